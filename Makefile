@@ -1,0 +1,53 @@
+# Everything runs in .venv, which each target makes or brings up to date first, and only when that is needed.
+
+PYTHON ?= python3
+PRESET ?= blog
+FLAGS  ?=
+IN     := .venv/bin/python -m
+PIP    := $(IN) pip install --quiet --constraint constraints.txt --editable
+
+.DEFAULT_GOAL := help
+.PHONY: help train test acceptance check format docs bench
+
+help: ## List the targets
+	@echo "digitnet: make TARGET"
+	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+train: .venv/.train ## Train the blog's network on MNIST and write a report (other: make train FLAGS="--steps 2000")
+	@$(IN) digitnet train $(PRESET) $(FLAGS)
+
+test: .venv/.dev ## Run the tests: a few minutes
+	@$(IN) pytest
+
+acceptance: .venv/.dev ## Run the long tests: the promises that take real runs
+	@$(IN) pytest -m acceptance
+
+check: .venv/.dev ## Check style, types and documents
+	@$(IN) ruff check .
+	@$(IN) ruff format --check .
+	@$(IN) mypy
+	@.venv/bin/python docs/generate.py --check
+
+format: .venv/.dev ## Put the code in its format
+	@$(IN) ruff check --fix .
+	@$(IN) ruff format .
+
+docs: .venv/.dev ## Write the generated parts of the documents anew
+	@.venv/bin/python docs/generate.py
+
+bench: .venv/.dev ## Measure speed and memory side by side; prints a table
+	@.venv/bin/python benchmarks/step_time.py
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "digitnet needs Python 3.11 or newer, found " + sys.version.split()[0] + ". Name one: make train PYTHON=python3.12")'
+	@$(PYTHON) -m venv .venv
+
+.venv/.train: .venv/bin/python pyproject.toml constraints.txt
+	@echo "Setting up .venv (once; about a minute)" >&2
+	@$(PIP) ".[train]"
+	@touch $@
+
+.venv/.dev: .venv/.train
+	@echo "Adding the test tools to .venv (once)" >&2
+	@$(PIP) ".[dev]"
+	@touch $@

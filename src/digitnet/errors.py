@@ -1,0 +1,71 @@
+"""The errors that a person can meet, and put right.
+
+    DigitnetError            printed as one sentence, without a traceback            exit code 1
+    ├── UsageError           the command line or a configuration is wrong            exit code 2
+    ├── DataError            a data set is missing, damaged, or not what it says     exit code 1
+    ├── RunError             a run folder is missing, damaged, busy or another's     exit code 1
+    ├── DeviceError          the device is not there, or computes something else     exit code 1
+    ├── StorageError         a file could not be written                             exit code 1
+    ├── DivergedError        the loss stopped being a number                         exit code 1
+    └── Interrupted          a signal asked to stop, and the state was saved         exit code 130 or 143
+
+Every message is the house sentence: what, where, what was expected, what was found, what to do.
+Anything else that is raised is a bug in digitnet and keeps its traceback.
+"""
+
+import difflib
+from collections.abc import Iterable
+from typing import Self
+
+
+class DigitnetError(Exception):
+    """Something that a person can put right; its text says what and how."""
+
+    exit_code = 1
+
+    @classmethod
+    def mismatch(cls, where: object, *, expected: object, found: object, remedy: str) -> Self:
+        """Build the house sentence: ``{where}: expected {expected}, found {found}. {remedy}``."""
+        return cls(f"{where}: expected {expected}, found {found}. {remedy}")
+
+
+class UsageError(DigitnetError):
+    """The command line or a configuration is wrong."""
+
+    exit_code = 2
+
+
+class DataError(DigitnetError):
+    """A data set is missing, damaged, or not what it says it is."""
+
+
+class RunError(DigitnetError):
+    """A run folder is missing, damaged, busy, or belongs to another configuration."""
+
+
+class DeviceError(DigitnetError):
+    """The device that was asked for is not there, or computes something else than the CPU."""
+
+
+class StorageError(DigitnetError):
+    """A file could not be written."""
+
+
+class DivergedError(DigitnetError):
+    """The loss or the weights stopped being finite numbers."""
+
+
+class Interrupted(DigitnetError):  # noqa: N818 - nothing went wrong, so it is no "...Error"
+    """A signal asked to stop, and the state was saved."""
+
+    def __init__(self, message: str, *, signal_number: int) -> None:
+        super().__init__(message)
+        self.exit_code = 128 + signal_number  # the shell's convention: 130 for SIGINT, 143 for SIGTERM
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Name the choices, and the one that was probably meant: ``"Did you mean 'mnist'? Known: ..."``."""
+    known = sorted(known)
+    close = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.5)
+    meant = f"Did you mean {close[0]!r}? " if close else ""
+    return f"{meant}Known: {', '.join(known)}."

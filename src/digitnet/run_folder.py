@@ -1,0 +1,200 @@
+"""A run is a folder. This module knows its layout, reads it, and needs no torch to do so.
+
+    config.toml               the resolved configuration
+    environment.json          command, versions, machine, data fingerprint: what else it takes to repeat the run
+    metrics.jsonl             a line for each measurement, in the order of the steps
+    checkpoint.json           the newest state: names the tensor file, its SHA-256, and the step; written last
+    checkpoint-STEP.safetensors   weights, optimizer and average at that step
+    summary.json              the outcome in numbers
+    evaluation.json           everything measured on the test images
+    test_logits.npy           (N, K) float32, the network's raw answers about the test images
+    figures/*.png, report.html    for people
+
+Everything is written whole or not at all, and holds plain values: text, JSON, arrays without pickle.
+"""
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+
+from filelock import FileLock, Timeout
+
+from digitnet.config import TrainConfig, flag
+from digitnet.data.dataset import Dataset
+from digitnet.errors import RunError, UsageError
+from digitnet.files import make_folder, sweep, write_whole
+
+
+@dataclass(frozen=True)
+class TrainingRow:
+    """What was measured while training, without any extra pass over the data."""
+
+    step: int  # steps taken so far
+    loss: float  # cross-entropy of this step's batch in nats, before the step
+    accuracy: float  # share of this step's batch that was right, before the step
+    mean_loss: float  # mean loss of the steps since the last row
+    mean_accuracy: float
+    learning_rate: float
+
+
+@dataclass(frozen=True)
+class ValidationRow:
+    """What was measured on all validation images."""
+
+    step: int
+    validation_loss: float  # in nats
+    validation_accuracy: float
+
+
+@dataclass(frozen=True)
+class History:
+    """The measurements of a run, in the order of the steps."""
+
+    training: tuple[TrainingRow, ...]
+    validation: tuple[ValidationRow, ...]
+
+
+class Run:
+    """A run folder that exists; every property is read from it when it is first asked for."""
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path)
+        if not (self.path / "config.toml").is_file():
+            raise RunError(
+                f"{self.path}: expected a run folder with a config.toml, found "
+                f"{'none in it' if self.path.is_dir() else 'no such folder'}. "
+                "Name a folder that `digitnet train` made."
+            )
+
+    @cached_property
+    def config(self) -> TrainConfig:
+        """The configuration that the run was made with."""
+        file = self.path / "config.toml"
+        try:
+            return TrainConfig.from_toml(file.read_text(encoding="utf-8"), str(file))
+        except (UsageError, UnicodeDecodeError) as fault:
+            raise self._damaged("config.toml", fault) from fault
+
+    @property
+    def environment(self) -> dict[str, Any]:
+        """Command, versions, machine and data fingerprint."""
+        return self.read_json("environment.json")
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """The outcome in numbers; RunError when the run has not finished."""
+        return self.read_json("summary.json", missing="the run has not finished: continue it with --resume")
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether training reached its last step."""
+        return (self.path / "summary.json").is_file()
+
+    @property
+    def history(self) -> History:
+        """The measurements that were kept while training."""
+        training: list[TrainingRow] = []
+        validation: list[ValidationRow] = []
+        try:
+            for line in (self.path / "metrics.jsonl").read_text(encoding="utf-8").splitlines():
+                row = json.loads(line)
+                if "loss" in row:
+                    training.append(TrainingRow(**row))
+                else:
+                    validation.append(ValidationRow(**row))
+        except (OSError, ValueError, TypeError) as fault:
+            raise self._damaged("metrics.jsonl", fault) from fault
+        return History(tuple(training), tuple(validation))
+
+    def check_config(self, asked: TrainConfig | None) -> TrainConfig:
+        """Return the run's own configuration; raise RunError when another one is asked for."""
+        if asked is not None and (names := asked.differences(self.config)):
+            listed = ", ".join(f"{flag(n)} {getattr(self.config, n)} (not {getattr(asked, n)})" for n in names)
+            raise RunError(
+                f"{self.path}: this run was made with {listed}. "
+                "Resume it without those flags, or name a new folder with --out."
+            )
+        return self.config
+
+    def check_data(self, dataset: Dataset) -> Self:
+        """Return the run; raise RunError unless `dataset` is, byte for byte, what it was trained on."""
+        expected = self.environment.get("data_fingerprint")
+        if dataset.fingerprint != expected:
+            raise RunError.mismatch(
+                f"{dataset.name}, the data of {self.path}",
+                expected=f"fingerprint {expected}",
+                found=dataset.fingerprint,
+                remedy="Restore the data that the run was trained on, or train in a new folder.",
+            )
+        return self
+
+    def read_json(self, name: str, missing: str = "the file is missing") -> dict[str, Any]:
+        """Read one of the folder's JSON files; raise RunError when it is missing or damaged."""
+        try:
+            content = json.loads((self.path / name).read_bytes())
+        except FileNotFoundError as fault:
+            raise RunError(f"{self.path / name}: {missing}.") from fault
+        except (OSError, ValueError) as fault:
+            raise self._damaged(name, fault) from fault
+        if not isinstance(content, dict):
+            raise self._damaged(name, TypeError("not an object"))
+        return content
+
+    def write_json(self, name: str, content: dict[str, Any]) -> None:
+        """Write one of the folder's JSON files, whole or not at all."""
+        write_whole(self.path / name, json.dumps(content, indent=2) + "\n")
+
+    def locked(self) -> FileLock:
+        """Hold the folder for writing and clear what a killed writer left; RunError when another holds it."""
+        lock = FileLock(self.path / ".lock", timeout=0)
+        try:
+            lock.acquire()
+        except Timeout as fault:
+            raise RunError(
+                f"{self.path}: another process is writing to this run. "
+                "Wait for it to end, or name another folder with --out."
+            ) from fault
+        sweep(self.path)
+        return lock
+
+    def _damaged(self, name: str, fault: Exception) -> RunError:
+        return RunError(
+            f"{self.path / name}: can't be read ({fault}). Restore the file, or remove the folder and train again."
+        )
+
+
+def create(path: Path, config: TrainConfig, environment: dict[str, Any]) -> Run:
+    """Make a new run folder; raise RunError when something stands there already."""
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise RunError(
+            f"{path}: expected a new or an empty folder, found one with files in it. "
+            "Name another with --out, or continue the run with --resume."
+        )
+    make_folder(path)
+    write_whole(path / "environment.json", json.dumps(environment, indent=2) + "\n")
+    write_whole(path / "config.toml", config.to_toml())  # last: its presence is what makes the folder a run
+    return Run(path)
+
+
+def choose_path(out: Path | str | None, *, name: str, resume: bool) -> Path:
+    """Choose a run's folder: the one that is named; else, under ``runs``, the newest unfinished or the next free.
+
+    Raises RunError when there is nothing to resume.
+    """
+    if out is not None:
+        return Path(out)
+    runs = Path("runs")
+    if not resume:
+        return next_free(runs, name)
+    unfinished = [file.parent for file in runs.glob("*/config.toml") if not Run(file.parent).is_finished]
+    if not unfinished:
+        raise RunError(f"{runs.resolve()}: expected an unfinished run to resume, found none. Name one with --out.")
+    return max(unfinished, key=lambda path: (path / "config.toml").stat().st_mtime)
+
+
+def next_free(folder: Path, name: str) -> Path:
+    """Name a run that does not exist yet: ``folder/name-001``, ``name-002``, ..."""
+    taken = {int(number) for path in folder.glob(f"{name}-*") if (number := path.name[len(name) + 1 :]).isdigit()}
+    return folder / f"{name}-{max(taken, default=0) + 1:03d}"
