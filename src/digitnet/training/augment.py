@@ -1,0 +1,39 @@
+"""Changes of the training images that keep their label.
+
+To add one: write the function, and name it in AUGMENTATIONS.
+"""
+
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from digitnet.errors import UsageError, nearest
+
+Augmentation = Callable[[Tensor], Tensor]
+"""Images ``(B, 1, rows, columns)`` uint8 in, the same shape and type out; random by torch's generator alone."""
+
+
+def none(images: Tensor) -> Tensor:
+    """Leave the images as they are."""
+    return images
+
+
+def shift(images: Tensor, pixels: int = 2) -> Tensor:
+    """Move each image by up to `pixels` in each direction; what comes in from outside is background, 0."""
+    count, _, rows, columns = images.shape
+    padded = F.pad(images, (pixels, pixels, pixels, pixels))
+    windows = padded.unfold(2, rows, 1).unfold(3, columns, 1)  # (B, 1, 2p + 1, 2p + 1, rows, columns), a view
+    down, right = torch.randint(0, 2 * pixels + 1, (2, count)).to(images.device)
+    return windows[torch.arange(count, device=images.device), :, down, right]
+
+
+AUGMENTATIONS: dict[str, Augmentation] = {"none": none, "shift": shift}
+
+
+def augmentation(name: str) -> Augmentation:
+    """Look up an augmentation; raise UsageError with the nearest name."""
+    if name not in AUGMENTATIONS:
+        raise UsageError(f"There is no augmentation {name!r}. {nearest(name, AUGMENTATIONS)}")
+    return AUGMENTATIONS[name]

@@ -1,0 +1,62 @@
+"""Where and with what a run was made: what it takes, beside the configuration, to repeat it."""
+
+import os
+import platform
+import sys
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from digitnet.config import TrainConfig
+from digitnet.data.dataset import Dataset
+
+
+def describe_environment(config: TrainConfig, dataset: Dataset, device: torch.device) -> dict[str, Any]:
+    """Collect command, data, versions and machine as plain values; this is environment.json."""
+    return {
+        "command": config.to_command(),
+        "data_fingerprint": dataset.fingerprint,
+        "image_shape": list(dataset.image_shape),
+        "label_names": list(dataset.label_names),
+        "device": _device_name(device),
+        "threads": config.threads or torch.get_num_threads(),
+        "versions": {
+            "digitnet": version("digitnet"),
+            "python": platform.python_version(),
+            "torch": torch.__version__,
+            "numpy": version("numpy"),
+        },
+        "machine": {
+            "system": f"{platform.system()} {platform.machine()}",
+            "processor": _processor(),
+            "cores": os.cpu_count(),
+        },
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def peak_memory() -> int | None:
+    """Most memory that this process has held at once, in bytes; None where the system does not tell."""
+    if sys.platform == "win32":
+        return None
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024  # Linux counts in KiB
+
+
+def _device_name(device: torch.device) -> str:
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
+
+
+def _processor() -> str:
+    """Name of the processor; Linux tells it only in /proc."""
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.is_file():
+        for line in cpuinfo.read_text(encoding="utf-8", errors="replace").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()

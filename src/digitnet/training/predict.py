@@ -1,0 +1,22 @@
+"""A network's answers about many images."""
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import nn
+
+from digitnet.data.dataset import UInt8
+
+
+@torch.inference_mode()
+def predict_logits(network: nn.Module, images: UInt8, batch_size: int = 1_000) -> npt.NDArray[np.float32]:
+    """Logits ``(N, K)`` of all images ``(N, rows, columns)``, in their order; the last batch may be short."""
+    device = next(network.parameters()).device
+    was_training = network.training
+    network.eval()
+    pieces = [
+        network(torch.from_numpy(images[start : start + batch_size]).unsqueeze(1).to(device)).float().cpu().numpy()
+        for start in range(0, len(images), batch_size)
+    ]
+    network.train(was_training)
+    return np.concatenate(pieces)

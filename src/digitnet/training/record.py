@@ -1,0 +1,111 @@
+"""Measurements on their way to metrics.jsonl, and the one answer to "is it time?"."""
+
+import json
+import math
+from dataclasses import asdict
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from digitnet.config import TrainConfig
+from digitnet.data.dataset import Split
+from digitnet.errors import DivergedError, RunError
+from digitnet.files import sha256
+from digitnet.metrics import accuracy, negative_log_likelihood
+from digitnet.run_folder import Run, TrainingRow, ValidationRow
+from digitnet.training.predict import predict_logits
+from digitnet.training.schedule import Schedule
+from digitnet.training.state import Checkpoint, TrainState, Window
+from digitnet.training.watch import Watch
+
+
+def is_time(step: int, every: int, last: int) -> bool:
+    """Tell whether what happens every so many steps, and after the last one, happens after `step` of them.
+
+    With `every` 0 it happens after the last alone.
+    """
+    return step == last or (every > 0 and step % every == 0)
+
+
+class Recorder(Protocol):
+    """Learns the outcome of each step."""
+
+    def after_step(self, state: TrainState, loss: Tensor, right: Tensor, images: int) -> None:
+        """Take in the loss and the right answers of one step, from before the weights moved."""
+
+
+class NoRecorder:
+    """Keeps nothing: for measurements, and for loops of one's own."""
+
+    def after_step(self, state: TrainState, loss: Tensor, right: Tensor, images: int) -> None:
+        """Nothing to do."""
+
+
+class RunRecorder:
+    """Keeps the training and validation measurements in a run folder, and tells the watch about them."""
+
+    def __init__(self, run: Run, config: TrainConfig, schedule: Schedule, validation: Split, watch: Watch) -> None:
+        self.file = run.path / "metrics.jsonl"
+        self.config = config
+        self.schedule = schedule
+        self.validation = validation
+        self.watch = watch
+        self.content = b""  # of the file; a few hundred lines
+
+    def rewind(self, checkpoint: Checkpoint) -> None:
+        """Go back to the measurements that a checkpoint knows of; raise RunError when they were changed."""
+        self.content = self.file.read_bytes()[: checkpoint.metrics_bytes] if self.file.exists() else b""
+        if sha256(self.content) != checkpoint.metrics_sha256:
+            raise RunError(f"{self.file}: is not what the checkpoint was saved with. Train again in a new folder.")
+
+    def begin(self) -> None:
+        """Make the file hold exactly what is known; lines from after the checkpoint will be measured again."""
+        self.file.write_bytes(self.content)
+
+    def after_step(self, state: TrainState, loss: Tensor, right: Tensor, images: int) -> None:
+        """Take in the loss and the right answers of one step, from before the weights moved.
+
+        Raises DivergedError when the loss is not finite.
+        """
+        value, step = float(loss), state.step
+        rate = self.schedule(step - 1)
+        if not math.isfinite(value):
+            raise DivergedError(f"The loss became {value} at step {step:,}, at a learning rate of {rate:g}.")
+        window = state.window
+        window.steps += 1
+        window.images += images
+        window.loss += value
+        window.right += int(right)
+        self.watch.step(step, value)
+        if is_time(step, self.config.log_every, self.config.steps):
+            self._keep(
+                TrainingRow(
+                    step=step,
+                    loss=value,
+                    accuracy=int(right) / images,
+                    mean_loss=window.loss / window.steps,
+                    mean_accuracy=window.right / window.images,
+                    learning_rate=rate,
+                )
+            )
+            state.window = Window()
+        if is_time(step, self.config.validate_every, self.config.steps):
+            self._keep(self._validate(state))
+
+    def _validate(self, state: TrainState) -> ValidationRow:
+        logits = predict_logits(state.average.network, self.validation.images)
+        labels = self.validation.labels
+        return ValidationRow(state.step, negative_log_likelihood(logits, labels), accuracy(logits, labels))
+
+    def _keep(self, row: TrainingRow | ValidationRow) -> None:
+        line = json.dumps(asdict(row)).encode() + b"\n"
+        self.content += line
+        with self.file.open("ab") as file:
+            file.write(line)
+        self.watch.row(row)
+
+
+def right_answers(logits: Tensor, labels: Tensor) -> Tensor:
+    """Count the rows of `logits` ``(B, K)`` whose largest entry is the label's."""
+    return torch.count_nonzero(logits.argmax(dim=1) == labels)

@@ -1,0 +1,36 @@
+"""The learning rate as a pure function of the step: a value that can be printed, drawn and tested.
+
+To add a course: write the function of the time that is left, and name it in COURSES.
+"""
+
+import math
+from collections.abc import Callable
+
+from digitnet.config import TrainConfig
+from digitnet.errors import UsageError, nearest
+
+Schedule = Callable[[int], float]
+"""Step, counted from 0, in; learning rate out."""
+
+# Share of the highest rate, as a function of the time t from 0 (end of the warm-up) to 1 (end of the run).
+COURSES: dict[str, Callable[[float], float]] = {
+    "constant": lambda t: 1.0,
+    "linear": lambda t: 1.0 - t,
+    "cosine": lambda t: 0.5 * (1.0 + math.cos(math.pi * t)),
+}
+
+
+def make_schedule(config: TrainConfig) -> Schedule:
+    """Compose the warm-up with the course that the configuration names; raise UsageError for an unknown one."""
+    if config.schedule not in COURSES:
+        raise UsageError(f"There is no schedule {config.schedule!r}. {nearest(config.schedule, COURSES)}")
+    course = COURSES[config.schedule]
+    rising = round(config.warmup * config.steps)
+    falling = max(config.steps - rising, 1)
+
+    def learning_rate(step: int) -> float:
+        if step < rising:
+            return config.learning_rate * (step + 1) / rising  # the first step moves, the last is at the top
+        return config.learning_rate * course((step - rising) / falling)
+
+    return learning_rate

@@ -1,0 +1,145 @@
+"""The training loop (`fit`), and what stands around it (`train`)."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from digitnet.config import TrainConfig
+from digitnet.data.dataset import Dataset
+from digitnet.data.load import load_dataset
+from digitnet.errors import DivergedError
+from digitnet.run_folder import Run, choose_path, create
+from digitnet.training.augment import Augmentation, augmentation
+from digitnet.training.averaging import make_average
+from digitnet.training.batches import Batches
+from digitnet.training.device import check_device, choose_device
+from digitnet.training.environment import describe_environment, peak_memory
+from digitnet.training.models import build_network, parameter_count
+from digitnet.training.randomness import seed_step
+from digitnet.training.record import Recorder, RunRecorder, right_answers
+from digitnet.training.save import RunSaver, Saver, stop_on_signals
+from digitnet.training.schedule import Schedule, make_schedule
+from digitnet.training.state import TrainState, load_checkpoint
+from digitnet.training.watch import Silent, Watch
+
+
+def take_step(
+    network: nn.Module, optimizer: torch.optim.Optimizer, images: Tensor, labels: Tensor, learning_rate: float
+) -> tuple[Tensor, Tensor]:
+    """Move the weights once; return the batch's mean cross-entropy and its count of right answers, from before."""
+    for group in optimizer.param_groups:
+        group["lr"] = learning_rate
+    logits = network(images)  # (B, K)
+    loss = F.cross_entropy(logits, labels)
+    optimizer.zero_grad()
+    loss.backward()  # type: ignore[no-untyped-call]  # torch has not annotated it
+    optimizer.step()
+    return loss.detach(), right_answers(logits.detach(), labels)
+
+
+def fit(
+    state: TrainState,
+    config: TrainConfig,
+    batches: Batches,
+    augment: Augmentation,
+    schedule: Schedule,
+    recorder: Recorder,
+    saver: Saver,
+) -> None:
+    """Train from the state's step to the configuration's last: the loop."""
+    for step in range(state.step, config.steps):
+        images, labels = batches.at(step)  # (B, 1, 28, 28) uint8, (B,) int64
+        seed_step(config.seed, step)
+        loss, right = take_step(state.network, state.optimizer, augment(images), labels, schedule(step))
+        state.average.update(step)
+        state.step = step + 1
+        recorder.after_step(state, loss, right, len(labels))
+        saver.after_step(state)
+
+
+def train(
+    config: TrainConfig | None = None,
+    *,
+    dataset: Dataset | None = None,
+    out: Path | str | None = None,
+    resume: bool = False,
+    watch: Watch | None = None,
+) -> Run:
+    """Train a network, and return the folder that holds everything about the run.
+
+    `config` is the blog's experiment by default; with `resume`, the run's own. `dataset` saves reading the data
+    again. `out` is the run's folder; by default the next free ``runs/NAME-001``, with `resume` the newest
+    unfinished one. On Ctrl-C or SIGTERM the state is saved and Interrupted is raised; `resume` goes on to a
+    bit-identical result. Raises a child of DigitnetError for everything that a person can put right.
+    """
+    watch = watch or Silent()
+    path = choose_path(out, name=config.network if config else "blog", resume=resume)
+    config = Run(path).check_config(config) if resume else config or TrainConfig()
+    augment, schedule = augmentation(config.augment), make_schedule(config)
+    device = choose_device(config.device)
+    dataset = dataset or load_dataset(config.data, validation_images=config.validation_images, remark=watch.remark)
+    network = build_network(config, dataset.image_shape, dataset.classes)
+    environment = describe_environment(config, dataset, device)
+    run = Run(path).check_data(dataset) if resume else create(path, config, environment)
+
+    with run.locked(), watch, stop_on_signals() as stop:
+        if run.is_finished:
+            watch.remark(f"{run.path} is finished already; there is nothing left to train.")
+            return run
+        prepare_torch(threads=run.environment["threads"])
+        batches = Batches(dataset.train, config.batch_size, config.seed, device)
+        watch.remark(check_device(network, *_on_cpu(batches.at(0)), device))
+        state = begin(network.to(device), config)
+        recorder = RunRecorder(run, config, schedule, dataset.validation, watch)
+        if resume and (checkpoint := load_checkpoint(run)):
+            state.restore(checkpoint)
+            recorder.rewind(checkpoint)
+        recorder.begin()
+        watch.begin(config, done=state.step)
+        try:
+            fit(state, config, batches, augment, schedule, recorder, RunSaver(run, config, recorder, stop))
+        except DivergedError as fault:
+            raise DivergedError(f"{fault} {_advice(run)}") from fault
+        run.write_json("summary.json", summarise(run, state))
+    return run
+
+
+def begin(network: nn.Module, config: TrainConfig) -> TrainState:
+    """Make the state of a run before its first step, for a network that is on its device."""
+    optimizer = torch.optim.Adam(network.parameters(), lr=config.learning_rate, fused=True)
+    return TrainState(network, optimizer, make_average(network, config))
+
+
+def prepare_torch(threads: int) -> None:
+    """Set this process up as a run needs it; the number of threads decides the last bits of a sum."""
+    torch.set_num_threads(threads)
+    torch.set_flush_denormal(True)  # numbers below 1e-38 cost a convolution five times its time, and mean nothing
+
+
+def summarise(run: Run, state: TrainState) -> dict[str, Any]:
+    """Collect the outcome of the training; the test images are left to `evaluate`."""
+    last = run.history.validation[-1]
+    return {
+        "validation": {"accuracy": last.validation_accuracy, "loss": last.validation_loss},
+        "steps": state.step,
+        "parameters": parameter_count(state.network),
+        "seconds": round(state.seconds, 3),
+        "images_per_second": round(state.step * run.config.batch_size / state.seconds, 1),
+        "peak_memory_bytes": peak_memory(),
+        "versions": run.environment["versions"],
+        "command": run.environment["command"],
+    }
+
+
+def _on_cpu(batch: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+    images, labels = batch
+    return images.cpu(), labels.cpu()
+
+
+def _advice(run: Run) -> str:
+    checkpoint = load_checkpoint(run)
+    kept = f"The last good state, step {checkpoint.step:,}, is kept in {run.path}. " if checkpoint else ""
+    return f"{kept}Train again in a new folder with a lower --learning-rate."

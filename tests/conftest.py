@@ -1,0 +1,95 @@
+"""What many tests share: a data set that is drawn in a millisecond, and runs that were trained on it."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from digitnet.config import TrainConfig
+from digitnet.data.dataset import Dataset, Split
+from digitnet.run_folder import Run
+
+os.environ["OMP_NUM_THREADS"] = "1"  # subprocesses of tests: small work is faster on one thread
+
+SHORT = TrainConfig(
+    filters=(4, 8),
+    steps=40,
+    batch_size=32,
+    learning_rate=0.003,
+    validation_images=60,
+    log_every=10,
+    validate_every=15,
+    save_every=8,
+    ema_decay=0.9,
+    augment="shift",
+    schedule="cosine",
+    warmup=0.1,
+    seed=3,
+    device="cpu",
+    threads=1,
+)
+"""A run of a second, with every feature on and cadences that do not divide each other."""
+
+
+def draw(count: int, seed: int) -> Split:
+    """Draw images ``(count, 28, 28)`` of ten patterns with noise; the classes take turns."""
+    patterns = np.kron(np.random.default_rng(7).random((10, 7, 7)) > 0.6, np.ones((4, 4))).astype(np.uint8)
+    noise = np.random.default_rng(seed)
+    labels = (np.arange(count) % 10).astype(np.uint8)
+    images = patterns[labels] * noise.integers(100, 256, (count, 28, 28)) + noise.integers(0, 40, (count, 28, 28))
+    return Split(np.minimum(images, 255).astype(np.uint8), labels)
+
+
+@pytest.fixture(scope="session")
+def drawn() -> Dataset:
+    """A data set of ten easy classes: 500 images to train on, 60 to validate, 103 to test."""
+    both = draw(560, seed=1)
+    return Dataset(
+        name="drawn",
+        fingerprint="d" * 64,
+        label_names=tuple("0123456789"),
+        train=Split(both.images[60:], both.labels[60:]),
+        validation=Split(both.images[:60], both.labels[:60]),
+        test=draw(103, seed=2),
+    )
+
+
+@pytest.fixture(scope="session")
+def drawn_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same images as a file that ``--data`` takes."""
+    path = tmp_path_factory.mktemp("data") / "drawn.npz"
+    train, test = draw(560, seed=1), draw(103, seed=2)
+    np.savez(path, x_train=train.images, y_train=train.labels, x_test=test.images, y_test=test.labels)
+    return path
+
+
+@pytest.fixture(scope="session")
+def finished(drawn: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A run that was trained to its end; do not change it."""
+    from digitnet.training.train import train
+
+    return train(SHORT, dataset=drawn, out=tmp_path_factory.mktemp("runs") / "finished")
+
+
+Command = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def digitnet(tmp_path: Path) -> Command:
+    """Run the command line in a process of its own, in an empty folder."""
+
+    def run(*arguments: object, **environment: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [sys.executable, "-m", "digitnet", *map(str, arguments)],
+            cwd=tmp_path,
+            env={**os.environ, **environment},
+            capture_output=True,
+            text=True,
+            timeout=240,
+        )
+
+    return run

@@ -1,0 +1,40 @@
+"""Batches are a pure function of (seed, step), and every epoch shows every image once."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from digitnet.data.dataset import Dataset
+from digitnet.training.batches import Batches, batch_positions, epoch_order
+
+seeds = st.integers(0, 2**63 - 1)
+
+
+@given(seeds, st.integers(1, 50), st.integers(1, 120), st.integers(1, 4))
+def test_every_epoch_shows_every_image_exactly_once(seed: int, batch_size: int, count: int, epochs: int) -> None:
+    steps = -(-epochs * count // batch_size)
+    line = np.concatenate([batch_positions(seed, step, batch_size, count) for step in range(steps)])
+    for epoch in range(epochs):
+        assert sorted(line[epoch * count : (epoch + 1) * count]) == list(range(count))
+
+
+@given(seeds, st.integers(0, 10**6), st.integers(1, 300), st.integers(1, 120))
+def test_a_batch_is_never_short_and_asking_again_gives_the_same(seed: int, step: int, size: int, count: int) -> None:
+    first = batch_positions(seed, step, size, count)
+    epoch_order.cache_clear()
+    assert len(first) == size
+    assert np.array_equal(first, batch_positions(seed, step, size, count))
+
+
+def test_epochs_and_seeds_have_orders_of_their_own() -> None:
+    orders = [tuple(epoch_order(seed, epoch, 100)) for seed in range(3) for epoch in range(3)]
+    assert len(set(orders)) == 9
+
+
+def test_images_come_with_their_own_labels(drawn: Dataset) -> None:
+    batches = Batches(drawn.train, batch_size=64, seed=5)
+    for step in (0, 7, 8, 1000):
+        images, labels = batches.at(step)
+        positions = batch_positions(5, step, 64, len(drawn.train))
+        assert np.array_equal(images[:, 0].numpy(), drawn.train.images[positions])
+        assert np.array_equal(labels.numpy(), drawn.train.labels[positions])

@@ -1,0 +1,93 @@
+"""Networks: their size is pinned, their function is torch's plain one, their first weights follow from the seed."""
+
+import dataclasses
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from digitnet.config import PRESETS, TrainConfig
+from digitnet.errors import RunError, UsageError
+from digitnet.run_folder import Run
+from digitnet.training.models import NETWORKS, build_network, load_network, parameter_count
+
+PINNED = {"blog": 28_938}  # 16 * 26 + 32 * (16 * 25 + 1) + 1,568 * 10 + 10
+
+
+def test_every_preset_has_its_parameters_pinned() -> None:
+    counted = {name: parameter_count(build_network(config, (28, 28), 10)) for name, config in PRESETS.items()}
+    assert counted == PINNED
+
+
+def test_every_network_is_the_network_of_a_preset() -> None:
+    assert {config.network for config in PRESETS.values()} == NETWORKS.keys()
+
+
+class Textbook(nn.Module):
+    """The blog's network as its text reads: ReLU before the pool, torch's default layout."""
+
+    def __init__(self, hidden: int) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(1, 16, 5, padding=2)
+        self.second = nn.Conv2d(16, 32, 5, padding=2)
+        self.hidden = nn.Sequential(nn.Linear(1568, hidden), nn.ReLU()) if hidden else nn.Sequential()
+        self.last = nn.Linear(hidden or 1568, 10)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        maps = F.max_pool2d(F.relu(self.first(images / 255)), 2)
+        maps = F.max_pool2d(F.relu(self.second(maps)), 2)
+        return self.last(self.hidden(maps.flatten(1)))
+
+
+@pytest.mark.parametrize("hidden", [0, 32])
+def test_the_blogs_network_computes_what_the_textbook_does_with_the_same_gradients(hidden: int) -> None:
+    ours = build_network(TrainConfig(hidden=hidden), (28, 28), 10)
+    textbook = Textbook(hidden)
+    with torch.no_grad():
+        for own, theirs in zip(ours.parameters(), textbook.parameters(), strict=True):
+            theirs.copy_(own)
+    images = torch.randint(0, 256, (32, 1, 28, 28), dtype=torch.uint8)
+    labels = torch.arange(32) % 10
+    for network in (ours, textbook):
+        F.cross_entropy(network(images), labels).backward()
+    assert torch.allclose(ours(images), textbook(images), atol=1e-5)
+    for own, theirs in zip(ours.parameters(), textbook.parameters(), strict=True):
+        assert torch.allclose(own.grad, theirs.grad, atol=1e-5)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("shape", [(28, 28), (8, 8), (1, 1), (9, 17)])
+@pytest.mark.parametrize("filters", [(4,), (4, 6, 8), (2, 2, 2, 2, 2)])
+def test_images_of_any_size_pass_through_any_number_of_layers(
+    shape: tuple[int, int], filters: tuple[int, ...]
+) -> None:
+    network = build_network(TrainConfig(filters=filters, kernel_size=3), shape, 7)
+    assert network(torch.zeros(3, 1, *shape, dtype=torch.uint8)).shape == (3, 7)
+
+
+def test_the_first_weights_follow_from_the_seed_and_leave_the_callers_randomness_alone() -> None:
+    torch.manual_seed(11)
+    expected = torch.rand(3)
+    torch.manual_seed(11)
+    first, same, other = (build_network(TrainConfig(seed=seed), (28, 28), 10) for seed in (1, 1, 2))
+    assert torch.equal(torch.rand(3), expected)
+    assert all(torch.equal(a, b) for a, b in zip(first.parameters(), same.parameters(), strict=True))
+    assert not any(torch.equal(a, b) for a, b in zip(first.parameters(), other.parameters(), strict=True))
+
+
+def test_an_unknown_network_is_met_with_the_nearest_name() -> None:
+    with pytest.raises(UsageError, match="Did you mean 'blog'"):
+        build_network(dataclasses.replace(TrainConfig(), network="blogg"), (28, 28), 10)
+
+
+def test_a_run_without_a_checkpoint_has_no_network_to_load(finished: Run) -> None:
+    assert parameter_count(load_network(finished)) > 0
+    empty = Run(finished.path)
+    checkpoint = empty.path / "checkpoint.json"
+    content = checkpoint.read_bytes()
+    checkpoint.unlink()
+    try:
+        with pytest.raises(RunError, match="expected a checkpoint, found none"):
+            load_network(empty)
+    finally:
+        checkpoint.write_bytes(content)

@@ -1,0 +1,54 @@
+"""A schedule is a value: where it begins, how high it goes, where it ends."""
+
+import dataclasses
+
+import pytest
+import torch
+
+from digitnet.config import TrainConfig
+from digitnet.errors import UsageError
+from digitnet.training.schedule import COURSES, make_schedule
+
+CONFIG = TrainConfig(steps=100, learning_rate=0.5)
+
+
+def rates(**changes: object) -> list[float]:
+    config = dataclasses.replace(CONFIG, **changes)  # type: ignore[arg-type]
+    return [make_schedule(config)(step) for step in range(config.steps)]
+
+
+@pytest.mark.parametrize("name", COURSES)
+@pytest.mark.parametrize("warmup", [0.0, 0.2, 1.0])
+def test_no_rate_is_above_the_highest_and_one_reaches_it(name: str, warmup: float) -> None:
+    course = rates(schedule=name, warmup=warmup)
+    assert max(course) == pytest.approx(0.5)
+    assert min(course) > 0
+
+
+def test_constant_is_constant() -> None:
+    assert set(rates()) == {0.5}
+
+
+def test_the_warm_up_rises_in_a_line_to_the_top() -> None:
+    assert rates(warmup=0.2)[:20] == pytest.approx([0.5 * (i + 1) / 20 for i in range(20)])
+
+
+def test_linear_and_cosine_are_torchs_own() -> None:
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.5)
+    oracles = {
+        "linear": torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.0, total_iters=100),
+        "cosine": torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=100),
+    }
+    for name, oracle in oracles.items():
+        optimizer.param_groups[0]["lr"] = 0.5
+        expected = []
+        for _ in range(100):
+            expected.append(optimizer.param_groups[0]["lr"])
+            optimizer.step()
+            oracle.step()
+        assert rates(schedule=name) == pytest.approx(expected, abs=1e-9)
+
+
+def test_an_unknown_schedule_is_met_with_the_nearest_name() -> None:
+    with pytest.raises(UsageError, match="Did you mean 'cosine'"):
+        make_schedule(TrainConfig(schedule="cosin"))

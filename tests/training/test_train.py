@@ -1,0 +1,267 @@
+"""Training: the step is plain torch's, and stopping at any moment changes nothing."""
+
+import dataclasses
+import json
+import shutil
+import signal
+from pathlib import Path
+
+import pytest
+import torch
+import torch.nn.functional as F
+from conftest import SHORT
+
+from digitnet.config import TrainConfig
+from digitnet.data.dataset import Dataset
+from digitnet.errors import DivergedError, Interrupted, RunError
+from digitnet.run_folder import Run, TrainingRow, ValidationRow
+from digitnet.training.batches import Batches
+from digitnet.training.models import build_network, load_network
+from digitnet.training.state import load_checkpoint
+from digitnet.training.train import train
+from digitnet.training.watch import Silent
+
+
+class Signaller(Silent):
+    """Sends this process a signal when it has seen a certain step."""
+
+    def __init__(self, step: int, number: signal.Signals = signal.SIGINT) -> None:
+        self.at, self.number = step, number
+
+    def step(self, step: int, loss: float) -> None:
+        if step == self.at:
+            signal.raise_signal(self.number)
+
+
+def everything(run: Run) -> tuple[dict[str, object], dict[str, torch.Tensor], bytes]:
+    """All that a resumed run must share with one that never stopped: manifest, tensors, measurements."""
+    checkpoint = load_checkpoint(run)
+    assert checkpoint is not None
+    manifest = {k: v for k, v in vars(checkpoint).items() if k not in ("tensors", "seconds")}
+    return manifest, checkpoint.tensors, (run.path / "metrics.jsonl").read_bytes()
+
+
+def assert_equal(one: Run, other: Run) -> None:
+    (manifest, tensors, metrics), (manifest2, tensors2, metrics2) = everything(one), everything(other)
+    assert manifest == manifest2
+    assert metrics == metrics2
+    assert tensors.keys() == tensors2.keys()
+    assert {name.partition(".")[0] for name in tensors} == {"network", "average", "optimizer"}
+    for name, tensor in tensors.items():
+        assert torch.equal(tensor, tensors2[name]), name
+
+
+def test_training_is_the_plain_loop_of_torch(drawn: Dataset, tmp_path: Path) -> None:
+    config = dataclasses.replace(SHORT, augment="none", schedule="constant", warmup=0.0, ema_decay=0.0, steps=20)
+    ours = load_network(train(config, dataset=drawn, out=tmp_path / "run"))
+
+    plain = build_network(config, (28, 28), 10).to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
+    optimizer = torch.optim.Adam(plain.parameters(), lr=config.learning_rate, fused=False, foreach=False)
+    for step in range(config.steps):
+        images, labels = Batches(drawn.train, config.batch_size, config.seed).at(step)
+        optimizer.zero_grad()
+        F.cross_entropy(plain(images), labels).backward()
+        optimizer.step()
+    for own, expected in zip(ours.parameters(), plain.parameters(), strict=True):
+        assert torch.allclose(own, expected, atol=2e-4)
+
+
+def test_the_same_run_twice_is_the_same_bit_for_bit_and_another_seed_is_not(
+    drawn: Dataset, finished: Run, tmp_path: Path
+) -> None:
+    assert_equal(train(SHORT, dataset=drawn, out=tmp_path / "again"), finished)
+    other = train(dataclasses.replace(SHORT, seed=4), dataset=drawn, out=tmp_path / "other")
+    assert everything(other)[2] != everything(finished)[2]
+
+
+@pytest.mark.parametrize("steps", [(1,), (8,), (13,), (39,), (40,), (5, 6, 22), tuple(range(1, 40, 4))])
+def test_resuming_equals_never_having_stopped(
+    steps: tuple[int, ...], drawn: Dataset, finished: Run, tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    for count, step in enumerate(steps):
+        with pytest.raises(Interrupted, match="Go on with: digitnet train --resume") as stopped:
+            train(None if count else SHORT, dataset=drawn, out=out, resume=count > 0, watch=Signaller(step))
+        assert stopped.value.exit_code == 130
+        assert not Run(out).is_finished
+    assert_equal(train(dataset=drawn, out=out, resume=True), finished)
+    assert Run(out).summary["validation"] == finished.summary["validation"]
+
+
+def test_sigterm_saves_and_asks_for_exit_code_143(drawn: Dataset, tmp_path: Path) -> None:
+    with pytest.raises(Interrupted, match="SIGTERM after step 11 of 40") as stopped:
+        train(SHORT, dataset=drawn, out=tmp_path / "run", watch=Signaller(11, signal.SIGTERM))
+    assert stopped.value.exit_code == 143
+    checkpoint = load_checkpoint(Run(tmp_path / "run"))
+    assert checkpoint is not None and checkpoint.step == 11
+
+
+def test_signals_are_the_callers_again_after_a_run(drawn: Dataset, tmp_path: Path) -> None:
+    before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
+    train(dataclasses.replace(SHORT, steps=2), dataset=drawn, out=tmp_path / "run")
+    assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
+
+
+def test_resuming_a_finished_run_changes_no_byte(drawn: Dataset, finished: Run) -> None:
+    before = {file: file.read_bytes() for file in finished.path.iterdir()}
+    train(dataset=drawn, out=finished.path, resume=True)
+    assert {file: file.read_bytes() for file in finished.path.iterdir()} == before
+
+
+def test_the_metrics_come_at_their_cadence_and_at_the_end(finished: Run) -> None:
+    history = finished.history
+    assert [row.step for row in history.training] == [10, 20, 30, 40]
+    assert [row.step for row in history.validation] == [15, 30, 40]
+    assert all(isinstance(row, TrainingRow) for row in history.training)
+    assert all(isinstance(row, ValidationRow) for row in history.validation)
+    assert history.validation[-1].validation_accuracy > 0.9  # the drawn classes are easy
+    assert history.training[-1].mean_loss < history.training[0].mean_loss
+
+
+@pytest.mark.parametrize(
+    ("rate", "good_step"),
+    [
+        (1e30, 1),  # the second loss overflows
+        (1e39, None),  # the first step makes the weights infinite, while its loss was still finite
+    ],
+)
+def test_numbers_that_are_not_finite_end_the_run_and_the_last_good_state_is_kept(
+    rate: float, good_step: int | None, drawn: Dataset, tmp_path: Path
+) -> None:
+    config = dataclasses.replace(SHORT, learning_rate=rate, save_every=1, schedule="constant", warmup=0.0)
+    with pytest.raises(DivergedError, match=r"with a lower --learning-rate"):
+        train(config, dataset=drawn, out=tmp_path / "run")
+    run = Run(tmp_path / "run")
+    checkpoint = load_checkpoint(run)
+    assert not run.is_finished
+    assert (checkpoint.step if checkpoint else None) == good_step
+    if checkpoint:
+        assert all(bool(torch.isfinite(tensor).all()) for tensor in checkpoint.tensors.values())
+
+
+@pytest.fixture
+def stopped(drawn: Dataset, tmp_path: Path) -> Run:
+    """A run that was interrupted after step 13."""
+    with pytest.raises(Interrupted):
+        train(SHORT, dataset=drawn, out=tmp_path / "stopped", watch=Signaller(13))
+    return Run(tmp_path / "stopped")
+
+
+def flip(file: Path, position: int) -> None:
+    content = bytearray(file.read_bytes())
+    content[position] ^= 1
+    file.write_bytes(content)
+
+
+def test_a_flipped_bit_of_a_manifest_is_noticed_or_changes_nothing(stopped: Run) -> None:
+    file = stopped.path / "checkpoint.json"
+    original, expected = file.read_bytes(), everything(stopped)[0]
+    noticed = 0
+    for position in range(len(original)):
+        flip(file, position)
+        try:
+            assert everything(stopped)[0] == expected  # white space, or a digit beyond a number's precision
+        except RunError as error:
+            assert "checkpoint" in str(error)
+            noticed += 1
+        file.write_bytes(original)
+    assert noticed > len(original) * 0.8
+
+
+def test_flipped_and_missing_bytes_of_the_tensors_are_noticed(stopped: Run) -> None:
+    file = next(stopped.path.glob("checkpoint-*.safetensors"))
+    original = file.read_bytes()
+    for position in range(0, len(original), max(1, len(original) // 200)):
+        flip(file, position)
+        with pytest.raises(RunError, match=r"damaged \(expected SHA-256"):
+            load_checkpoint(stopped)
+        file.write_bytes(original[:position])
+        with pytest.raises(RunError, match="damaged"):
+            load_checkpoint(stopped)
+        file.write_bytes(original)
+    file.unlink()
+    with pytest.raises(RunError, match="damaged"):
+        load_checkpoint(stopped)
+
+
+def test_measurements_that_were_changed_are_noticed(stopped: Run, drawn: Dataset) -> None:
+    flip(stopped.path / "metrics.jsonl", 3)
+    with pytest.raises(RunError, match="is not what the checkpoint was saved with"):
+        train(dataset=drawn, out=stopped.path, resume=True)
+
+
+def test_what_was_measured_after_the_checkpoint_is_measured_again(
+    stopped: Run, drawn: Dataset, finished: Run
+) -> None:
+    with (stopped.path / "metrics.jsonl").open("ab") as file:
+        file.write(b'{"step": 14, "los')  # killed in the middle of a line
+    assert_equal(train(dataset=drawn, out=stopped.path, resume=True), finished)
+
+
+def test_a_run_that_was_killed_before_it_ever_saved_begins_again(
+    stopped: Run, drawn: Dataset, finished: Run
+) -> None:
+    for file in stopped.path.glob("checkpoint*"):
+        file.unlink()
+    assert_equal(train(dataset=drawn, out=stopped.path, resume=True), finished)
+
+
+def test_resuming_with_another_configuration_names_what_differs(stopped: Run, drawn: Dataset) -> None:
+    with pytest.raises(RunError, match=r"made with --steps 40 \(not 50\)"):
+        train(dataclasses.replace(SHORT, steps=50), dataset=drawn, out=stopped.path, resume=True)
+
+
+def test_resuming_with_other_data_is_refused(stopped: Run, drawn: Dataset) -> None:
+    with pytest.raises(RunError, match="expected fingerprint d+, found e+"):
+        train(dataset=dataclasses.replace(drawn, fingerprint="e" * 64), out=stopped.path, resume=True)
+
+
+def test_a_folder_with_files_is_not_trained_over(finished: Run, drawn: Dataset) -> None:
+    with pytest.raises(RunError, match="expected a new or an empty folder"):
+        train(SHORT, dataset=drawn, out=finished.path)
+
+
+def test_a_checkpoint_of_another_network_is_refused(stopped: Run, drawn: Dataset) -> None:
+    file = stopped.path / "config.toml"
+    file.write_text(file.read_text().replace("8,", "9,"))
+    with pytest.raises(RunError, match="another network"):
+        train(dataset=drawn, out=stopped.path, resume=True)
+
+
+def test_two_processes_do_not_train_in_one_folder(stopped: Run, drawn: Dataset) -> None:
+    with stopped.locked(), pytest.raises(RunError, match="another process is writing"):
+        train(dataset=drawn, out=stopped.path, resume=True)
+
+
+def test_the_summary_says_what_was_done(finished: Run) -> None:
+    summary = finished.summary
+    assert summary["steps"] == 40
+    assert summary["parameters"] == 4 * 26 + 8 * (4 * 25 + 1) + 8 * 49 * 10 + 10
+    assert summary["seconds"] > 0 and summary["images_per_second"] > 0
+    assert "--filters 4 8 --steps 40 --batch-size 32" in summary["command"]
+    json.dumps(summary, allow_nan=False)
+
+
+def test_a_run_folder_can_be_moved(finished: Run, tmp_path: Path) -> None:
+    moved = shutil.copytree(finished.path, tmp_path / "elsewhere")
+    for own, copied in zip(
+        load_network(finished).parameters(), load_network(Run(moved)).parameters(), strict=True
+    ):
+        assert torch.equal(own, copied)
+
+
+def test_the_average_is_what_is_judged(finished: Run, drawn: Dataset, tmp_path: Path) -> None:
+    checkpoint = load_checkpoint(finished)
+    assert checkpoint is not None
+    judged = load_network(finished).state_dict()
+    assert all(torch.equal(judged[name], checkpoint.tensors[f"average.{name}"]) for name in judged)
+    last = train(dataclasses.replace(SHORT, ema_decay=0.0), dataset=drawn, out=tmp_path / "last")
+    checkpoint = load_checkpoint(last)
+    assert checkpoint is not None
+    judged = load_network(last).state_dict()
+    assert all(torch.equal(judged[name], checkpoint.tensors[f"network.{name}"]) for name in judged)
+
+
+def test_a_config_is_made_from_what_the_run_kept(finished: Run) -> None:
+    assert finished.config == SHORT
+    assert isinstance(finished.config, TrainConfig)
