@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -12,6 +13,9 @@ import pytest
 from digitnet.config import TrainConfig
 from digitnet.data.dataset import Dataset, Split
 from digitnet.run_folder import Run
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 os.environ["OMP_NUM_THREADS"] = "1"  # subprocesses of tests: small work is faster on one thread
 
@@ -93,3 +97,26 @@ def digitnet(tmp_path: Path) -> Command:
         )
 
     return run
+
+
+def everything(run: Run) -> tuple[dict[str, object], dict[str, "Tensor"], bytes]:
+    """All that a resumed run must share with one that never stopped: manifest, tensors, measurements."""
+    from digitnet.training.state import load_checkpoint
+
+    checkpoint = load_checkpoint(run)
+    assert checkpoint is not None
+    manifest = {k: v for k, v in vars(checkpoint).items() if k not in ("tensors", "seconds")}
+    return manifest, checkpoint.tensors, (run.path / "metrics.jsonl").read_bytes()
+
+
+def assert_equal(one: Run, other: Run) -> None:
+    """Compare two runs, bit for bit."""
+    import torch
+
+    (manifest, tensors, metrics), (manifest2, tensors2, metrics2) = everything(one), everything(other)
+    assert manifest == manifest2
+    assert metrics == metrics2
+    assert tensors.keys() == tensors2.keys()
+    assert {name.partition(".")[0] for name in tensors} == {"network", "average", "optimizer"}
+    for name, tensor in tensors.items():
+        assert torch.equal(tensor, tensors2[name]), name

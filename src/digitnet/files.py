@@ -62,6 +62,15 @@ def write_whole(path: Path, content: bytes | memoryview | str) -> None:
         raise storage_error(path, fault) from fault
 
 
+def append(path: Path, content: bytes) -> None:
+    """Add `content` to the end of `path`, not yet safe from a power cut; raise StorageError."""
+    try:
+        with path.open("ab") as file:
+            file.write(content)
+    except OSError as fault:
+        raise storage_error(path, fault) from fault
+
+
 def sweep(folder: Path) -> None:
     """Remove what a killed `write_whole` left in `folder`; call it only while holding the folder's lock."""
     for part in folder.glob(".*.part"):

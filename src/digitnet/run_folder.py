@@ -24,7 +24,7 @@ from filelock import FileLock, Timeout
 from digitnet.config import TrainConfig, flag
 from digitnet.data.dataset import Dataset
 from digitnet.errors import RunError, UsageError
-from digitnet.files import make_folder, sweep, write_whole
+from digitnet.files import make_folder, storage_error, sweep, write_whole
 
 
 @dataclass(frozen=True)
@@ -156,6 +156,8 @@ class Run:
                 f"{self.path}: another process is writing to this run. "
                 "Wait for it to end, or name another folder with --out."
             ) from fault
+        except OSError as fault:
+            raise storage_error(self.path, fault) from fault
         sweep(self.path)
         return lock
 

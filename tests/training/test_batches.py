@@ -19,7 +19,9 @@ def test_every_epoch_shows_every_image_exactly_once(seed: int, batch_size: int, 
 
 
 @given(seeds, st.integers(0, 10**6), st.integers(1, 300), st.integers(1, 120))
-def test_a_batch_is_never_short_and_asking_again_gives_the_same(seed: int, step: int, size: int, count: int) -> None:
+def test_a_batch_is_never_short_and_asking_again_gives_the_same(
+    seed: int, step: int, size: int, count: int
+) -> None:
     first = batch_positions(seed, step, size, count)
     epoch_order.cache_clear()
     assert len(first) == size

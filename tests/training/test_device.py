@@ -17,7 +17,9 @@ LABELS = torch.arange(16) % 10
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device here")
 def test_cuda_without_cuda_is_refused_with_what_there_is() -> None:
-    with pytest.raises(DeviceError, match=r"--device cuda: expected a CUDA device .* found only cpu.*--device auto"):
+    with pytest.raises(
+        DeviceError, match=r"--device cuda: expected a CUDA device .* found only cpu.*--device auto"
+    ):
         choose_device("cuda")
 
 

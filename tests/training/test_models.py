@@ -1,4 +1,4 @@
-"""Networks: their size is pinned, their function is torch's plain one, their first weights follow from the seed."""
+"""Networks: their size is pinned, their function is the textbook's, their first weights follow from the seed."""
 
 import dataclasses
 

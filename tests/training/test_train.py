@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import torch
 import torch.nn.functional as F
-from conftest import SHORT
 
+from conftest import SHORT, assert_equal, everything
 from digitnet.config import TrainConfig
 from digitnet.data.dataset import Dataset
 from digitnet.errors import DivergedError, Interrupted, RunError
@@ -31,24 +31,6 @@ class Signaller(Silent):
     def step(self, step: int, loss: float) -> None:
         if step == self.at:
             signal.raise_signal(self.number)
-
-
-def everything(run: Run) -> tuple[dict[str, object], dict[str, torch.Tensor], bytes]:
-    """All that a resumed run must share with one that never stopped: manifest, tensors, measurements."""
-    checkpoint = load_checkpoint(run)
-    assert checkpoint is not None
-    manifest = {k: v for k, v in vars(checkpoint).items() if k not in ("tensors", "seconds")}
-    return manifest, checkpoint.tensors, (run.path / "metrics.jsonl").read_bytes()
-
-
-def assert_equal(one: Run, other: Run) -> None:
-    (manifest, tensors, metrics), (manifest2, tensors2, metrics2) = everything(one), everything(other)
-    assert manifest == manifest2
-    assert metrics == metrics2
-    assert tensors.keys() == tensors2.keys()
-    assert {name.partition(".")[0] for name in tensors} == {"network", "average", "optimizer"}
-    for name, tensor in tensors.items():
-        assert torch.equal(tensor, tensors2[name]), name
 
 
 def test_training_is_the_plain_loop_of_torch(drawn: Dataset, tmp_path: Path) -> None:
@@ -212,7 +194,7 @@ def test_resuming_with_another_configuration_names_what_differs(stopped: Run, dr
 
 
 def test_resuming_with_other_data_is_refused(stopped: Run, drawn: Dataset) -> None:
-    with pytest.raises(RunError, match="expected fingerprint d+, found e+"):
+    with pytest.raises(RunError, match=r"expected fingerprint d+, found e+"):
         train(dataset=dataclasses.replace(drawn, fingerprint="e" * 64), out=stopped.path, resume=True)
 
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from digitnet.config import TrainConfig
 from digitnet.data.dataset import Split
 from digitnet.errors import DivergedError, RunError
-from digitnet.files import sha256
+from digitnet.files import append, sha256, write_whole
 from digitnet.metrics import accuracy, negative_log_likelihood
 from digitnet.run_folder import Run, TrainingRow, ValidationRow
 from digitnet.training.predict import predict_logits
@@ -61,7 +61,7 @@ class RunRecorder:
 
     def begin(self) -> None:
         """Make the file hold exactly what is known; lines from after the checkpoint will be measured again."""
-        self.file.write_bytes(self.content)
+        write_whole(self.file, self.content)
 
     def after_step(self, state: TrainState, loss: Tensor, right: Tensor, images: int) -> None:
         """Take in the loss and the right answers of one step, from before the weights moved.
@@ -101,8 +101,7 @@ class RunRecorder:
     def _keep(self, row: TrainingRow | ValidationRow) -> None:
         line = json.dumps(asdict(row)).encode() + b"\n"
         self.content += line
-        with self.file.open("ab") as file:
-            file.write(line)
+        append(self.file, line)
         self.watch.row(row)
 
 

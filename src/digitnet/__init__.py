@@ -1,0 +1,65 @@
+"""digitnet: train a small network on MNIST, judge it honestly, and see where it fails.
+
+    from digitnet import TrainConfig, evaluate, load_dataset, make_report, train
+
+    run = train(TrainConfig(steps=1_000))
+    print(evaluate(run).accuracy, make_report(run))
+
+A name is loaded when it is first used, so that `import digitnet` costs nothing and asks for no torch.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from digitnet.config import PRESETS, TrainConfig
+    from digitnet.data.dataset import Dataset, Split
+    from digitnet.data.load import load_dataset
+    from digitnet.errors import DigitnetError
+    from digitnet.evaluation.evaluate import Evaluation, evaluate
+    from digitnet.evaluation.mistakes import Mistake, find_mistakes
+    from digitnet.reporting.report import make_report
+    from digitnet.run_folder import Run
+    from digitnet.training.train import train
+
+_HOMES = {
+    "PRESETS": "config",
+    "Dataset": "data.dataset",
+    "DigitnetError": "errors",
+    "Evaluation": "evaluation.evaluate",
+    "Mistake": "evaluation.mistakes",
+    "Run": "run_folder",
+    "Split": "data.dataset",
+    "TrainConfig": "config",
+    "evaluate": "evaluation.evaluate",
+    "find_mistakes": "evaluation.mistakes",
+    "load_dataset": "data.load",
+    "make_report": "reporting.report",
+    "train": "training.train",
+}
+
+__all__ = [
+    "PRESETS",
+    "Dataset",
+    "DigitnetError",
+    "Evaluation",
+    "Mistake",
+    "Run",
+    "Split",
+    "TrainConfig",
+    "evaluate",
+    "find_mistakes",
+    "load_dataset",
+    "make_report",
+    "train",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

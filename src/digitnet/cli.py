@@ -1,0 +1,205 @@
+"""The command line: one thin function for each command, each with its imports inside.
+
+Answers go to standard output, progress and remarks to standard error. Exit code 0 is success, 1 a failure said
+in one sentence, 2 a wrong command line, 130 or 143 an interruption that saved its state.
+
+To add a command: write its function (the signature becomes the flags, the docstring the help), and name it in
+COMMANDS.
+"""
+
+import functools
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import tyro
+from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, Positional, arg
+
+from digitnet.config import DEFAULT_PRESET, TrainConfig, preset
+from digitnet.errors import DigitnetError, UsageError, nearest
+
+if TYPE_CHECKING:
+    from digitnet.evaluation.evaluate import Evaluation
+
+RunFolder = Annotated[Positional[Path], arg(metavar="RUN")]
+DataName = Annotated[Positional[str], arg(metavar="DATA")]
+Format = Literal["text", "json"]
+
+
+def train(
+    config: OmitArgPrefixes[TrainConfig],
+    out: Annotated[Path | None, arg(metavar="DIR", help_behavior_hint="(default: a new one under runs)")] = None,
+    resume: bool = False,
+    quiet: bool = False,
+) -> None:
+    """Train a network, judge it on the test images, and write a report.
+
+    A preset's name may come first; it gives every other flag its default. Ctrl-C saves the state, and --resume
+    goes on from there.
+
+    Args:
+        config: What to train, and how.
+        out: The run's folder.
+        resume: Go on with the interrupted run in --out, or with the newest one under runs.
+        quiet: Show no progress, only the answer.
+    """
+    from digitnet.data.load import load_dataset
+    from digitnet.evaluation.evaluate import evaluate
+    from digitnet.reporting.report import make_report
+    from digitnet.training.train import train
+    from digitnet.training.watch import make_watch
+
+    watch = make_watch(quiet=quiet)
+    asked = None if resume and config == preset(DEFAULT_PRESET) else config  # --resume alone asks for no config
+    run = train(asked, out=out, resume=resume, watch=watch)
+    watch.remark("Judging the test images, and writing the report.")
+    dataset = load_dataset(run.config.data, validation_images=run.config.validation_images)
+    _print_verdict(evaluate(run, dataset))
+    print(f"Report: {make_report(run, dataset)}")
+
+
+def evaluate(run: RunFolder, format: Format = "text") -> None:
+    """Measure a finished run on all of its test images.
+
+    Args:
+        run: A folder that `digitnet train` made.
+        format: For people, or for programs.
+    """
+    from digitnet.evaluation.evaluate import evaluate
+
+    evaluation = evaluate(run)
+    if format == "json":
+        print(json.dumps(evaluation.to_json(), indent=2))
+        return
+    _print_verdict(evaluation)
+    measured = evaluation.to_json()
+    print(f"Negative log-likelihood {measured['negative_log_likelihood']:.4f} nats.")
+    print(f"Calibration error {measured['calibration_error']:.2%}.")
+    rows = [
+        [row["label"], f"{row['images']:,}", _share(row["precision"]), _share(row["recall"])]
+        for row in measured["classes"]
+    ]
+    _print_table(["class", "images", "precision", "recall"], rows)
+
+
+def report(run: RunFolder) -> None:
+    """Write a finished run's figures and its report.html, and print where the report is.
+
+    Args:
+        run: A folder that `digitnet train` made.
+    """
+    from digitnet.reporting.report import make_report
+
+    print(make_report(run))
+
+
+COMMANDS: dict[str, Callable[..., None]] = {
+    "train": train,
+    "evaluate": evaluate,
+    "report": report,
+}
+"""Every command, by the words that call it."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return the exit code; errors that a person can put right become one sentence."""
+    try:
+        _dispatch(list(sys.argv[1:] if arguments is None else arguments))
+    except DigitnetError as error:
+        print(f"digitnet: {error}", file=sys.stderr)
+        return error.exit_code
+    except ModuleNotFoundError as fault:
+        if (fault.name or "").partition(".")[0] not in _TRAINING_MODULES:
+            raise
+        print(f"digitnet: this needs {fault.name}. Run: pip install 'digitnet[train]'", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("digitnet: interrupted.", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # the reader of our output, `head` for example, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
+
+
+_TRAINING_MODULES = {"jinja2", "matplotlib", "safetensors", "torch"}
+
+
+def _dispatch(words: list[str]) -> None:
+    if not words or words[0] in ("-h", "--help"):
+        print(_overview())
+    elif words[0] == "--version":
+        print(f"digitnet {version('digitnet')}")
+    else:
+        name = _command_name(words)
+        rest = words[len(name.split()) :]
+        if name == "train":
+            named = bool(rest) and not rest[0].startswith("-")
+            start = preset(rest.pop(0) if named else DEFAULT_PRESET)
+            _call(functools.partial(train, config=start), rest, "digitnet train [PRESET]")
+        else:
+            _call(COMMANDS[name], rest, f"digitnet {name}")
+
+
+def _call(command: Callable[..., None], arguments: Sequence[str], program: str) -> None:
+    """Let tyro read the flags from the command's signature; it exits with 2 when they don't fit."""
+    tyro.cli(command, args=arguments, prog=program, config=(FlagCreatePairsOff,))
+
+
+def _command_name(words: Sequence[str]) -> str:
+    """Find the command that `words` begin with: one word, or two for ``data``."""
+    for count in (2, 1):
+        if " ".join(words[:count]) in COMMANDS:
+            return " ".join(words[:count])
+    group = [name for name in COMMANDS if name.startswith(words[0] + " ")]
+    if group:
+        asked = next((word for word in words[1:2] if not word.startswith("-")), "")
+        raise UsageError(f"There is no command {f'{words[0]} {asked}'.strip()!r}. {nearest(asked, group)}")
+    raise UsageError(f"There is no command {words[0]!r}. {nearest(words[0], COMMANDS)}")
+
+
+def _overview() -> str:
+    width = max(map(len, COMMANDS))
+    lines = [f"  {name:<{width}}   {_first_line(command)}" for name, command in COMMANDS.items()]
+    return "\n".join(
+        [
+            "usage: digitnet COMMAND [FLAGS]",
+            "",
+            "Train a small network on MNIST, judge it honestly, and see where it fails.",
+            "",
+            *lines,
+            "",
+            "digitnet COMMAND --help explains a command. Begin with: digitnet train",
+        ]
+    )
+
+
+def _first_line(command: Callable[..., None]) -> str:
+    return (command.__doc__ or "").partition("\n")[0]
+
+
+def _print_verdict(evaluation: "Evaluation") -> None:
+    wrong = evaluation.images - evaluation.right
+    print(
+        f"Test accuracy {evaluation.accuracy:.4f} (95% interval {evaluation.interval}): "
+        f"{wrong:,} of {evaluation.images:,} images read wrongly."
+    )
+
+
+def _share(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4f}"
+
+
+def _print_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for head in heads:
+        table.add_column(head, justify="left" if head == heads[0] else "right")
+    for row in rows:
+        table.add_row(*row)
+    Console(highlight=False).print(table)
