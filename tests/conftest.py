@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 from digitnet.config import TrainConfig
 from digitnet.data.dataset import Dataset, Split
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 os.environ["OMP_NUM_THREADS"] = "1"  # subprocesses of tests: small work is faster on one thread
+
+settings.register_profile("house", deadline=None)  # a busy machine is not a failure
+settings.load_profile("house")
 
 SHORT = TrainConfig(
     filters=(4, 8),

@@ -61,8 +61,8 @@ class TrainConfig:
     """Steps between two measurements on the validation images; 0 measures only at the end."""
     save_every: int = 500
     """Steps between two checkpoints: the most that a crash can lose."""
-    device: Device = "auto"
-    """Where to compute: auto takes CUDA, then MPS, then the CPU."""
+    device: Device = "cpu"
+    """Where to compute: auto takes CUDA where it is present, then MPS, then the CPU."""
     threads: int = 0
     """CPU threads; 0 leaves torch's own choice: OMP_NUM_THREADS, or one for each core."""
 
@@ -92,15 +92,22 @@ class TrainConfig:
 
     def to_command(self) -> str:
         """Write the command line that makes this run: the nearest preset and the fields that differ from it."""
-        name, differing = min(
-            ((name, self.differences(start)) for name, start in PRESETS.items()), key=lambda pair: len(pair[1])
-        )
+        name = self.nearest_preset
         words = ["digitnet", "train", name]
-        for field in differing:
+        for field in self.differences(PRESETS[name]):
             value = getattr(self, field)
-            words.append(flag(field))
-            words += [str(item) for item in value] if isinstance(value, tuple) else [str(value)]
+            if isinstance(value, tuple):
+                words += [flag(field), *map(str, value)]
+            elif str(value).startswith("-"):
+                words.append(f"{flag(field)}={value}")  # else it would be read as a flag
+            else:
+                words += [flag(field), str(value)]
         return shlex.join(words)
+
+    @property
+    def nearest_preset(self) -> str:
+        """Name of the preset that differs in the fewest fields."""
+        return min(PRESETS, key=lambda name: len(self.differences(PRESETS[name])))
 
     def differences(self, other: Self) -> list[str]:
         """Names of the fields whose values differ."""
@@ -111,19 +118,23 @@ class TrainConfig:
     def from_toml(cls, text: str, where: str = "config.toml") -> Self:
         """Read what `to_toml` wrote; raise UsageError that begins with `where` when it is something else."""
         try:
-            return cls.from_mapping(tomllib.loads(text), where)
-        except tomllib.TOMLDecodeError as fault:
+            values = tomllib.loads(text)
+        except ValueError as fault:  # also a number of 5,000 digits, which Python refuses to read
             raise UsageError(f"{where}: is not TOML ({fault}). Restore the file, or begin a new run.") from fault
+        return cls.from_mapping(values, where)
 
     @classmethod
     def from_mapping(cls, values: Mapping[str, Any], where: str) -> Self:
-        """Make a configuration from plain values; raise UsageError for a field that does not exist."""
+        """Make a configuration from plain values; raise UsageError that begins with `where`."""
         fields = {field.name for field in dataclasses.fields(cls)}
         for name in values:
             if name not in fields:
                 raise UsageError(f"{where}: there is no field {name!r}. {nearest(name, fields)}")
         typed: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in values.items()}
-        return cls(**typed)
+        try:
+            return cls(**typed)
+        except UsageError as fault:
+            raise UsageError(f"{where}: {fault}") from fault
 
 
 def flag(name: str) -> str:
@@ -147,6 +158,8 @@ def _check_type(name: str, value: object, hint: Any) -> None:
     elif type(value) is not hint and not (hint is float and type(value) is int):
         kind = {int: "a whole number", float: "a number", str: "text"}[hint]
         raise _refusal(name, kind, repr(value))
+    elif isinstance(value, str) and value.encode(errors="ignore").decode() != value:
+        raise _refusal(name, "text that UTF-8 can hold", repr(value))
 
 
 _SMALLEST = {

@@ -46,15 +46,15 @@ def wilson_interval(right: int, total: int) -> Interval:
     middle = share + z * z / (2 * total)
     half = z * np.sqrt(share * (1 - share) / total + z * z / (4 * total * total))
     scale = 1 + z * z / total
-    return Interval(max(0.0, float((middle - half) / scale)), min(1.0, float((middle + half) / scale)))
+    low, high = float((middle - half) / scale), float((middle + half) / scale)
+    return Interval(low if right else 0.0, high if right < total else 1.0)  # exact where rounding would miss it
 
 
 def negative_log_likelihood(logits: Floats, labels: Integers) -> float:
     """Mean of -log p(label) in nats: the loss that training minimises; 0 is perfect."""
-    wide = logits.astype(np.float64)
-    largest = wide.max(axis=1)
-    log_total = largest + np.log(np.exp(wide - largest[:, None]).sum(axis=1))
-    return float(np.mean(log_total - wide[np.arange(len(labels)), labels]))
+    shifted = logits.astype(np.float64) - logits.max(axis=1, keepdims=True)
+    log_total = np.log(np.exp(shifted).sum(axis=1))
+    return float(np.mean(log_total - shifted[np.arange(len(labels)), labels]))
 
 
 def confusion_matrix(predicted: Integers, labels: Integers, classes: int) -> npt.NDArray[np.int64]:

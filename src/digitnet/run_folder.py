@@ -14,7 +14,10 @@ Everything is written whole or not at all, and holds plain values: text, JSON, a
 """
 
 import json
+import re
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
@@ -25,6 +28,9 @@ from digitnet.config import TrainConfig, flag
 from digitnet.data.dataset import Dataset
 from digitnet.errors import RunError, UsageError
 from digitnet.files import make_folder, storage_error, sweep, write_whole
+
+RUNS = Path("runs")
+"""Where runs go, and are looked for, when no folder is named."""
 
 
 @dataclass(frozen=True)
@@ -61,11 +67,17 @@ class Run:
 
     def __init__(self, path: Path | str) -> None:
         self.path = Path(path)
-        if not (self.path / "config.toml").is_file():
-            raise RunError(
-                f"{self.path}: expected a run folder with a config.toml, found "
-                f"{'none in it' if self.path.is_dir() else 'no such folder'}. "
-                "Name a folder that `digitnet train` made."
+        try:
+            found = "none in it" if self.path.is_dir() else "no such folder"
+            is_run = (self.path / "config.toml").is_file()
+        except OSError as fault:  # a name that no path can have
+            found, is_run = (fault.strerror or "nothing").lower(), False
+        if not is_run:
+            raise RunError.mismatch(
+                self.path,
+                expected="a run folder with a config.toml",
+                found=found,
+                remedy="Name a folder that `digitnet train` made.",
             )
 
     @cached_property
@@ -73,8 +85,8 @@ class Run:
         """The configuration that the run was made with."""
         file = self.path / "config.toml"
         try:
-            return TrainConfig.from_toml(file.read_text(encoding="utf-8"), str(file))
-        except (UsageError, UnicodeDecodeError) as fault:
+            return TrainConfig.from_toml(file.read_text(encoding="utf-8"), where=file.name)
+        except (UsageError, OSError, UnicodeDecodeError) as fault:
             raise self._damaged("config.toml", fault) from fault
 
     @property
@@ -95,18 +107,15 @@ class Run:
     @property
     def history(self) -> History:
         """The measurements that were kept while training."""
-        training: list[TrainingRow] = []
-        validation: list[ValidationRow] = []
         try:
-            for line in (self.path / "metrics.jsonl").read_text(encoding="utf-8").splitlines():
-                row = json.loads(line)
-                if "loss" in row:
-                    training.append(TrainingRow(**row))
-                else:
-                    validation.append(ValidationRow(**row))
-        except (OSError, ValueError, TypeError) as fault:
+            lines = (self.path / "metrics.jsonl").read_bytes().splitlines()
+            rows = [_parse_row(line, number) for number, line in enumerate(lines, start=1)]
+        except (OSError, ValueError) as fault:
             raise self._damaged("metrics.jsonl", fault) from fault
-        return History(tuple(training), tuple(validation))
+        return History(
+            training=tuple(row for row in rows if isinstance(row, TrainingRow)),
+            validation=tuple(row for row in rows if isinstance(row, ValidationRow)),
+        )
 
     def check_config(self, asked: TrainConfig | None) -> TrainConfig:
         """Return the run's own configuration; raise RunError when another one is asked for."""
@@ -146,20 +155,9 @@ class Run:
         """Write one of the folder's JSON files, whole or not at all."""
         write_whole(self.path / name, json.dumps(content, indent=2) + "\n")
 
-    def locked(self) -> FileLock:
-        """Hold the folder for writing and clear what a killed writer left; RunError when another holds it."""
-        lock = FileLock(self.path / ".lock", timeout=0)
-        try:
-            lock.acquire()
-        except Timeout as fault:
-            raise RunError(
-                f"{self.path}: another process is writing to this run. "
-                "Wait for it to end, or name another folder with --out."
-            ) from fault
-        except OSError as fault:
-            raise storage_error(self.path, fault) from fault
-        sweep(self.path)
-        return lock
+    def locked(self) -> AbstractContextManager[object]:
+        """Hold the folder for writing until the block ends; RunError when another process holds it."""
+        return hold(self.path)
 
     def _damaged(self, name: str, fault: Exception) -> RunError:
         return RunError(
@@ -167,36 +165,85 @@ class Run:
         )
 
 
+def _parse_row(line: bytes, number: int) -> TrainingRow | ValidationRow:
+    """Read a line of metrics.jsonl; raise ValueError when it is not a measurement."""
+    values = json.loads(line)
+    for kind in (TrainingRow, ValidationRow):
+        if isinstance(values, dict) and values.keys() == kind.__annotations__.keys():
+            return kind(**values)
+    raise ValueError(f"line {number} is not a measurement")
+
+
 def create(path: Path, config: TrainConfig, environment: dict[str, Any]) -> Run:
     """Make a new run folder; raise RunError when something stands there already."""
-    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+    require_free(path)
+    make_folder(path)
+    with hold(path):
+        require_free(path)  # another process may have been quicker
+        write_whole(path / "environment.json", json.dumps(environment, indent=2) + "\n")
+        write_whole(path / "config.toml", config.to_toml())  # last: its presence makes the folder a run
+    return Run(path)
+
+
+def create_next(folder: Path, name: str, config: TrainConfig, environment: dict[str, Any]) -> Run:
+    """Make the next run under `folder` that no other process makes: ``name-001``, ``name-002``, ..."""
+    make_folder(folder)
+    while True:
+        path = next_free(folder, name)
+        try:
+            path.mkdir()
+        except FileExistsError:
+            continue
+        except OSError as fault:
+            raise storage_error(path, fault) from fault
+        return create(path, config, environment)
+
+
+def require_free(path: Path) -> None:
+    """Raise RunError unless nothing stands at `path`, or only what a `create` that was killed left behind."""
+    try:
+        files = list(path.iterdir()) if path.exists() else []
+    except NotADirectoryError:
+        files = [path]
+    except OSError as fault:
+        raise storage_error(path, fault) from fault
+    if any(file.name not in (".lock", "environment.json") and not fnmatch(file.name, ".*.part") for file in files):
         raise RunError(
             f"{path}: expected a new or an empty folder, found one with files in it. "
             "Name another with --out, or continue the run with --resume."
         )
-    make_folder(path)
-    write_whole(path / "environment.json", json.dumps(environment, indent=2) + "\n")
-    write_whole(path / "config.toml", config.to_toml())  # last: its presence is what makes the folder a run
-    return Run(path)
 
 
-def choose_path(out: Path | str | None, *, name: str, resume: bool) -> Path:
-    """Choose a run's folder: the one that is named; else, under ``runs``, the newest unfinished or the next free.
+def hold(path: Path) -> AbstractContextManager[object]:
+    """Hold a folder for writing until the block ends, and clear what a killed writer left in it.
 
-    Raises RunError when there is nothing to resume.
+    Raises RunError when another process holds it, StorageError when it can't be written.
     """
-    if out is not None:
-        return Path(out)
-    runs = Path("runs")
-    if not resume:
-        return next_free(runs, name)
-    unfinished = [file.parent for file in runs.glob("*/config.toml") if not Run(file.parent).is_finished]
-    if not unfinished:
-        raise RunError(f"{runs.resolve()}: expected an unfinished run to resume, found none. Name one with --out.")
-    return max(unfinished, key=lambda path: (path / "config.toml").stat().st_mtime)
+    try:
+        held = FileLock(path / ".lock", timeout=0).acquire()
+    except Timeout as fault:
+        raise RunError(
+            f"{path}: another process is writing to this run. "
+            "Wait for it to end, or name another folder with --out."
+        ) from fault
+    except OSError as fault:
+        raise storage_error(path, fault) from fault
+    sweep(path)
+    return held
+
+
+def find_unfinished(folder: Path) -> Run:
+    """Find the newest unfinished run under `folder`; raise RunError when there is none."""
+    runs = [run for file in folder.glob("*/config.toml") if not (run := Run(file.parent)).is_finished]
+    if not runs:
+        raise RunError(
+            f"{folder.resolve()}: expected an unfinished run to resume, found none. Name one with --out."
+        )
+    return max(runs, key=lambda run: (run.path / "config.toml").stat().st_mtime)
 
 
 def next_free(folder: Path, name: str) -> Path:
     """Name a run that does not exist yet: ``folder/name-001``, ``name-002``, ..."""
-    taken = {int(number) for path in folder.glob(f"{name}-*") if (number := path.name[len(name) + 1 :]).isdigit()}
-    return folder / f"{name}-{max(taken, default=0) + 1:03d}"
+    found = [path.name for path in folder.iterdir()] if folder.is_dir() else []
+    numbers = [int(match[1]) for other in found if (match := re.fullmatch(re.escape(name) + "-([0-9]+)", other))]
+    return folder / f"{name}-{max(numbers, default=0) + 1:03d}"

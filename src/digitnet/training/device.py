@@ -52,7 +52,7 @@ def check_device(
 def largest_difference(
     reference: nn.Module, candidate: nn.Module, images: Tensor, labels: Tensor
 ) -> tuple[str, float]:
-    """Name the tensor, logits or a gradient, in which two networks differ most, and by what share of its largest."""
+    """Name the tensor, logits or gradient, in which two networks differ most, and by what share of its largest."""
     expected, found = (_logits_and_gradients(network, images, labels) for network in (reference, candidate))
     differences = {
         name: float((found[name] - tensor).abs().max() / tensor.abs().max().clamp_min(1e-12))

@@ -1,5 +1,7 @@
 """The training loop (`fit`), and what stands around it (`train`)."""
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ from digitnet.config import TrainConfig
 from digitnet.data.dataset import Dataset
 from digitnet.data.load import load_dataset
 from digitnet.errors import DivergedError
-from digitnet.run_folder import Run, choose_path, create
+from digitnet.run_folder import RUNS, Run, create, create_next, find_unfinished, require_free
 from digitnet.training.augment import Augmentation, augmentation
 from digitnet.training.averaging import make_average
 from digitnet.training.batches import Batches
@@ -76,25 +78,31 @@ def train(
     bit-identical result. Raises a child of DigitnetError for everything that a person can put right.
     """
     watch = watch or Silent()
-    path = choose_path(out, name=config.network if config else "blog", resume=resume)
-    config = Run(path).check_config(config) if resume else config or TrainConfig()
+    run = (Run(out) if out else find_unfinished(RUNS)) if resume else None
+    config = run.check_config(config) if run else config or TrainConfig()
+    if out and not run:
+        require_free(Path(out))  # before the data takes its time
     augment, schedule = augmentation(config.augment), make_schedule(config)
     device = choose_device(config.device)
     dataset = dataset or load_dataset(config.data, validation_images=config.validation_images, remark=watch.remark)
     network = build_network(config, dataset.image_shape, dataset.classes)
     environment = describe_environment(config, dataset, device)
-    run = Run(path).check_data(dataset) if resume else create(path, config, environment)
+    if run:
+        run.check_data(dataset)
+    elif out:
+        run = create(Path(out), config, environment)
+    else:
+        run = create_next(RUNS, config.nearest_preset, config, environment)
 
-    with run.locked(), watch, stop_on_signals() as stop:
+    with run.locked(), watch, torch_prepared(run.environment["threads"]), stop_on_signals() as stop:
         if run.is_finished:
             watch.remark(f"{run.path} is finished already; there is nothing left to train.")
             return run
-        prepare_torch(threads=run.environment["threads"])
         batches = Batches(dataset.train, config.batch_size, config.seed, device)
         watch.remark(check_device(network, *_on_cpu(batches.at(0)), device))
         state = begin(network.to(device), config)
         recorder = RunRecorder(run, config, schedule, dataset.validation, watch)
-        if resume and (checkpoint := load_checkpoint(run)):
+        if checkpoint := load_checkpoint(run):
             state.restore(checkpoint)
             recorder.rewind(checkpoint)
         recorder.begin()
@@ -113,10 +121,21 @@ def begin(network: nn.Module, config: TrainConfig) -> TrainState:
     return TrainState(network, optimizer, make_average(network, config))
 
 
-def prepare_torch(threads: int) -> None:
-    """Set this process up as a run needs it; the number of threads decides the last bits of a sum."""
+@contextlib.contextmanager
+def torch_prepared(threads: int) -> Iterator[None]:
+    """Set torch up as a run needs it while the context is open.
+
+    The number of threads decides the last bits of a sum. Numbers below 1e-38 mean nothing, and cost a
+    convolution up to fifty times its time (pytorch issues 19651, 21734): they become zero.
+    """
+    before = torch.get_num_threads()
     torch.set_num_threads(threads)
-    torch.set_flush_denormal(True)  # numbers below 1e-38 cost a convolution five times its time, and mean nothing
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+        torch.set_flush_denormal(False)
 
 
 def summarise(run: Run, state: TrainState) -> dict[str, Any]:

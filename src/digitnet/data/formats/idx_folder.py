@@ -1,0 +1,117 @@
+"""A folder of IDX files, plain or gzipped, as MNIST, Fashion-MNIST, EMNIST and their relatives are published."""
+
+import re
+from pathlib import Path
+
+from digitnet.data import idx
+from digitnet.data.content import BadGzip, gunzip, open_content
+from digitnet.data.dataset import Split
+from digitnet.data.formats.destination import new_folder
+from digitnet.data.formats.format import unreadable
+from digitnet.data.formats.label_names import check_label_names, read_label_names, write_label_names
+from digitnet.data.raw import DIGITS, Raw, Remark, assemble, pair
+from digitnet.errors import DataError
+from digitnet.files import write_whole
+
+# train-images-idx3-ubyte, t10k-labels.idx1-ubyte, emnist-digits-test-images-idx3-ubyte.gz
+_NAME = re.compile(
+    r"(?P<prefix>.*?)(?P<part>train|t10k|test)-(?P<kind>images|labels)[-.]idx[13]-ubyte(?P<packed>\.gz)?"
+)
+_Files = dict[tuple[str, str], Path]  # (part, kind): the file, where part is train or test
+
+
+class IdxFolder:
+    """Four files: images and labels, to train and to test."""
+
+    name = "idx"
+    description = "IDX files (train-images-idx3-ubyte and so on, or .gz)"
+
+    def recognises(self, path: Path) -> bool:
+        """Tell whether a file in the folder is named as MNIST's are."""
+        return path.is_dir() and any(_NAME.fullmatch(file.name) for file in path.iterdir())
+
+    def read(self, path: Path, remark: Remark) -> Raw:
+        """Read the files; a folder without test files gets its test part from the training images."""
+        prefix, files = _find(path)
+        names = read_label_names(path) or _read_mapping(path / f"{prefix}mapping.txt") or DIGITS
+        train = _read_part(files, "train", names, path)
+        test = _read_part(files, "test", names, path) if any(part == "test" for part, _ in files) else None
+        return assemble(train, test, names, path, remark)
+
+    def write(self, raw: Raw, path: Path) -> None:
+        """Write the four files, and labels.txt where the classes are not the ten digits."""
+        with new_folder(path) as folder:
+            for part, split in (("train", raw.train), ("t10k", raw.test)):
+                write_whole(folder / f"{part}-images-idx3-ubyte", idx.to_bytes(split.images))
+                write_whole(folder / f"{part}-labels-idx1-ubyte", idx.to_bytes(split.labels))
+            write_label_names(folder, raw.label_names)
+
+
+def _find(folder: Path) -> tuple[str, _Files]:
+    """Find the files of the one data set in `folder`; a plain file goes before its gzipped twin."""
+    files: _Files = {}
+    prefixes = set()
+    for file in sorted(folder.iterdir(), reverse=True):  # NAME.gz, then NAME, which replaces it
+        if match := _NAME.fullmatch(file.name):
+            prefixes.add(match["prefix"])
+            files["train" if match["part"] == "train" else "test", match["kind"]] = file
+    if len(prefixes) > 1:
+        raise DataError.mismatch(
+            folder,
+            expected="the files of one data set",
+            found=f"those of {', '.join(repr(prefix) for prefix in sorted(prefixes))}",
+            remedy="Move each data set into a folder of its own.",
+        )
+    return prefixes.pop(), files
+
+
+def _read_part(files: _Files, part: str, names: tuple[str, ...], folder: Path) -> Split:
+    images, labels = (_file(files, part, kind, folder) for kind in ("images", "labels"))
+    return pair(
+        idx.parse_images(_read(images, idx.IMAGES), _where(images)),
+        idx.parse_labels(_read(labels, idx.LABELS), _where(labels)),
+        names,
+        _where(labels),
+    )
+
+
+def _file(files: _Files, part: str, kind: str, folder: Path) -> Path:
+    if (part, kind) not in files:
+        raise DataError.mismatch(
+            folder,
+            expected=f"a file {part}-{kind}-idx{3 if kind == 'images' else 1}-ubyte",
+            found=f"only {', '.join(sorted(file.name for file in files.values()))}",
+            remedy="Put the missing file beside the others.",
+        )
+    return files[part, kind]
+
+
+def _read(file: Path, dimensions: int) -> memoryview | bytearray:
+    """Return the content; of a gzipped file, never more than a byte beyond what its own header announces."""
+    try:
+        if file.suffix != ".gz":
+            return open_content(file)
+        with file.open("rb") as packed:
+            head = gunzip(packed, idx.header_length(dimensions))
+            packed.seek(0)
+            return gunzip(packed, idx.whole_length(head, dimensions, _where(file)) + 1)
+    except (OSError, BadGzip) as fault:
+        raise unreadable(file, fault) from fault
+
+
+def _read_mapping(file: Path) -> tuple[str, ...] | None:
+    """Read EMNIST's own label names, where they are: a line ``LABEL CODE [CODE]``, codes of ASCII characters."""
+    if not file.is_file():
+        return None
+    try:
+        rows = [[int(word) for word in line.split()] for line in file.read_text("ascii").splitlines()]
+        characters = {label: chr(code) for label, code, *_ in rows}
+        names = tuple(characters.get(label, f"(no class {label})") for label in range(max(characters) + 1))
+    except (OSError, ValueError, OverflowError) as fault:
+        raise unreadable(file, fault) from fault
+    check_label_names(names, file)
+    return names
+
+
+def _where(file: Path) -> str:
+    return f"{file.name} in {file.parent}"

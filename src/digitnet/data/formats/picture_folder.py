@@ -1,0 +1,195 @@
+"""Folders of pictures, one folder for each class: ``train/7/123.png``, or ``7/123.png`` without a test part."""
+
+import re
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from digitnet.data.dataset import Split, UInt8
+from digitnet.data.formats.destination import new_folder
+from digitnet.data.formats.format import unreadable
+from digitnet.data.formats.label_names import check_label_names, read_label_names, write_label_names
+from digitnet.data.idx import LARGEST
+from digitnet.data.raw import Raw, Remark, assemble, pair, rank_in_class
+from digitnet.errors import DataError
+
+_SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp"}
+_DECODERS = ("PNG", "JPEG", "BMP")  # no other is ever tried: nearly all faults of Pillow were in rare formats
+_MODES = {"1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "YCbCr"}  # 8 bits; 16 would be cut off, not scaled
+_LARGEST_PICTURE = 2**20  # pixels: 1024 x 1024
+_IGNORED = {"thumbs.db", "desktop.ini"}  # what systems leave in folders of pictures, beside hidden files
+
+
+class PictureFolder:
+    """Pictures by class; the classes are in the order of labels.txt, else in the natural order of their names."""
+
+    name = "folder"
+    description = "folders of pictures (train/CLASS/*.png and test/CLASS/*.png, or CLASS/*.png)"
+
+    def recognises(self, path: Path) -> bool:
+        """Tell whether the folder holds folders."""
+        return path.is_dir() and bool(_subfolders(path))
+
+    def read(self, path: Path, remark: Remark) -> Raw:
+        """Read every picture as grey; without a folder ``test`` the test part is split off."""
+        has_parts = (path / "train").is_dir()
+        train_folder = path / "train" if has_parts else path
+        names = read_label_names(path) or _find_classes(train_folder)
+        train = _read_part(train_folder, names)
+        test = _read_part(path / "test", names) if has_parts and (path / "test").is_dir() else None
+        return assemble(train, test, names, path, remark)
+
+    def write(self, raw: Raw, path: Path) -> None:
+        """Write each image as a PNG named by its place in the data set, so that reading restores the order."""
+        with new_folder(path) as folder:
+            for part, split in (("train", raw.train), ("test", raw.test)):
+                _write_part(folder / part, split, raw.label_names)
+            if raw.label_names != tuple(sorted(_folder_names(raw.label_names), key=_natural_order)):
+                write_label_names(folder, raw.label_names)
+
+
+def _natural_order(name: str) -> tuple[str | int, ...]:
+    """Sort key by which ``img2`` stands before ``img10``, and whole numbers by their value."""
+    return tuple(int(part) if part.isdecimal() else part for part in re.split(r"([0-9]+)", name))
+
+
+def _subfolders(folder: Path) -> list[Path]:
+    return [entry for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith(".")]
+
+
+def _find_classes(folder: Path) -> tuple[str, ...]:
+    names = tuple(sorted((entry.name for entry in _subfolders(folder)), key=_natural_order))
+    check_label_names(names, folder)
+    return names
+
+
+def _folder_names(label_names: Sequence[str]) -> list[str]:
+    """Make a folder's name of each label's: without slashes, and distinct where case is not."""
+    plain = [re.sub(r"[^\w .+-]", "-", name).strip(" .") or "-" for name in label_names]
+    if len({name.casefold() for name in plain}) == len(plain):
+        return plain
+    return [f"{label:03d} {name}" for label, name in enumerate(plain)]
+
+
+def _read_part(folder: Path, label_names: tuple[str, ...]) -> Split:
+    """Read the pictures of one part, in their order."""
+    files: list[Path] = []
+    labels: list[int] = []
+    for label, name in enumerate(_check_classes(folder, label_names)):
+        pictures = _find_pictures(folder / name)
+        files += pictures
+        labels += [label] * len(pictures)
+    order = _find_order(files, np.array(labels, np.uint8))
+    with warnings.catch_warnings(action="error"):  # what a decoder only warns of is refused too
+        images = _read_pictures([files[place] for place in order])
+    return pair(images, np.array(labels, np.uint8)[order], label_names, folder)
+
+
+def _check_classes(folder: Path, label_names: tuple[str, ...]) -> list[str]:
+    """Return the folder of each class; raise DataError unless these, and no others, are there."""
+    expected = _folder_names(label_names)
+    found = {entry.name for entry in _subfolders(folder)}
+    for wrong in sorted(found.symmetric_difference(expected), key=_natural_order):
+        raise DataError.mismatch(
+            folder,
+            expected=f"the {len(expected)} classes {', '.join(expected[:10])}{', ...' if expected[10:] else ''}",
+            found=f"no folder {wrong!r}" if wrong in expected else f"a folder {wrong!r} too",
+            remedy="Give the training and the test part the same classes.",
+        )
+    return expected
+
+
+def _find_pictures(folder: Path) -> list[Path]:
+    """List a class's pictures in the natural order of their names; raise DataError for any other file."""
+    files = [
+        file for file in folder.iterdir() if not file.name.startswith(".") and file.name.lower() not in _IGNORED
+    ]
+    for file in files:
+        if file.suffix.lower() not in _SUFFIXES or not file.is_file():
+            raise DataError.mismatch(
+                folder, expected="PNG, JPEG or BMP pictures only", found=file.name, remedy="Move or convert it."
+            )
+    if not files:
+        raise DataError.mismatch(
+            folder, expected="pictures of the class", found="none", remedy="Add some, or remove the folder."
+        )
+    return sorted(files, key=lambda file: _natural_order(file.name))
+
+
+def _find_order(files: Sequence[Path], labels: UInt8) -> list[int]:
+    """Order pictures by number, where each name is another whole number; else spread the classes evenly.
+
+    Spread, because the first images become the validation split, which must not be all of one class.
+    """
+    numbers = [int(file.stem) if re.fullmatch("[0-9]{1,18}", file.stem) else -1 for file in files]
+    if -1 not in numbers and len(set(numbers)) == len(numbers):
+        return sorted(range(len(files)), key=numbers.__getitem__)
+    place = (rank_in_class(labels) + 0.5) / np.bincount(labels)[labels]  # 0 to 1, how far through its class
+    return [int(index) for index in np.lexsort((labels, place))]
+
+
+def _read_pictures(files: Sequence[Path]) -> UInt8:
+    """Read pictures of one size to ``(N, rows, columns)``; about 0.1 ms each for MNIST's."""
+    first = _read_picture(files[0])
+    if len(files) * first.size > LARGEST:
+        raise DataError.mismatch(
+            files[0].parent,
+            expected=f"at most {LARGEST:,} pixels in all",
+            found=f"{len(files):,} pictures of {first.size:,}",
+            remedy="Scale the pictures down.",
+        )
+    images = np.empty((len(files), *first.shape), np.uint8)
+    for place, file in enumerate(files):
+        image = _read_picture(file)
+        if image.shape != first.shape:
+            raise DataError.mismatch(
+                file,
+                expected="{}x{} pixels, as in {}".format(*first.shape, files[0]),
+                found="{}x{}".format(*image.shape),
+                remedy="Scale the pictures to one size.",
+            )
+        images[place] = image
+    return images
+
+
+def _read_picture(file: Path) -> UInt8:
+    """Decode one picture to grey ``(rows, columns)``; raise DataError for whatever the decoder raises."""
+    from PIL import Image, ImageOps
+
+    try:
+        with Image.open(file, formats=_DECODERS) as picture:
+            _check_picture(picture.width * picture.height, picture.mode)
+            upright = ImageOps.exif_transpose(picture)
+            if upright.has_transparency_data:  # what shines through is paper
+                paper = Image.new("RGBA", upright.size, "white")
+                upright = Image.alpha_composite(paper, upright.convert("RGBA"))
+            return np.array(upright.convert("L"))
+    except Exception as fault:  # damaged pictures have made decoders raise nearly anything
+        raise unreadable(file, fault) from fault
+
+
+def _check_picture(pixels: int, mode: str) -> None:
+    if pixels > _LARGEST_PICTURE:
+        raise ValueError(f"it has {pixels:,} pixels, more than {_LARGEST_PICTURE:,}")
+    if mode not in _MODES:
+        raise ValueError(f"its pixels have the mode {mode}, not 8 bits a colour")
+
+
+def _write_part(folder: Path, split: Split, label_names: tuple[str, ...]) -> None:
+    from PIL import Image
+
+    digits = len(str(len(split)))
+    homes = [folder / name for name in _folder_names(label_names)]
+    for label, home in enumerate(homes):
+        if label not in split.labels:
+            raise DataError.mismatch(
+                home,
+                expected="an image of each class",
+                found="none",
+                remedy="Folders of pictures can't hold an empty class: choose another format.",
+            )
+        home.mkdir(parents=True)
+    for place, (image, label) in enumerate(zip(split.images, split.labels, strict=True)):
+        Image.fromarray(image).save(homes[label] / f"{place:0{digits}d}.png")

@@ -1,0 +1,47 @@
+"""Every format, and the choice between them. To add one: write a class like the others, and name it in FORMATS."""
+
+from pathlib import Path
+
+from digitnet.data.formats.csv_table import CsvTable
+from digitnet.data.formats.format import Format, unreadable
+from digitnet.data.formats.idx_folder import IdxFolder
+from digitnet.data.formats.npz_archive import NpzArchive
+from digitnet.data.formats.picture_folder import PictureFolder
+from digitnet.data.raw import Raw, Remark, no_remark
+from digitnet.errors import DataError, UsageError, nearest
+
+FORMATS: tuple[Format, ...] = (IdxFolder(), CsvTable(), NpzArchive(), PictureFolder())
+"""Asked in this order, so the one that would take nearly any folder stands last."""
+
+
+def read_path(path: Path, remark: Remark = no_remark) -> Raw:
+    """Read the data set at `path` in the format that it looks like; raise DataError when it is none or damaged."""
+    try:
+        for candidate in FORMATS:
+            if candidate.recognises(path):
+                return candidate.read(path, remark)
+        found = _list(path)
+    except OSError as fault:
+        raise unreadable(path, fault) from fault
+    raise DataError.mismatch(
+        path,
+        expected="; or ".join(candidate.description for candidate in FORMATS),
+        found=found,
+        remedy="Name the file or the folder that holds the data.",
+    )
+
+
+def find_format(name: str) -> Format:
+    """Look up a format by its name; raise UsageError with the nearest one."""
+    for candidate in FORMATS:
+        if candidate.name == name:
+            return candidate
+    raise UsageError(f"There is no format {name!r}. {nearest(name, [known.name for known in FORMATS])}")
+
+
+def _list(path: Path) -> str:
+    """Say what is at `path` instead of data."""
+    if not path.is_dir():
+        return f"a file {path.name!r}"
+    names = sorted(entry.name for entry in path.iterdir())
+    return f"{', '.join(names[:3])}{' and more' if names[3:] else ''}" if names else "an empty folder"

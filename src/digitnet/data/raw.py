@@ -1,0 +1,112 @@
+"""A data set as its files hold it, checked where images meet labels: training part, test part, label names."""
+
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from digitnet.data import idx
+from digitnet.data.dataset import Split, UInt8
+from digitnet.errors import DataError
+
+Remark = Callable[[str], None]
+
+DIGITS = tuple("0123456789")
+"""The label names where a source gives none."""
+
+TEST_EVERY = 7
+"""Where a source has no test part, every 7th image of each class becomes it: MNIST's own 6 to 1."""
+
+
+def no_remark(text: str) -> None:
+    """Say nothing: the do-nothing twin of a remark that is shown."""
+
+
+@dataclass(frozen=True)
+class Raw:
+    """Training and test part, both uint8, of images that all have the same size."""
+
+    train: Split
+    test: Split
+    label_names: tuple[str, ...]  # class k is shown as label_names[k]
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 over the data set's four IDX files: the same data, wherever it was read from."""
+        arrays = (self.train.images, self.train.labels, self.test.images, self.test.labels)
+        return combine_hashes(_hash_as_idx(array) for array in arrays)
+
+
+def combine_hashes(hashes: Iterable[str]) -> str:
+    """Make a fingerprint of the SHA-256 of train images, train labels, test images and test labels."""
+    return hashlib.sha256("\n".join(hashes).encode()).hexdigest()
+
+
+def pair(images: UInt8, labels: UInt8, label_names: Sequence[str], where: object) -> Split:
+    """Join images ``(N, rows, columns)`` and labels ``(N,)``; raise DataError unless they fit."""
+    if len(images) != len(labels):
+        raise DataError.mismatch(
+            where,
+            expected=f"a label for each of the {len(images):,} images",
+            found=f"{len(labels):,} labels",
+            remedy="Take both from the same data set.",
+        )
+    wrong = np.flatnonzero(labels >= len(label_names))
+    if len(wrong):
+        raise DataError.mismatch(
+            where,
+            expected=f"labels from 0 to {len(label_names) - 1}",
+            found=f"{labels[wrong[0]]} for image {wrong[0]:,}",
+            remedy="Correct the label; or, where there are more classes, name each on a line of labels.txt.",
+        )
+    return Split(images, labels)
+
+
+def assemble(train: Split, test: Split | None, label_names: Sequence[str], where: object, remark: Remark) -> Raw:
+    """Make the data set, with a test part split off where there is none; raise DataError unless sizes agree."""
+    if test is None:
+        remark(f"{where} has no test part: every {TEST_EVERY}th image of each class becomes it.")
+        train, test = split_off_test(train, where)
+    sizes = ["{}x{}".format(*split.images.shape[1:]) for split in (train, test)]
+    if sizes[0] != sizes[1]:
+        raise DataError.mismatch(
+            where,
+            expected=f"test images of {sizes[0]} pixels, as in the training part",
+            found=sizes[1],
+            remedy="Scale the images to one size.",
+        )
+    return Raw(train, test, tuple(label_names))
+
+
+def split_off_test(everything: Split, where: object) -> tuple[Split, Split]:
+    """Split into training and test part: of each class, every 7th image, counted from its first, is test.
+
+    Deterministic, so that the same files always give the same parts. Raises DataError when a part is empty.
+    """
+    rank = rank_in_class(everything.labels)
+    chosen = rank % TEST_EVERY == TEST_EVERY - 1
+    if not chosen.any():
+        raise DataError.mismatch(
+            where,
+            expected=f"a test part, or at least {TEST_EVERY} images of one class to split it off",
+            found=f"{len(everything):,} images",
+            remedy="Add images.",
+        )
+    train, test = (Split(everything.images[part], everything.labels[part]) for part in (~chosen, chosen))
+    return train, test
+
+
+def rank_in_class(labels: UInt8) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """Count, for each label ``(N,)``, how many equal ones stand before it."""
+    rank = np.empty(len(labels), np.int64)
+    for label in np.unique(labels):
+        places = np.flatnonzero(labels == label)
+        rank[places] = np.arange(len(places))
+    return rank
+
+
+def _hash_as_idx(values: UInt8) -> str:
+    digest = hashlib.sha256(idx.header(values))
+    digest.update(np.ascontiguousarray(values).data)
+    return digest.hexdigest()

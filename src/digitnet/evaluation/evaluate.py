@@ -1,0 +1,120 @@
+"""Judge a finished run on the test images: all of them, in the order of the file, once."""
+
+import io
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from digitnet import metrics
+from digitnet.data.dataset import Dataset
+from digitnet.data.load import load_dataset
+from digitnet.errors import RunError
+from digitnet.files import write_whole
+from digitnet.run_folder import Run
+from digitnet.training.models import load_network
+from digitnet.training.predict import predict_logits
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The network's answers about a labelled set of images, and every number that follows from them."""
+
+    logits: npt.NDArray[np.float32]  # (N, K)
+    labels: npt.NDArray[np.uint8]  # (N,)
+    label_names: tuple[str, ...]  # (K,)
+
+    @property
+    def images(self) -> int:
+        """Number of images, N."""
+        return len(self.labels)
+
+    @property
+    def right(self) -> int:
+        """Number of images read correctly."""
+        return int((self.logits.argmax(axis=1) == self.labels).sum())
+
+    @property
+    def accuracy(self) -> float:
+        """Share of images read correctly, 0 to 1."""
+        return self.right / self.images
+
+    @property
+    def interval(self) -> metrics.Interval:
+        """95% Wilson interval of the accuracy."""
+        return metrics.wilson_interval(self.right, self.images)
+
+    @cached_property
+    def confusion(self) -> npt.NDArray[np.int64]:
+        """Counts ``(K, K)``: row is the true class, column the predicted one."""
+        return metrics.confusion_matrix(self.logits.argmax(axis=1), self.labels, len(self.label_names))
+
+    def to_json(self) -> dict[str, Any]:
+        """Every measurement as plain values; this is evaluation.json."""
+        precision, recall = metrics.precision(self.confusion), metrics.recall(self.confusion)
+        return {
+            "accuracy": self.accuracy,
+            "interval_95": [self.interval.low, self.interval.high],
+            "right": self.right,
+            "images": self.images,
+            "negative_log_likelihood": metrics.negative_log_likelihood(self.logits, self.labels),
+            "calibration_error": metrics.calibration_error(self.logits, self.labels),
+            "classes": [
+                {
+                    "label": name,
+                    "images": int(self.confusion[k].sum()),
+                    "precision": _number(precision[k]),
+                    "recall": _number(recall[k]),
+                }
+                for k, name in enumerate(self.label_names)
+            ],
+            "confusion": self.confusion.tolist(),
+        }
+
+
+def evaluate(run: Run | Path | str, dataset: Dataset | None = None) -> Evaluation:
+    """Measure a finished run on all of its test images, and keep the answer in the run folder.
+
+    Writes evaluation.json, test_logits.npy, and the test's part of summary.json. `dataset` saves reading the
+    data again; by default it is the one that the run was trained on. Raises RunError when the run is not
+    finished or the data is not what it was trained on.
+    """
+    run = run if isinstance(run, Run) else Run(run)
+    summary = run.summary
+    dataset = dataset or load_dataset(run.config.data, validation_images=run.config.validation_images)
+    network = load_network(run.check_data(dataset))
+    logits = predict_logits(network, dataset.test.images)
+    evaluation = Evaluation(logits, dataset.test.labels, dataset.label_names)
+    with run.locked():
+        buffer = io.BytesIO()
+        np.save(buffer, logits, allow_pickle=False)
+        write_whole(run.path / "test_logits.npy", buffer.getvalue())
+        run.write_json("evaluation.json", evaluation.to_json())
+        test = {k: v for k, v in evaluation.to_json().items() if k not in ("classes", "confusion")}
+        run.write_json("summary.json", {**summary, "test": test})
+    return evaluation
+
+
+def load_evaluation(run: Run, dataset: Dataset) -> Evaluation:
+    """Read what `evaluate` kept; evaluate now when nothing was kept yet."""
+    file = run.path / "test_logits.npy"
+    if not file.is_file():
+        return evaluate(run, dataset)
+    run.check_data(dataset)
+    try:
+        logits = np.load(file, allow_pickle=False)
+    except (OSError, ValueError) as fault:
+        raise RunError(f"{file}: can't be read ({fault}). Run: digitnet evaluate {run.path}") from fault
+    expected = (len(dataset.test), dataset.classes)
+    if logits.shape != expected:
+        raise RunError.mismatch(
+            file, expected=f"shape {expected}", found=logits.shape, remedy=f"Run: digitnet evaluate {run.path}"
+        )
+    return Evaluation(logits, dataset.test.labels, dataset.label_names)
+
+
+def _number(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)  # JSON has no NaN

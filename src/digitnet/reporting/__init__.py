@@ -1,0 +1,1 @@
+"""Numbers to pictures and one page: figures draws, report writes report.html."""

@@ -1,0 +1,81 @@
+"""The figures of a run as PNG files, for a README, a talk, or whoever opens the folder."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.figure import Figure
+
+from digitnet.data.dataset import Dataset, UInt8
+from digitnet.evaluation.evaluate import Evaluation
+from digitnet.evaluation.mistakes import Mistake
+from digitnet.files import make_folder, write_whole
+from digitnet.metrics import reliability
+from digitnet.reporting.galleries import activation_figure, filter_figure, mistakes_figure, sample_figure
+from digitnet.reporting.graphs import confusion_figure, loss_figure, reliability_figure
+from digitnet.reporting.style import to_png
+from digitnet.run_folder import History
+
+__all__ = [
+    "Example",
+    "activation_figure",
+    "confusion_figure",
+    "draw_figures",
+    "filter_figure",
+    "loss_figure",
+    "mistakes_figure",
+    "reliability_figure",
+    "sample_figure",
+    "save_figures",
+]
+
+Floats = npt.NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True)
+class Example:
+    """One test image on its way through the network."""
+
+    index: int  # position in the test file
+    image: UInt8  # (rows, columns)
+    label: int
+    maps: Sequence[Floats]  # (maps, rows, columns) for each convolution, never negative
+    probabilities: tuple[float, ...]  # (K,)
+
+
+def draw_figures(
+    history: History,
+    dataset: Dataset,
+    evaluation: Evaluation,
+    mistakes: Sequence[Mistake],
+    filters: Sequence[Floats],
+    example: Example,
+) -> dict[str, Figure]:
+    """Draw every figure of a run, by the name of its file; a network without convolutions has two fewer."""
+    names = dataset.label_names
+    figures = {
+        "samples": sample_figure(dataset.train, names),
+        "loss": loss_figure(history),
+        "mistakes": mistakes_figure(mistakes, names),
+        "confusion": confusion_figure(evaluation.confusion, names),
+        "reliability": reliability_figure(reliability(evaluation.logits, evaluation.labels)),
+    }
+    if filters:
+        figures["filters"] = filter_figure(filters)
+        figures["activations"] = activation_figure(example.image, example.maps, example.probabilities, names)
+    return figures
+
+
+def save_figures(figures: dict[str, Figure], folder: Path) -> list[Path]:
+    """Write each figure to ``folder/NAME.png``; raise StorageError where the disk refuses."""
+    make_folder(folder)
+    return [save_figure(figure, folder / f"{name}.png") for name, figure in figures.items()]
+
+
+def save_figure(figure: Figure, path: Path) -> Path:
+    """Write a figure as PNG, whole or not at all; raise StorageError where the disk refuses."""
+    write_whole(path, to_png(figure))
+    return path

@@ -1,0 +1,187 @@
+"""What the page says: everything that the template shows, as plain values. Nothing is read or written here."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from digitnet import metrics
+from digitnet.config import TrainConfig
+from digitnet.data.dataset import Dataset
+from digitnet.evaluation.curve import read_curve
+from digitnet.evaluation.evaluate import Evaluation
+from digitnet.evaluation.mistakes import Mistake
+from digitnet.reporting import words
+from digitnet.reporting.confusion import mistake_anchor, panels_of, rows_of
+from digitnet.reporting.figures import Example
+from digitnet.reporting.galleries import describe_filters, map_sheet
+from digitnet.reporting.graphs import loss_figure, reliability_figure
+from digitnet.reporting.pictures import Picture, drawing, filter_drawing, picture, sample_strips, thumbnail
+from digitnet.run_folder import History
+
+MOST_CARDS = 200  # mistakes shown one by one; a bad network makes thousands
+FIRST_CARDS = 24  # shown at once; the others unfold
+
+Floats = npt.NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True)
+class Findings:
+    """All that is known about a finished run: what the page is made from."""
+
+    name: str
+    config: TrainConfig
+    history: History
+    summary: dict[str, Any]
+    environment: dict[str, Any]
+    dataset: Dataset
+    evaluation: Evaluation
+    mistakes: Sequence[Mistake]  # the surest first
+    filters: Sequence[Floats]  # (out, in, k, k) for each convolution
+    example: Example
+
+
+@dataclass(frozen=True)
+class Card:
+    """One mistake, explained."""
+
+    anchor: str
+    index: int
+    image: Picture
+    true: str
+    read: str
+    confidence: str
+    true_probability: str
+    neighbours: tuple[tuple[Picture, str], ...]  # nearest training images with their labels
+    disputed: str | None
+
+
+def compose(found: Findings) -> dict[str, Any]:
+    """Make the values of the template, by the names that it calls them."""
+    names, evaluation = found.dataset.label_names, found.evaluation
+    cards = [card(mistake, found.dataset) for mistake in found.mistakes[:MOST_CARDS]]
+    bins = metrics.reliability(evaluation.logits, evaluation.labels)
+    reading = read_curve(found.history, found.config)
+    return {
+        "name": found.name,
+        "config": found.config,
+        "label_names": names,
+        "accuracy": words.percent(evaluation.accuracy),
+        "result": words.describe_result(evaluation, found.config, found.summary, len(found.dataset.train)),
+        "blog": words.compare_with_blog(evaluation) if words.is_blog_experiment(found.config) else None,
+        "facts": facts(found),
+        "longest": max(len(name) for name in names),
+        "samples": sample_strips(found.dataset.train, names),
+        "reading": reading,
+        "loss": drawing(
+            lambda width, theme: loss_figure(found.history, width, theme),
+            f"Graphs of loss and accuracy over {found.config.steps:,} steps. {reading.sentence}",
+        ),
+        "cards": (cards[:FIRST_CARDS], cards[FIRST_CARDS:]),
+        "mistakes": len(found.mistakes),
+        "carded": len(cards),
+        "disputed": sum(mistake.disputed is not None for mistake in found.mistakes),
+        "confusion": rows_of(evaluation),
+        "panels": panels_of(found.mistakes, names, carded=len(cards)),
+        "classes": class_rows(evaluation),
+        "calibration": words.describe_calibration(evaluation),
+        "reliability": drawing(
+            lambda width, theme: reliability_figure(bins, width, theme),
+            "Graph of how often the network was right against how sure it was. "
+            + words.describe_calibration(evaluation),
+        ),
+        "filters": [
+            (title := f"Layer {number}: {describe_filters(weights)}", filter_drawing(weights, title))
+            for number, weights in enumerate(found.filters, start=1)
+        ],
+        "example": example_pictures(found.example, names) if found.filters else None,
+        "fields": words.field_rows(found.config),
+        "environment": environment_rows(found.environment),
+        "command": found.summary.get("command") or found.config.to_command(),
+    }
+
+
+def facts(found: Findings) -> list[tuple[str, str]]:
+    """List the outcome in numbers, each with its name."""
+    summary = found.summary
+    memory = summary.get("peak_memory_bytes")
+    return [
+        ("Mistakes", f"{len(found.mistakes):,}"),
+        ("Validation accuracy", words.percent(summary["validation"]["accuracy"])),
+        ("Training time", words.duration(summary["seconds"])),
+        ("Images a second", f"{summary['images_per_second']:,.0f}"),
+        ("Parameters", f"{summary['parameters']:,}"),
+        ("Most memory", words.size(memory) if memory else "not known"),
+    ]
+
+
+def card(mistake: Mistake, dataset: Dataset) -> Card:
+    """Explain one mistake."""
+    names, train = dataset.label_names, dataset.train
+    true, read = names[mistake.true], names[mistake.predicted]
+    return Card(
+        anchor=mistake_anchor(mistake),
+        index=mistake.index,
+        image=thumbnail(mistake.image, f"test image {mistake.index}, labelled {true}, read as {read}"),
+        true=true,
+        read=read,
+        confidence=words.percent(mistake.confidence, 1),
+        true_probability=words.percent(mistake.probabilities[mistake.true], 1),
+        neighbours=tuple(
+            (
+                thumbnail(train.images[k], f"training image labelled {names[train.labels[k]]}"),
+                names[train.labels[k]],
+            )
+            for k in mistake.neighbours
+        ),
+        disputed=mistake.disputed,
+    )
+
+
+def class_rows(evaluation: Evaluation) -> list[tuple[str, str, str, str, str]]:
+    """For each class: its name, its images, recall, precision, and what it was most often taken for."""
+    counts, names = evaluation.confusion, evaluation.label_names
+    wrong = counts - np.diag(np.diag(counts))
+    precision, recall = metrics.precision(counts), metrics.recall(counts)
+    return [
+        (
+            name,
+            f"{counts[k].sum():,}",
+            words.percent(recall[k]),
+            words.percent(precision[k]),
+            f"{names[int(wrong[k].argmax())]} ({wrong[k].max():,})" if wrong[k].any() else "nothing",
+        )
+        for k, name in enumerate(names)
+    ]
+
+
+def example_pictures(example: Example, label_names: Sequence[str]) -> dict[str, Any]:
+    """Show one image, the maps of each layer, and the probabilities of the answer."""
+    return {
+        "index": example.index,
+        "image": thumbnail(example.image, f"test image {example.index}, a {label_names[example.label]}"),
+        "layers": [
+            (
+                f"Layer {k}: {len(maps)} maps",
+                picture(map_sheet(maps), f"{len(maps)} maps of layer {k}", factor=2),
+            )
+            for k, maps in enumerate(example.maps, start=1)
+        ],
+        "answers": [
+            (name, round(100 * share, 1), words.percent(share, 1))
+            for name, share in zip(label_names, example.probabilities, strict=True)
+        ],
+    }
+
+
+def environment_rows(values: dict[str, Any]) -> list[tuple[str, str]]:
+    """Flatten environment.json to names and values, but for the command, which has its own place."""
+    rows: list[tuple[str, str]] = []
+    for key, value in values.items():
+        if isinstance(value, dict):
+            rows += environment_rows(value)
+        elif key != "command":
+            rows.append((key.replace("_", " "), words.plain(value)))
+    return rows

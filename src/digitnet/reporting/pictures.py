@@ -1,0 +1,86 @@
+"""Pictures inside the page: each carries its own bytes and the words that stand in for it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from digitnet.data.dataset import Split, UInt8
+from digitnet.reporting.galleries import MOST_TILES, samples_of_each_class
+from digitnet.reporting.style import DARK, LIGHT, PIXELS_PER_INCH, Theme, Width, to_svg
+from digitnet.reporting.tiles import Floats, data_uri, enlarge, filter_tiles, ink, png, sheet
+
+PHONE = "(max-width: 700px)"
+NIGHT = "(prefers-color-scheme: dark)"
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One picture of the page."""
+
+    uri: str
+    alt: str
+    width: int  # in CSS pixels
+    height: int
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A figure in every form that a reader's screen may ask for; the first source that fits is shown."""
+
+    sources: tuple[tuple[str, Picture], ...]  # media query, picture
+    fallback: Picture
+
+
+def picture(pixels: UInt8, alt: str, factor: int = 1) -> Picture:
+    """Make a picture of RGBA pixels, each a crisp square of `factor` CSS pixels."""
+    rows, columns = pixels.shape[:2]
+    return Picture(data_uri(png(enlarge(pixels, factor))), alt, columns * factor, rows * factor)
+
+
+def thumbnail(image: UInt8, alt: str) -> Picture:
+    """Make a picture of one image ``(rows, columns)``; the page decides how large it is shown."""
+    return picture(ink(image), alt)
+
+
+def drawing(draw: Callable[[Width, Theme], Figure], alt: str) -> Drawing:
+    """Draw a figure four times: for a phone and a desktop, by day and by night."""
+    form = {(width, theme): _svg(draw(width, theme), alt) for width in _WIDTHS for theme in (LIGHT, DARK)}
+    return Drawing(
+        sources=(
+            (f"{NIGHT} and {PHONE}", form["narrow", DARK]),
+            (PHONE, form["narrow", LIGHT]),
+            (NIGHT, form["wide", DARK]),
+        ),
+        fallback=form["wide", LIGHT],
+    )
+
+
+def filter_drawing(weights: Floats, alt: str) -> Drawing:
+    """Show the filters ``(out, in, k, k)`` of a layer, in fewer columns on a phone."""
+    tiles = filter_tiles(weights[:MOST_TILES])
+    single = weights.shape[1] == 1
+    gap, factor = (1, 12) if single else (3, 4)
+    wide, narrow = (picture(sheet(tiles, columns, gap), alt, factor) for columns in (8, 8 if single else 4))
+    return Drawing(sources=((PHONE, narrow),), fallback=wide)
+
+
+def sample_strips(split: Split, label_names: Sequence[str], each: int = 9) -> list[tuple[str, Picture]]:
+    """Make a strip of the first images of each class, with the name of the class."""
+    return [
+        (
+            name,
+            picture(sheet(ink(split.images[positions]), each, gap=4), f"{len(positions)} images labelled {name}"),
+        )
+        for name, positions in zip(label_names, samples_of_each_class(split, len(label_names), each), strict=True)
+        if len(positions)
+    ]
+
+
+_WIDTHS: tuple[Width, ...] = ("wide", "narrow")
+
+
+def _svg(figure: Figure, alt: str) -> Picture:
+    width, height = np.rint(figure.get_size_inches() * PIXELS_PER_INCH).astype(int)
+    return Picture(data_uri(to_svg(figure), "image/svg+xml"), alt, int(width), int(height))

@@ -1,0 +1,99 @@
+"""How figures look: colours, sizes, and how a figure becomes the bytes of a PNG or an SVG file.
+
+Sizes are CSS pixels, 96 to the inch, so that text in a figure is as large as text around it.
+"""
+
+import io
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import matplotlib
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+Width = Literal["wide", "narrow"]
+"""Of a desktop's page, or of a phone's: figures are laid out anew, so that their text keeps its size."""
+
+PIXELS_PER_INCH = 96
+POINTS_PER_PIXEL = 72 / PIXELS_PER_INCH
+
+
+@dataclass(frozen=True)
+class Theme:
+    """The colours of a page; the pairs that carry meaning differ in lightness too (Okabe & Ito's palette)."""
+
+    paper: str
+    ink: str
+    muted: str
+    line: str
+    training: str
+    validation: str
+
+
+LIGHT = Theme("#ffffff", "#1d1d1f", "#5f6368", "#dcdcd7", training="#0072b2", validation="#b84a00")
+DARK = Theme("#16181c", "#ececec", "#a3a7ad", "#3b3e45", training="#56b4e9", validation="#f0a35e")
+
+
+def styled(theme: Theme) -> AbstractContextManager[None]:
+    """Apply matplotlib's settings while a figure is drawn; those of the caller come back afterwards."""
+    small, normal = 13 * POINTS_PER_PIXEL, 14 * POINTS_PER_PIXEL
+    settings: Any = {  # matplotlib 3.11 types each key, older ones any text
+        "axes.edgecolor": theme.line,
+        "axes.facecolor": "none",
+        "axes.grid": True,
+        "axes.grid.axis": "y",
+        "axes.labelcolor": theme.muted,
+        "axes.labelsize": small,
+        "axes.spines.left": False,
+        "axes.spines.right": False,
+        "axes.spines.top": False,
+        "axes.titlecolor": theme.ink,
+        "axes.titlelocation": "left",
+        "axes.titlepad": 10,
+        "axes.titlesize": normal,
+        "axes.titleweight": "bold",
+        "figure.facecolor": theme.paper,
+        "font.family": "DejaVu Sans",
+        "font.size": small,
+        "grid.color": theme.line,
+        "grid.linewidth": 0.6,
+        "lines.solid_capstyle": "round",
+        "svg.fonttype": "none",
+        "text.color": theme.ink,
+        "xtick.color": theme.line,
+        "xtick.labelcolor": theme.muted,
+        "xtick.major.size": 3,
+        "ytick.color": theme.line,
+        "ytick.labelcolor": theme.muted,
+        "ytick.major.size": 0,
+        "ytick.minor.size": 0,
+    }
+    return matplotlib.rc_context(settings)
+
+
+def canvas(width: int, height: int) -> Figure:
+    """Make an empty figure of so many pixels."""
+    return Figure(figsize=(width / PIXELS_PER_INCH, height / PIXELS_PER_INCH), dpi=PIXELS_PER_INCH)
+
+
+def place(figure: Figure, left: float, top: float, width: float, height: float) -> Axes:
+    """Add axes whose corner lies so many pixels from the left and from the top of the figure."""
+    across, down = figure.get_size_inches() * PIXELS_PER_INCH
+    return figure.add_axes((left / across, 1 - (top + height) / down, width / across, height / down))
+
+
+def to_png(figure: Figure) -> bytes:
+    """Draw the figure as PNG, with two pixels for each of its own, for sharp screens."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=2 * PIXELS_PER_INCH, metadata={"Software": None})
+    return buffer.getvalue()
+
+
+def to_svg(figure: Figure) -> bytes:
+    """Draw the figure as SVG without a background; its text is set in the reader's own system font."""
+    buffer = io.StringIO()
+    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "digitnet"}):  # the same bytes each time
+        figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+    text = buffer.getvalue()
+    return text.replace("'DejaVu Sans'", "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans'").encode()

@@ -1,0 +1,93 @@
+"""IDX: any bytes become an array or a sentence, and what was written is read back."""
+
+import struct
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from digitnet.data import idx
+from digitnet.data.dataset import UInt8
+from digitnet.errors import DataError
+
+IMAGES = arrays.arrays(np.uint8, arrays.array_shapes(min_dims=3, max_dims=3, max_side=5))
+LABELS = arrays.arrays(np.uint8, arrays.array_shapes(min_dims=1, max_dims=1, max_side=9))
+WHERE = "train-images-idx3-ubyte in digits"
+
+
+@given(IMAGES, LABELS)
+def test_what_was_written_is_read_back(images: UInt8, labels: UInt8) -> None:
+    np.testing.assert_array_equal(idx.parse_images(idx.to_bytes(images), WHERE), images)
+    np.testing.assert_array_equal(idx.parse_labels(idx.to_bytes(labels), WHERE), labels)
+
+
+def test_the_format_is_the_published_one() -> None:
+    content = bytes.fromhex("00000803 00000001 00000002 00000003") + bytes(range(6))
+    np.testing.assert_array_equal(idx.parse_images(content, WHERE), [[[0, 1, 2], [3, 4, 5]]])
+    np.testing.assert_array_equal(idx.parse_labels(bytes.fromhex("00000801 00000002 0709"), WHERE), [7, 9])
+
+
+@given(st.binary(max_size=64))
+def test_any_bytes_are_an_array_or_a_sentence(content: bytes) -> None:
+    for parse in (idx.parse_images, idx.parse_labels):
+        try:
+            parsed = parse(content, WHERE)
+        except DataError as error:
+            assert str(error).startswith(WHERE)
+        else:
+            assert idx.to_bytes(parsed) == content
+
+
+@given(st.lists(st.integers(0, 2**32 - 1), min_size=3, max_size=3), st.binary(max_size=32))
+def test_any_dimensions_are_an_array_or_a_sentence(shape: list[int], values: bytes) -> None:
+    content = struct.pack(">4I", 2051, *shape) + values
+    try:
+        assert idx.to_bytes(idx.parse_images(content, WHERE)) == content
+    except DataError as error:
+        assert "expected" in str(error)
+
+
+@given(IMAGES)
+def test_every_truncation_and_every_longer_file_is_refused(images: UInt8) -> None:
+    content = idx.to_bytes(images)
+    for wrong in (*(content[:length] for length in range(len(content))), content + b"\0"):
+        with pytest.raises(DataError):
+            idx.parse_images(wrong, WHERE)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "expected a header of 16 bytes, found a file of 0"),
+        (
+            struct.pack(">4I", 2049, 1, 1, 1),
+            "IDX images (magic number 2051), found IDX labels (magic number 2049)",
+        ),
+        (struct.pack(">4I", 0x0D03, 1, 1, 1), "found IDX of another type or shape (magic number 3331)"),
+        (b"\x1f\x8b" + bytes(20), "found gzip (the name of such a file must end in .gz)"),
+        (b"<!DOCTYPE html>" + bytes(9), "found something else"),
+        (struct.pack(">4I", 2051, 0, 28, 28), "expected one or more images, found none"),
+        (struct.pack(">4I", 2051, 1, 28, 0), "expected one or more columns, found none"),
+        (struct.pack(">4I", 2051, *[2**32 - 1] * 3), "expected at most 2,147,483,648 bytes, found a header that"),
+        (
+            idx.to_bytes(np.ones((2, 2, 3), np.uint8))[:-1],
+            "28 bytes for 2 images of 2x3, found 27 (the file ends early)",
+        ),
+        (idx.to_bytes(np.ones((2, 2, 3), np.uint8)) + b"x", "found 29 (the file goes on after its last value)"),
+    ],
+)
+def test_each_fault_has_its_sentence(content: bytes, words: str) -> None:
+    with pytest.raises(DataError) as caught:
+        idx.parse_images(content, WHERE)
+    assert words in str(caught.value)
+    assert str(caught.value).startswith(f"{WHERE}: expected ")
+    assert str(caught.value).endswith("Replace the file with an undamaged copy.")
+
+
+def test_parsing_copies_nothing() -> None:
+    content = bytearray(idx.to_bytes(np.zeros((2, 2, 2), np.uint8)))
+    images = idx.parse_images(content, WHERE)
+    content[16] = 7
+    assert images[0, 0, 0] == 7

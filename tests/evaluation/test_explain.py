@@ -1,0 +1,60 @@
+"""A look inside: the filters are the weights, the maps are what a convolution answers."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from digitnet.config import TrainConfig
+from digitnet.evaluation.explain import activations, filters
+from digitnet.training.models import build_network
+
+IMAGE = np.random.default_rng(0).integers(0, 256, (28, 28), dtype=np.uint8)
+
+
+def blog() -> nn.Module:
+    return build_network(TrainConfig(), (28, 28), classes=10)
+
+
+def test_the_blogs_network_has_16_and_32_filters() -> None:
+    assert [weights.shape for weights in filters(blog())] == [(16, 1, 5, 5), (32, 16, 5, 5)]
+
+
+def test_filters_are_a_copy() -> None:
+    network = blog()
+    filters(network)[0][:] = 0
+
+    assert filters(network)[0].any()
+
+
+def test_maps_have_the_size_of_what_the_layer_sees() -> None:
+    assert [maps.shape for maps in activations(blog(), IMAGE)] == [(16, 28, 28), (32, 14, 14)]
+
+
+def test_the_first_maps_are_the_convolution_of_the_image() -> None:
+    network = blog()
+    layer = next(module for module in network.modules() if isinstance(module, nn.Conv2d))
+    expected = layer(torch.from_numpy(IMAGE / np.float32(255))[None, None]).relu()[0].detach().numpy()
+
+    assert activations(network, IMAGE)[0] == pytest.approx(expected, abs=1e-5)
+
+
+def test_looking_leaves_no_trace() -> None:
+    network = blog().train()
+    activations(network, IMAGE)
+
+    assert network.training
+    assert not any(module._forward_hooks for module in network.modules())
+
+
+def test_a_network_without_convolutions_has_nothing_to_show() -> None:
+    class Dense(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer = nn.Linear(784, 10)
+
+        def forward(self, images: torch.Tensor) -> torch.Tensor:
+            return self.layer(images.flatten(1).float())
+
+    assert filters(Dense()) == []
+    assert activations(Dense(), IMAGE) == []

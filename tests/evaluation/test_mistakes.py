@@ -1,0 +1,202 @@
+"""The mistakes are exactly the wrong answers, each with its nearest training images and what people say of it."""
+
+import re
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+import scipy.special
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from digitnet.data.dataset import Dataset, Split
+from digitnet.errors import DataError, StorageError
+from digitnet.evaluation import disputed
+from digitnet.evaluation.disputed import disputed_labels
+from digitnet.evaluation.mistakes import find_mistakes, nearest_images
+
+Images = npt.NDArray[np.uint8]
+
+
+def brute_force(queries: Images, images: Images, count: int) -> list[list[int]]:
+    """Return the positions of the nearest images, in whole numbers, one distance at a time; ties by position."""
+    wide = images.astype(np.int64)
+    found = []
+    for query in queries.astype(np.int64):
+        distances = [int(((image - query) ** 2).sum()) for image in wide]
+        found.append(sorted(range(len(images)), key=lambda k: (distances[k], k))[:count])
+    return found
+
+
+def positions(found: list[npt.NDArray[np.int64]]) -> list[list[int]]:
+    return [near.tolist() for near in found]
+
+
+def split_of(images: Images) -> Split:
+    return Split(images, np.zeros(len(images), np.uint8))
+
+
+@settings(deadline=None)
+@given(
+    seed=st.integers(0, 2**32),
+    queries=st.integers(1, 4),
+    images=st.integers(1, 40),
+    count=st.integers(1, 45),
+    block=st.integers(1, 50),
+    greys=st.sampled_from([2, 3, 256]),  # few greys make many ties
+    side=st.integers(1, 5),
+)
+def test_the_nearest_images_are_those_of_a_brute_force_search(
+    seed: int, queries: int, images: int, count: int, block: int, greys: int, side: int
+) -> None:
+    source = np.random.default_rng(seed)
+    pictures = source.integers(0, greys, (queries + images, side, side + 1)).astype(np.uint8)
+    asked, known = pictures[:queries], pictures[queries:]
+    assert positions(nearest_images(asked, split_of(known), count, block)) == brute_force(asked, known, count)
+
+
+def test_the_nearest_images_are_exact_where_everything_is_bright() -> None:
+    # squared lengths near 784 x 255^2, where single precision can't tell neighbours apart
+    images = np.random.default_rng(0).integers(245, 256, (400, 28, 28)).astype(np.uint8)
+    assert positions(nearest_images(images[:20], split_of(images), 8)) == brute_force(images[:20], images, 8)
+
+
+def test_an_image_is_nearest_to_itself(drawn: Dataset) -> None:
+    chosen = [3, 77, 499]
+    found = nearest_images(drawn.train.images[chosen], drawn.train, 1)
+    assert positions(found) == [[k] for k in chosen]
+
+
+def answers(dataset: Dataset, seed: int = 0) -> npt.NDArray[np.float32]:
+    """Draw logits for the test images, about half of them right."""
+    source = np.random.default_rng(seed)
+    labels = dataset.test.labels
+    logits = source.normal(size=(len(labels), dataset.classes))
+    logits[np.arange(len(labels)), labels] += 2 * source.random(len(labels))
+    return logits.astype(np.float32)
+
+
+def test_the_mistakes_are_exactly_the_wrong_answers(drawn: Dataset) -> None:
+    logits = answers(drawn)
+    wrong = [k for k, label in enumerate(drawn.test.labels) if max(range(10), key=lambda c: logits[k, c]) != label]
+    assert 10 < len(wrong) < 90
+    mistakes = find_mistakes(logits, drawn)
+    assert sorted(mistake.index for mistake in mistakes) == wrong
+    for mistake in mistakes:
+        assert mistake.true == drawn.test.labels[mistake.index]
+        assert mistake.predicted == logits[mistake.index].argmax()
+        assert np.array_equal(mistake.image, drawn.test.images[mistake.index])
+        np.testing.assert_allclose(mistake.probabilities, scipy.special.softmax(logits[mistake.index]), rtol=1e-5)
+        assert mistake.confidence == max(mistake.probabilities)
+        assert mistake.disputed is None
+
+
+def test_the_most_confident_mistake_comes_first_and_ties_keep_the_files_order(drawn: Dataset) -> None:
+    logits = answers(drawn)
+    logits[40:60] = np.roll(
+        10 * np.eye(10, dtype=np.float32)[drawn.test.labels[40:60]], 1, axis=1
+    )  # equally wrong
+    mistakes = find_mistakes(logits, drawn)
+    assert [mistake.index for mistake in mistakes[:20]] == list(range(40, 60))
+    confidences = [mistake.confidence for mistake in mistakes]
+    assert confidences == sorted(confidences, reverse=True)
+
+
+@pytest.mark.parametrize("count", [1, 5])
+def test_a_mistake_comes_with_its_nearest_training_images(count: int, drawn: Dataset) -> None:
+    mistakes = find_mistakes(answers(drawn), drawn, neighbours=count)
+    images = np.stack([mistake.image for mistake in mistakes])
+    near = [list(mistake.neighbours) for mistake in mistakes]
+    assert near == brute_force(images, drawn.train.images, count)
+
+
+def test_a_perfect_network_makes_no_mistakes(drawn: Dataset) -> None:
+    assert find_mistakes(np.eye(10, dtype=np.float32)[drawn.test.labels], drawn) == []
+
+
+def test_a_network_that_is_always_wrong_makes_all_of_them(drawn: Dataset) -> None:
+    wrong = np.eye(10, dtype=np.float32)[(drawn.test.labels + 1) % 10]
+    assert len(find_mistakes(wrong, drawn)) == len(drawn.test)
+
+
+# --- disputed labels -------------------------------------------------------------------------------------------
+
+# position in MNIST's test file: its label there
+LABELS = {
+    947: 8,
+    1621: 0,
+    1901: 9,
+    2130: 4,
+    2462: 2,
+    2597: 5,
+    2654: 6,
+    3520: 6,
+    3558: 5,
+    5937: 5,
+    6651: 0,
+    6783: 1,
+    8527: 4,
+    9679: 6,
+    9729: 5,
+}
+
+
+@pytest.fixture(scope="module")
+def mnist() -> Dataset:
+    """MNIST itself; its tests are left out where it is neither on this machine nor to be had."""
+    from digitnet.data.load import load_dataset
+
+    try:
+        return load_dataset("mnist", validation_images=5_000)
+    except (DataError, StorageError) as error:
+        pytest.skip(str(error))
+
+
+def test_the_disputes_are_the_fifteen_of_the_study() -> None:
+    assert disputed._VERDICTS.keys() == LABELS.keys()
+    assert len(LABELS) == 15
+
+
+@pytest.mark.parametrize("position", LABELS)
+def test_a_verdict_names_the_label_and_another_digit(position: int) -> None:
+    verdict = disputed._VERDICTS[position]
+    label = re.search(r"the label's (\d)", verdict)
+    assert label is None or int(label[1]) == LABELS[position]
+    others = re.findall(r"\ba (\d)", verdict)
+    assert str(LABELS[position]) not in others
+    assert len(others) == 1 or "neither the label's" in verdict
+
+
+@pytest.mark.parametrize("position", LABELS)
+def test_a_verdict_counts_five_people_and_fewer_than_three_for_the_label(position: int) -> None:
+    voices = {"nobody": 0, "one": 1, "two": 2, "three": 3, "four": 4, "all": 5}
+    counted = [voices[word] for word in re.findall(r"\w+", disputed._VERDICTS[position]) if word in voices]
+    if counted:  # the others say that nothing was settled
+        assert sum(counted) == 5
+        assert counted[0] < 3
+    else:
+        assert "could not settle" in disputed._VERDICTS[position] or "neither" in disputed._VERDICTS[position]
+
+
+def test_only_mnist_is_disputed(drawn: Dataset) -> None:
+    assert disputed_labels(drawn) == {}
+
+
+def test_mnists_own_test_images_are_disputed_and_no_others(mnist: Dataset) -> None:
+    assert disputed_labels(mnist).keys() == LABELS.keys()
+    assert {position: int(mnist.test.labels[position]) for position in LABELS} == LABELS
+
+    images = mnist.test.images.copy()
+    images[0, 0, 0] += 1
+    assert disputed_labels(Dataset(**{**vars(mnist), "test": Split(images, mnist.test.labels)})) == {}
+    assert disputed_labels(Dataset(**{**vars(mnist), "test": mnist.train})) == {}
+
+
+def test_a_disputed_mistake_says_so(mnist: Dataset) -> None:
+    labels = mnist.test.labels.copy()
+    labels[[0, 947]] = (labels[[0, 947]] + 1) % 10  # the network answers otherwise here, and rightly elsewhere
+    sure, unsure = find_mistakes(10 * np.eye(10, dtype=np.float32)[labels], mnist, neighbours=1)
+    assert (sure.index, sure.disputed) == (0, None)
+    assert unsure.index == 947
+    assert unsure.disputed
+    assert str(mnist.test.labels[947]) in unsure.disputed

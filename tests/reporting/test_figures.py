@@ -1,0 +1,151 @@
+"""The figures hold what they promise, at both widths, and leave matplotlib as it was."""
+
+from collections.abc import Sequence
+
+import matplotlib
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+from PIL import Image
+
+from digitnet.data.dataset import Dataset
+from digitnet.evaluation.evaluate import Evaluation
+from digitnet.evaluation.mistakes import Mistake, find_mistakes
+from digitnet.metrics import reliability
+from digitnet.reporting import figures
+from digitnet.reporting.style import DARK, LIGHT, Width, to_png, to_svg
+from digitnet.reporting.tiles import data_uri, ink, png, sheet, tint
+from digitnet.run_folder import History, Run
+
+pytest_plugins = ["judged_run"]
+
+WIDTHS: Sequence[Width] = ("wide", "narrow")
+SOME = np.random.default_rng(0)
+
+
+def texts(figure: Figure) -> list[str]:
+    """Every text of a figure."""
+    return [text.get_text() for text in figure.findobj(Text) if text.get_text()]
+
+
+def mistakes_of(evaluation: Evaluation, dataset: Dataset) -> list[Mistake]:
+    return find_mistakes(evaluation.logits, dataset)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_samples_are_labelled(drawn: Dataset, width: Width) -> None:
+    assert set(drawn.label_names) <= set(texts(figures.sample_figure(drawn.train, drawn.label_names, width)))
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_every_mistake_has_its_image_and_both_labels(evaluation: Evaluation, drawn: Dataset, width: Width) -> None:
+    mistakes = mistakes_of(evaluation, drawn)
+    figure = figures.mistakes_figure(mistakes, drawn.label_names, width)
+
+    assert len(figure.axes[0].images) == len(mistakes) == 5
+    assert texts(figure).count("read as 8") == 2
+    assert texts(figure).count("3") == 2
+
+
+def test_no_more_mistakes_are_shown_than_asked(evaluation: Evaluation, drawn: Dataset) -> None:
+    figure = figures.mistakes_figure(mistakes_of(evaluation, drawn), drawn.label_names, most=2)
+
+    assert len(figure.axes[0].images) == 2
+    assert "2 of 5 mistakes, the surest first" in texts(figure)
+
+
+def test_no_mistakes_make_a_figure_too(drawn: Dataset) -> None:
+    to_png(figures.mistakes_figure([], drawn.label_names))
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_curves_are_named_at_their_ends(judged: Run, width: Width) -> None:
+    found = " ".join(texts(figures.loss_figure(judged.history, width)))
+
+    assert found.count("training") == found.count("validation") == 2
+    assert f"{100 * judged.history.validation[-1].validation_accuracy:.2f}%" in found
+
+
+def test_a_run_without_measurements_has_a_graph_too() -> None:
+    to_png(figures.loss_figure(History((), ())))
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_confusion_matrix_holds_every_count(evaluation: Evaluation, width: Width) -> None:
+    shown = texts(figures.confusion_figure(evaluation.confusion, evaluation.label_names, width))
+    counts = [f"{count}" for count in evaluation.confusion.ravel() if count]
+
+    assert all(count in shown for count in counts)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_reliability_has_a_dot_for_each_bin(evaluation: Evaluation, width: Width) -> None:
+    bins = reliability(evaluation.logits, evaluation.labels)
+    figure = figures.reliability_figure(bins, width)
+
+    assert len(figure.axes[0].collections[-1].get_offsets()) == len(bins)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_filters_and_maps_are_counted_in_their_titles(width: Width) -> None:
+    weights = [SOME.normal(size=(16, 1, 5, 5)), SOME.normal(size=(32, 16, 5, 5))]
+    maps = [SOME.random((16, 28, 28)), SOME.random((32, 14, 14)), SOME.random((17, 7, 7))]
+    image = SOME.integers(0, 256, (28, 28), dtype=np.uint8)
+    shares = [0.9, 0.1]
+
+    assert "Layer 1: 16 filters, 5 by 5 pixels each" in texts(figures.filter_figure(weights, width))
+    assert "Layer 2: 32 filters, 16 slices of 5 by 5 each" in texts(figures.filter_figure(weights, width))
+    shown = texts(figures.activation_figure(image, maps, shares, ("cat", "dog"), width))
+    assert {"Image", "Layer 2: 32 maps", "Layer 3: 17 maps", "cat", "dog", "90.0%"} <= set(shown)
+
+
+def test_drawing_leaves_the_settings_of_the_caller(judged: Run) -> None:
+    before = dict(matplotlib.rcParams)
+    to_svg(figures.loss_figure(judged.history, theme=DARK))
+
+    assert dict(matplotlib.rcParams) == before
+
+
+def test_an_svg_is_the_same_each_time(judged: Run) -> None:
+    once, again = (to_svg(figures.loss_figure(judged.history, theme=LIGHT)) for _ in range(2))
+
+    assert once == again
+    assert b"<text" in once  # real text, in the reader's font
+
+
+def test_figures_are_saved_as_sharp_pngs(judged: Run, report: object) -> None:
+    folder = judged.path / "figures"
+
+    names = {"samples", "loss", "mistakes", "confusion", "filters", "activations", "reliability"}
+    assert {path.name for path in folder.iterdir()} == {f"{name}.png" for name in names}
+    with Image.open(folder / "loss.png") as picture:
+        assert picture.width >= 1_600
+
+
+def test_ink_is_the_strength_of_the_pixel() -> None:
+    picture = ink(np.array([[0, 128, 255]], np.uint8))
+
+    assert picture[0, :, 3].tolist() == [0, 128, 255]
+    assert not picture[..., :3].any()
+
+
+def test_tint_is_white_at_zero_and_differs_with_the_sign() -> None:
+    negative, zero, positive = tint(np.array([-1.0, 0.0, 1.0]))[:, :3].astype(int)
+
+    assert min(zero) == 250
+    assert negative[2] > negative[0]  # blue
+    assert positive[0] > positive[2]  # orange
+
+
+def test_a_sheet_keeps_every_tile() -> None:
+    tiles = SOME.integers(0, 256, (5, 3, 2, 4), dtype=np.uint8)
+    picture = sheet(tiles, columns=2, gap=1)
+
+    assert picture.shape == (3 * 3 + 2, 2 * 2 + 1, 4)
+    assert (picture[8:, :2] == tiles[4]).all()
+    assert (picture[8:, 3:] == 0).all()
+
+
+def test_a_png_is_small() -> None:
+    assert len(data_uri(png(ink(np.zeros((28, 28), np.uint8))))) < 200

@@ -1,0 +1,86 @@
+"""Numbers as people write them."""
+
+import math
+
+import numpy as np
+import pytest
+
+from digitnet.config import TrainConfig
+from digitnet.evaluation.evaluate import Evaluation
+from digitnet.reporting import words
+
+
+def evaluation(right: int, images: int = 10_000) -> Evaluation:
+    """Answers of which so many are right."""
+    labels = np.zeros(images, np.uint8)
+    logits = np.zeros((images, 2), np.float32)
+    logits[:right, 0], logits[right:, 1] = 4, 1
+    return Evaluation(logits, labels, ("a", "b"))
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [
+        (0.9907, "99.07%"),
+        (1.0, "100.00%"),
+        (0.999999, ">99.99%"),
+        (0.0, "0.00%"),
+        (1e-9, "<0.01%"),
+        (math.nan, "none"),
+    ],
+)
+def test_percent(share: float, text: str) -> None:
+    assert words.percent(share) == text
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(3.21, "3.2 s"), (312, "5 min 12 s"), (7_500, "2 h 5 min")])
+def test_duration(seconds: float, text: str) -> None:
+    assert words.duration(seconds) == text
+
+
+@pytest.mark.parametrize(("count", "text"), [(12, "12 bytes"), (530_000_000, "530 MB"), (1.25e9, "1.2 GB")])
+def test_size(count: float, text: str) -> None:
+    assert words.size(count) == text
+
+
+def test_the_blogs_experiment_is_known_by_what_decides_it() -> None:
+    assert words.is_blog_experiment(TrainConfig(seed=4, threads=2, log_every=7))
+    assert not words.is_blog_experiment(TrainConfig(steps=200))
+    assert not words.is_blog_experiment(TrainConfig(data="fashion-mnist"))
+
+
+@pytest.mark.parametrize(
+    ("right", "part"),
+    [
+        (9_922, "equals it"),
+        (9_910, "0.12 percentage points below"),
+        (9_940, "above"),
+        (9_500, "outside this interval"),
+    ],
+)
+def test_the_blogs_figure_is_set_beside(right: int, part: str) -> None:
+    sentence = words.compare_with_blog(evaluation(right))
+
+    assert "99.22%" in sentence
+    assert part in sentence
+
+
+def test_the_result_names_accuracy_interval_mistakes_time_and_images() -> None:
+    sentence = words.describe_result(evaluation(9_907), TrainConfig(), {"steps": 10_000, "seconds": 312.0}, 55_000)
+
+    for part in ("99.07%", "98.86% to 99.24%", "93 wrong", "5 min 12 s", "1,280,000 images", "23.3 passes"):
+        assert part in sentence
+
+
+def test_calibration_says_which_way_it_leans() -> None:
+    sure = words.describe_calibration(evaluation(6_000))
+
+    assert "too sure of itself" in sure
+    assert "60.00%" in sure
+
+
+def test_changed_fields_carry_their_default() -> None:
+    rows = {name: (value, default) for name, value, default in words.field_rows(TrainConfig(filters=(4, 8)))}
+
+    assert rows["filters"] == ("4, 8", "16, 32")
+    assert rows["steps"] == ("10,000", None)

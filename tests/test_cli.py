@@ -1,0 +1,210 @@
+"""The command line as a person meets it: answers, sentences, exit codes."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from conftest import SHORT, Command, assert_equal
+from digitnet.cli import COMMANDS, main
+from digitnet.config import flag
+from digitnet.data.dataset import Dataset
+from digitnet.run_folder import Run
+from digitnet.training.train import train
+
+FAST = ["--steps", "6", "--filters", "2", "--batch-size", "8", "--validation-images", "60", "--threads", "1"]
+
+
+def test_train_answers_on_standard_output_and_shows_progress_on_standard_error(
+    digitnet: Command, drawn_file: Path, tmp_path: Path
+) -> None:
+    done = digitnet("train", "--data", drawn_file, "--log-every", 2, *FAST)
+    assert done.returncode == 0, done.stderr
+    verdict, report = done.stdout.splitlines()
+    assert verdict.startswith("Test accuracy 0.") and "of 103 images read wrongly." in verdict
+    assert report == "Report: runs/blog-001/report.html"
+    assert (tmp_path / "runs/blog-001/report.html").is_file()
+    assert "step      2   training accuracy" in done.stderr
+    assert "step      6   validation accuracy" in done.stderr
+
+    quiet = digitnet("train", "--data", drawn_file, "--quiet", *FAST)
+    assert quiet.stderr == ""
+    assert quiet.stdout.splitlines()[1] == "Report: runs/blog-002/report.html"
+
+    asked = digitnet("evaluate", "runs/blog-002", "--format", "json")
+    assert json.loads(asked.stdout)["images"] == 103
+    assert digitnet("evaluate", "runs/blog-002").stdout.splitlines()[0] == quiet.stdout.splitlines()[0]
+    assert digitnet("report", "runs/blog-002").stdout == "runs/blog-002/report.html\n"
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_saves_and_exits_with_its_code_and_resume_ends_as_if_nothing_had_been(
+    number: signal.Signals, code: int, drawn_file: Path, tmp_path: Path
+) -> None:
+    flags = [str(word) for pair in _flags().items() for word in pair]
+    out = tmp_path / "run"
+    command = [sys.executable, "-m", "digitnet", "train", "--data", str(drawn_file), "--out", str(out)]
+    process = subprocess.Popen([*command, *flags], stderr=subprocess.PIPE, text=True, cwd=tmp_path)
+    while not (out / "metrics.jsonl").exists() or len((out / "metrics.jsonl").read_bytes().splitlines()) < 5:
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.send_signal(number)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == code, said
+    assert f"Stopped by {number.name} after step" in said
+    assert f"digitnet train --resume --out {out}" in said
+    assert "Traceback" not in said
+    resumed = subprocess.run(
+        [sys.executable, "-m", "digitnet", "train", "--resume", "--out", str(out)],
+        capture_output=True, text=True, cwd=tmp_path, timeout=120,
+    )  # fmt: skip
+    assert resumed.returncode == 0, resumed.stderr
+    whole = train(Run(out).config, out=tmp_path / "whole")
+    assert_equal(Run(out), whole)
+
+
+def _flags() -> dict[str, object]:
+    return {
+        "--steps": 1_500, "--filters": 4, "--batch-size": 16, "--validation-images": 60, "--log-every": 10,
+        "--save-every": 100, "--validate-every": 200, "--threads": 1, "--ema-decay": 0.9, "--augment": "shift",
+    }  # fmt: skip
+
+
+BAD_COMMANDS: list[tuple[list[object], int, str]] = [
+    (["trian"], 2, "There is no command 'trian'. Did you mean 'train'?"),
+    (["data", "fech"], 2, "There is no command 'data fech'. Did you mean 'data fetch'?"),
+    (["data"], 2, "There is no command 'data'. Known: data convert, data fetch, data show."),
+    (["train", "blogg"], 2, "There is no preset 'blogg'. Did you mean 'blog'?"),
+    (["train", "--data", "mnits"], 2, "Did you mean 'mnist'?"),
+    (["train", "--data", "nowhere/at/all"], 2, "no such path"),
+    (["train", "--steps", "0"], 2, "--steps: expected a whole number of at least 1, found 0."),
+    (["train", "--steps", "many"], 2, "--steps"),
+    (["train", "--stepz", "3"], 2, "--stepz"),
+    (["train", "--seed", "-1"], 2, "--seed: expected a whole number of at least 0, found -1."),
+    (["train", "--seed", "banana"], 2, "--seed"),
+    (["train", "--seed", str(2**63)], 2, "--seed: expected a whole number below 2 to the power of 63"),
+    (["train", "--device", "cuda"], 1, "--device cuda: expected a CUDA device"),
+    (["train", "--device", "abacus"], 2, "--device"),
+    (["train", "--network", "blogg"], 2, "There is no network 'blogg'. Did you mean 'blog'?"),
+    (["train", "--augment", "shfit"], 2, "There is no augmentation 'shfit'. Did you mean 'shift'?"),
+    (["train", "--schedule", "cosin"], 2, "There is no schedule 'cosin'. Did you mean 'cosine'?"),
+    (["train", "--out", "/dev/null/run", "--steps", "1"], 1, "/dev/null/run"),
+    (["train", "--resume"], 1, "expected an unfinished run to resume, found none"),
+    (["train", "--resume", "--out", "nowhere"], 1, "nowhere: expected a run folder"),
+    (["evaluate", "nowhere"], 1, "nowhere: expected a run folder with a config.toml, found no such folder"),
+    (["report", "nowhere"], 1, "nowhere: expected a run folder"),
+    (["data", "show", "nowhere"], 2, "There is no data set 'nowhere', and no such path."),
+    (["data", "fetch", "mnits"], 2, "Did you mean 'mnist'?"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("words", "code", "sentence"), BAD_COMMANDS, ids=lambda value: str(value)[:40])
+def test_what_a_person_gets_wrong_is_answered_in_one_sentence(
+    words: list[object], code: int, sentence: str, tmp_path: Path, capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    try:
+        found = main([str(word) for word in words])
+    except SystemExit as exit:  # tyro's own
+        found = int(exit.code or 0)
+    printed = capfd.readouterr()
+    assert found == code
+    assert sentence in " ".join(printed.err.split())
+    assert "Traceback" not in printed.err
+    assert printed.out == ""
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_finished_folder_and_a_damaged_one_are_answered_in_one_sentence(
+    digitnet: Command, finished: Run, drawn_file: Path, tmp_path: Path
+) -> None:
+    run = shutil.copytree(finished.path, tmp_path / "run")
+    again = digitnet("train", "--data", drawn_file, "--out", run, *FAST)
+    assert (again.returncode, again.stdout) == (1, "")
+    assert "expected a new or an empty folder, found one with files in it" in again.stderr
+
+    (run / "summary.json").unlink()
+    other = digitnet("train", "--resume", "--out", run, "--steps", 7)
+    assert other.returncode == 1 and "this run was made with" in other.stderr
+
+    (run / "config.toml").write_text("steps = 'many'")
+    damaged = digitnet("train", "--resume", "--out", run)
+    assert damaged.returncode == 1 and "config.toml: can't be read" in damaged.stderr
+    assert "Traceback" not in again.stderr + other.stderr + damaged.stderr
+
+
+def test_an_unfinished_run_is_not_judged(digitnet: Command, finished: Run, tmp_path: Path) -> None:
+    run = shutil.copytree(finished.path, tmp_path / "run")
+    (run / "summary.json").unlink()
+    for command in ("evaluate", "report"):
+        done = digitnet(command, run)
+        assert done.returncode == 1
+        assert "the run has not finished: continue it with --resume" in done.stderr
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() != 0, reason="mounting a tiny disk takes root")
+def test_a_full_disk_is_a_sentence_and_the_run_goes_on_when_there_is_room(
+    digitnet: Command, drawn_file: Path, tmp_path: Path
+) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "none", disk], capture_output=True).returncode:
+        pytest.skip("this system does not let a test mount a disk")
+    try:
+        full = digitnet("train", "--data", drawn_file, "--out", disk / "run", *FAST, "--filters", 32, 64)
+        assert full.returncode == 1
+        assert "could not be written (no space left on device). Free some space" in full.stderr
+        assert "Traceback" not in full.stderr
+        subprocess.run(["mount", "-o", "remount,size=64m", disk], check=True)
+        resumed = digitnet("train", "--resume", "--out", disk / "run")
+        assert resumed.returncode == 0, resumed.stderr
+    finally:
+        subprocess.run(["umount", disk], check=True)
+
+
+def test_without_torch_the_sentence_names_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in [name for name in sys.modules if name.startswith("digitnet.training.train")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "torch", None)
+    monkeypatch.chdir(tmp_path)
+    assert main(["train", "--steps", "1"]) == 1
+    assert "this needs torch. Run: pip install 'digitnet[train]'" in capsys.readouterr().err
+
+
+def test_the_overview_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 0
+    printed = capsys.readouterr().out
+    assert all(name in printed for name in COMMANDS)
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out.startswith("digitnet 0.")
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_explains_itself(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as exit:
+        main([*name.split(), "--help"])
+    assert exit.value.code == 0
+    assert (COMMANDS[name].__doc__ or "").splitlines()[0] in capsys.readouterr().out
+
+
+def test_every_field_of_the_configuration_is_a_flag(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["train", "--help"])
+    printed = capsys.readouterr().out
+    assert all(flag(name) in printed for name in vars(SHORT))
+
+
+def test_the_reader_of_our_output_may_leave_early(finished: Run, drawn: Dataset) -> None:
+    command = f"{sys.executable} -m digitnet evaluate --help | head -1; echo ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60)
+    assert done.stdout.splitlines()[1] == "0"
+    assert done.stderr == ""

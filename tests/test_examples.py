@@ -1,0 +1,43 @@
+"""Each example fits one screen and runs, on real MNIST."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = sorted((Path(__file__).parent.parent / "examples").glob("*.py"))
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
+def test_an_example_fits_one_screen(example: Path) -> None:
+    assert len(example.read_text(encoding="utf-8").splitlines()) <= 40
+
+
+def test_every_example_runs(tmp_path: Path) -> None:
+    printed = {
+        "first_network": run("first_network.py", "60", tmp_path),
+        "see_mistakes": run("see_mistakes.py", "runs/blog-001", tmp_path),
+        "own_loop": run("own_loop.py", "30", tmp_path),
+        "two_variants": run("two_variants.py", "5", tmp_path),
+    }
+    assert printed.keys() == {example.stem for example in EXAMPLES}
+    assert "Open runs/blog-001/report.html" in printed["first_network"]
+    assert len(printed["see_mistakes"].splitlines()) == 20
+    assert "of the validation images are read correctly" in printed["own_loop"]
+    assert "two layers: 0." in printed["two_variants"]
+
+
+def run(name: str, argument: str, folder: Path) -> str:
+    example = next(path for path in EXAMPLES if path.name == name)
+    done = subprocess.run(
+        [sys.executable, example, argument],
+        cwd=folder,
+        env={**os.environ, "PYTHONWARNINGS": "error"},
+        capture_output=True,
+        text=True,
+        timeout=240,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout

@@ -1,0 +1,159 @@
+"""The floors of the house: a module imports from lower floors or from its own folder, and from nowhere else."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import digitnet
+
+# From the ground up. A room is a module or a folder of src/digitnet; rooms on one floor don't know each other.
+FLOORS = [
+    {"errors"},
+    {"files", "metrics"},
+    {"config"},
+    {"data"},
+    {"run_folder", "modelfile"},
+    {"training", "reading"},
+    {"evaluation", "serving"},
+    {"reporting"},
+    {"trials"},
+    {"cli"},
+    {"__init__", "__main__"},  # the front doors: outsiders come in here, the house itself never does
+]
+
+# Two wings, and modelfile is the only door between them: neither imports the other.
+WINGS = [{"training", "evaluation", "reporting", "trials"}, {"reading", "serving"}]
+
+FLOOR = {room: number for number, floor in enumerate(FLOORS) for room in floor}
+WING = {room: number for number, wing in enumerate(WINGS) for room in wing}
+
+
+def breaches(module: str, source: str) -> list[str]:
+    """Say, in a sentence each, which imports of `module` (``data.load``; its text is `source`) leave its floor."""
+    room = module.partition(".")[0]
+    if room not in FLOOR:
+        return [f"digitnet.{module}: place the new room {room!r} in the table FLOORS of {Path(__file__).name}."]
+    found = []
+    for line, other in rooms_imported(module, source):
+        if other == room:
+            continue
+        if other not in FLOOR:
+            found.append(f"digitnet.{module}, line {line}: imports {other!r}, a room that FLOORS doesn't place.")
+        elif WING.get(room, other) != WING.get(other, room) and {room, other} <= WING.keys():
+            found.append(f"digitnet.{module}, line {line}: imports {other!r} of the other wing.")
+        elif FLOOR[other] >= FLOOR[room]:
+            found.append(
+                f"digitnet.{module}, line {line}: imports {other!r} of floor {FLOOR[other]}, and may import only "
+                f"from below its own floor {FLOOR[room]} or from its own folder."
+            )
+    return found
+
+
+def rooms_imported(module: str, source: str) -> Iterator[tuple[int, str]]:
+    """Yield line and room of each import of the house's own, wherever in the text it stands."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            targets = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                folder = ["digitnet", *module.split(".")][: -node.level]
+                base = ".".join([*folder, base] if base else folder)
+            targets = [f"{base}.{alias.name}" for alias in node.names] if base == "digitnet" else [base]
+        else:
+            continue
+        for target in targets:
+            house, _, inside = target.partition(".")
+            if house == "digitnet":
+                room = inside.partition(".")[0]
+                public = room in digitnet.__all__  # a public name comes through the front door
+                yield node.lineno, "__init__" if public or not room else room
+
+
+SOURCES = Path(digitnet.__file__).parent
+
+
+def module_name(path: Path) -> str:
+    return ".".join(path.relative_to(SOURCES).with_suffix("").parts)
+
+
+MODULES = {module_name(path): path for path in sorted(SOURCES.rglob("*.py"))}
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_module_imports_only_from_below_or_from_its_own_folder(module: str) -> None:
+    assert breaches(module, MODULES[module].read_text(encoding="utf-8")) == []
+
+
+def test_the_whole_house_was_read() -> None:
+    assert {"__init__", "cli", "config", "data.dataset", "training.train"} <= MODULES.keys()
+
+
+def test_a_room_stands_on_one_floor_and_in_one_wing() -> None:
+    assert len(FLOOR) == sum(map(len, FLOORS))
+    assert len(WING) == sum(map(len, WINGS))
+    assert WING.keys() <= FLOOR.keys()
+
+
+@pytest.mark.parametrize(
+    ("module", "source"),
+    [
+        ("metrics", "import digitnet.config"),
+        ("metrics", "import numpy, digitnet.files as f"),
+        ("metrics", "from digitnet.files import sha256"),
+        ("metrics", "from digitnet import cli"),
+        ("metrics", "from . import config"),
+        ("metrics", "from .config import TrainConfig"),
+        ("config", "from digitnet import TrainConfig"),
+        ("config", "import digitnet"),
+        ("data.load", "def load():\n    from digitnet.training.train import train"),
+        ("data.load", "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from digitnet.cli import main"),
+        ("data.load", "try:\n    from ..run_folder import Run\nexcept ImportError:\n    pass"),
+        ("training.train", "from digitnet.evaluation.evaluate import evaluate"),
+        ("training.train", "from digitnet.evaluation import evaluate"),
+        ("training.train", "import digitnet.reading.find"),
+        ("reporting.report", "from digitnet.reading.find import find"),
+        ("serving.app", "from digitnet.training.models import build_network"),
+        ("reading.reader", "from digitnet.training.models import build_network"),
+        ("training.__init__", "from digitnet.cli import main"),
+        ("cli", "from digitnet.__main__ import main"),
+        ("cli", "from digitnet.attic import dust"),
+    ],
+)
+def test_an_import_from_above_or_beside_is_found(module: str, source: str) -> None:
+    (sentence,) = breaches(module, source)
+    assert sentence.startswith(f"digitnet.{module}, line ")
+
+
+@pytest.mark.parametrize(
+    ("module", "source"),
+    [
+        ("training.train", "from digitnet.training.models import build_network"),
+        (
+            "training.train",
+            "from .models import build_network\nfrom ..config import TrainConfig\nfrom .. import errors",
+        ),
+        ("training.__init__", "from .models import build_network"),
+        (
+            "evaluation.evaluate",
+            "import json, torch\nfrom digitnet import metrics\nimport digitnet.training.train",
+        ),
+        ("serving.app", "from digitnet.reading.reader import read\nfrom digitnet import modelfile"),
+        ("reporting.report", "from digitnet.evaluation import mistakes"),
+        ("cli", "from digitnet.serving.app import serve\nfrom digitnet.trials.run import run"),
+    ],
+)
+def test_an_import_from_below_or_from_the_own_folder_is_allowed(module: str, source: str) -> None:
+    assert breaches(module, source) == []
+
+
+def test_the_wings_may_not_meet_on_any_floor() -> None:
+    (sentence,) = breaches("serving.app", "from digitnet.training.models import build_network")
+    assert "of the other wing" in sentence
+
+
+def test_a_new_room_must_be_placed() -> None:
+    (sentence,) = breaches("attic.dust", "import json")
+    assert "place the new room 'attic' in the table FLOORS" in sentence

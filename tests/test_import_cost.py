@@ -1,0 +1,54 @@
+"""Asking for help loads nothing heavy: no torch, no plotting, no templates, no pictures."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HEAVY = {"PIL", "jinja2", "matplotlib", "onnxruntime", "pandas", "safetensors", "scipy", "torch"}
+
+
+def loaded_by(*arguments: str, path: Path | None = None) -> set[str]:
+    """Run Python with `arguments` and return the top-level modules that it loaded, even if only for a moment."""
+    environment = {**os.environ, **({"PYTHONPATH": str(path)} if path else {})}
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", *arguments],
+        capture_output=True,
+        text=True,
+        env=environment,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr[-2_000:]
+    # a line is "import time: self [us] | cumulative | name", and the name is indented by its depth
+    lines = [line for line in done.stderr.splitlines() if line.startswith("import time:")]
+    return {line.rpartition("|")[2].strip().partition(".")[0] for line in lines}
+
+
+def test_importing_digitnet_loads_neither_numpy_nor_anything_heavy() -> None:
+    loaded = loaded_by("-c", "import digitnet; dir(digitnet); digitnet.TrainConfig; digitnet.DigitnetError")
+    assert "digitnet" in loaded
+    assert loaded & (HEAVY | {"numpy", "rich", "tyro"}) == set()
+
+
+@pytest.mark.parametrize(
+    "command", [[], ["--help"], ["--version"], ["train", "--help"], ["evaluate", "--help"], ["report", "--help"]]
+)
+def test_asking_for_help_loads_nothing_heavy(command: list[str]) -> None:
+    loaded = loaded_by("-m", "digitnet", *command)
+    assert "digitnet" in loaded
+    assert loaded & (HEAVY | {"numpy"}) == set()
+
+
+@pytest.mark.parametrize("module", ["torch", "matplotlib"])
+def test_a_heavy_import_anywhere_below_would_be_seen(module: str, tmp_path: Path) -> None:
+    # empty stand-ins: one for the heavy module, one for something light that imports it and hides that it did
+    (tmp_path / f"{module}.py").touch()
+    (tmp_path / "tomli_w.py").write_text(f"import {module}, sys\ndel sys.modules[{module!r}]\n")
+    assert loaded_by("-m", "digitnet", "--help", path=tmp_path) & HEAVY == {module}
+
+
+def test_the_numbers_do_load_numpy_and_no_more() -> None:
+    loaded = loaded_by("-c", "import digitnet.metrics, digitnet.run_folder, digitnet.evaluation.mistakes")
+    assert loaded & (HEAVY | {"numpy"}) == {"numpy"}
