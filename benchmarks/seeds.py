@@ -54,8 +54,10 @@ def summarise(name: str, summaries: list[dict[str, Any]]) -> dict[str, Any]:
     mean, sd, n = statistics.mean(accuracies), statistics.stdev(accuracies), len(accuracies)
     half = float(stats.t.ppf(0.975, n - 1)) * sd / n**0.5
     environment = summaries[0]["environment"]
+    shown = summaries[0]["command"].partition(" --threads")[0]  # threads change the last bits, not the recipe
     return {
         "name": name,
+        "title": f"`{shown}`",
         "command": summaries[0]["command"],
         "n": n,
         "mean": mean,
@@ -72,4 +74,4 @@ def summarise(name: str, summaries: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    tyro.cli(functools.partial(run_seeds, sys.argv.pop(1), preset(DEFAULT_PRESET)))
+    tyro.cli(functools.partial(run_seeds, sys.argv.pop(1), config=preset(DEFAULT_PRESET)))

@@ -1,15 +1,17 @@
 """Write the generated parts of the documents, or with --check say which of them are out of date.
 
-docs/help.md is what `--help` of every command prints; the README's table of results is made from
-benchmarks/results/*.json. So neither can say what is not so.
+docs/help.md is what `--help` of every command prints; the tables of results in README.md and docs/LOG.md are made
+from benchmarks/results/*.json. So none of them can say what is not so.
 """
 
 import json
 import os
 import re
+import statistics
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 from digitnet.cli import COMMANDS
 
@@ -33,27 +35,50 @@ def help_page() -> str:
     return "\n".join(parts)
 
 
+def results() -> list[dict[str, Any]]:
+    """Read the stored results of seeds, the blog's recipe first."""
+    return [json.loads(file.read_text()) for file in sorted((ROOT / "benchmarks" / "results").glob("blog*.json"))]
+
+
 def results_table() -> str:
-    """Make a row of each stored result, with the blog's own figure above them."""
+    """Make a row of each stored result, below the blog's own figure."""
     rows = [
-        "| network | test accuracy: mean ± sd (n seeds) | 95% interval of the mean | seconds a run | parameters |",
-        "|---|---|---|---|---|",
-        "| the blog's own figure | 0.9922 (one run) | - | - | - |",
+        "| recipe | test accuracy: mean ± sd (seeds) | 95% interval of the mean | parameters |",
+        "|---|---|---|---|",
+        "| the blog's own figure | 0.9922 (one run) | | |",
     ]
-    for file in sorted((ROOT / "benchmarks" / "results").glob("blog*.json")):
-        result = json.loads(file.read_text())
+    for result in results():
         low, high = result["interval_95_of_mean"]
-        seconds = sorted(result["seconds"])[len(result["seconds"]) // 2]
         rows.append(
-            f"| `{result['command']}` | **{result['mean']:.4f} ± {result['sd']:.4f}** ({result['n']}) "
-            f"| {low:.4f} to {high:.4f} | {seconds:.0f} | {result['parameters']:,} |"
+            f"| {result['title']} | **{result['mean']:.4f} ± {result['sd']:.4f}** ({result['n']}) "
+            f"| {low:.4f} to {high:.4f} | {result['parameters']:,} |"
         )
-    machine = result["machine"]
-    rows += [
-        "",
-        "Seeds 0 to n - 1, each judged once, after its last step, on all 10,000 test images. "
-        f"{machine['processor']}, {result['threads']} threads, torch {result['versions']['torch']}.",
-    ]
+    machine, versions = result["machine"], result["versions"]
+    return "\n".join(rows) + (
+        "\n\nEach seed is judged once, after its last step, on all 10,000 test images; the interval is Student's "
+        f"t over seeds. {machine['processor']}, torch {versions['torch']}. {step_time()}"
+    )
+
+
+def step_time() -> str:
+    """Say what a step of the blog's network takes."""
+    stored = json.loads((ROOT / "benchmarks" / "results" / "step-time.json").read_text())
+    milliseconds = stored["milliseconds_a_step"]["digitnet"]
+    return (
+        f"A step takes {milliseconds:.0f} ms there on {stored['threads']} threads "
+        f"({stored['images_per_second']:,} images a second), so 10,000 steps take about "
+        f"{milliseconds * 10 / 60:.1f} minutes; torch's stock layers take "
+        f"{stored['stock_over_digitnet']:.1f} times as long, measured in turn (`make bench`)."
+    )
+
+
+def seeds_table() -> str:
+    """List every seed's accuracy, on validation and on test images."""
+    rows = ["| recipe | seeds | validation accuracy, mean | test accuracy, each seed |", "|---|---|---|---|"]
+    for result in results():
+        each = ", ".join(f"{accuracy:.4f}" for accuracy in result["test_accuracies"])
+        validation = statistics.mean(result["validation_accuracies"])
+        rows.append(f"| {result['title']} | {result['n']} | {validation:.4f} | {each} |")
     return "\n".join(rows)
 
 
@@ -68,10 +93,11 @@ def with_section(text: str, name: str, content: str) -> str:
 
 def main() -> int:
     """Write the documents, or compare them."""
-    readme = ROOT / "README.md"
+    readme, log = ROOT / "README.md", ROOT / "docs" / "LOG.md"
     wanted = {
         ROOT / "docs" / "help.md": help_page(),
         readme: with_section(readme.read_text(encoding="utf-8"), "results", results_table()),
+        log: with_section(log.read_text(encoding="utf-8"), "seeds", seeds_table()),
     }
     stale = [path for path, text in wanted.items() if not path.exists() or path.read_text("utf-8") != text]
     if "--check" in sys.argv:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from mirror import Mirror, send_status, serve
 from small import CONTENTS, FILES, make_dataset
 
@@ -139,6 +140,18 @@ def test_a_cache_that_cannot_be_written_is_a_sentence(tmp_path: Path, monkeypatc
     monkeypatch.setenv("DIGITNET_CACHE", str(tmp_path / "file"))
     with pytest.raises(StorageError, match="could not be written"):
         fetch(make_dataset(Shelf()))
+
+
+def test_a_disk_that_loses_what_was_written_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("digitnet.data.cache.write_whole", lambda path, content: None)
+    with pytest.raises(DataError, match=r"changed again after they were checked"):
+        fetch(make_dataset(Shelf()))
+
+
+def test_the_lock_is_given_back(folder: Path) -> None:
+    fetch(make_dataset(Shelf()))
+    with FileLock(folder / ".lock", timeout=0):
+        pass
 
 
 def test_a_full_disk_is_a_sentence_and_leaves_nothing_bad(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

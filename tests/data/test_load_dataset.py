@@ -1,6 +1,7 @@
 """Loading: the real data sets by name, the same data by path, and the blog's split."""
 
 import hashlib
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -8,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from digitnet.data.catalog import DATASETS, FASHION_MNIST, MNIST
+from digitnet.data.catalog import DATASETS, MNIST, NamedDataset
 from digitnet.data.convert import convert
 from digitnet.data.dataset import Dataset, Split
 from digitnet.data.load import load_dataset
@@ -57,12 +58,14 @@ def test_fashion_mnist_comes_from_the_package_of_the_system() -> None:
     assert_same(by_name.test, by_path.test)
 
 
-@pytest.mark.parametrize("named", DATASETS.values())
-def test_the_catalog_agrees_with_itself(named: object) -> None:
-    assert named in (MNIST, FASHION_MNIST)
-    assert [file.size for file in MNIST.files] == [16 + 60_000 * 784, 8 + 60_000, 16 + 10_000 * 784, 8 + 10_000]
-    assert [file.size for file in FASHION_MNIST.files] == [file.size for file in MNIST.files]
-    assert all(len(file.sha256) == 64 for dataset in DATASETS.values() for file in dataset.files)
+@pytest.mark.parametrize("named", DATASETS.values(), ids=DATASETS)
+def test_the_catalog_holds_what_its_entries_must_have(named: NamedDataset) -> None:
+    assert DATASETS[named.name] is named
+    assert [file.size for file in named.files] == [16 + 60_000 * 784, 8 + 60_000, 16 + 10_000 * 784, 8 + 10_000]
+    assert all(re.fullmatch("[0-9a-f]{64}", file.sha256) for file in named.files)
+    assert len({file.sha256 for file in named.files}) == 4
+    assert len(named.label_names) == 10
+    assert len(named.sources) >= 3
 
 
 def test_the_fingerprint_is_that_of_the_files_hashes() -> None:

@@ -138,7 +138,7 @@ def test_plain_http_is_never_spoken() -> None:
 def test_expansion_stops_at_its_limit() -> None:
     bomb = io.BytesIO(gzip.compress(bytes(2**20)) * 1000)  # 1 MB that would become 1 GB
     assert gunzip(bomb, 5_000_001) == bytes(5_000_001)
-    assert bomb.tell() < 50_000  # and the rest is not even read
+    assert bomb.tell() < 400_000  # and the rest is not even read
 
 
 def test_every_truncation_of_gzip_is_noticed() -> None:

@@ -6,7 +6,7 @@ of a load; so a damaged file is noticed at the next load, not after a wrong resu
 
 import os
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -54,6 +54,10 @@ def read_cached(dataset: NamedDataset, remark: Remark = no_remark) -> list[memor
     if len(sound) < len(dataset.files):
         _fill(folder, dataset, remark)
         sound = _read_sound(folder, dataset.files)
+        if len(sound) < len(dataset.files):
+            raise DataError(
+                f"{folder}: the files changed again after they were checked. Check the disk, try again."
+            )
     return [sound[file.name] for file in dataset.files]
 
 
@@ -89,23 +93,23 @@ def _fill(folder: Path, dataset: NamedDataset, remark: Remark) -> None:
                 remark(f"{source.label}: {fault}.")
         if len(sound) < len(dataset.files):
             raise DataError(
-                f"{dataset.name}: expected one of its sources to have all files, found none that has. They said:\n"
+                f"{dataset.name}: expected its files from one of these sources, found that none can give them.\n"
                 + "\n".join(said)
                 + f"\nTry again later; or get {', '.join(file.name for file in dataset.files)} in another way, "
                 "plain or as .gz, put them in a folder, and name it with --data DIR."
             )
 
 
-def _locked(folder: Path, remark: Remark) -> FileLock:
+def _locked(folder: Path, remark: Remark) -> AbstractContextManager[object]:
     """Hold the folder, waiting for another process that fills it, and clear what a killed one left."""
     lock = FileLock(folder / ".lock")
     try:
         try:
-            lock.acquire(timeout=0)
+            held = lock.acquire(timeout=0)
         except Timeout:
             remark(f"Another process is filling {folder}: waiting for it.")
-            lock.acquire()
+            held = lock.acquire()
+        sweep(folder)
     except OSError as fault:
         raise storage_error(folder, fault) from fault
-    sweep(folder)
-    return lock
+    return held

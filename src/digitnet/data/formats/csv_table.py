@@ -96,7 +96,7 @@ def _find_shape(head: list[str], file: Path) -> tuple[int, int]:
         rows, columns = int(last[1]), int(last[2])
         pixels = (f"{row}x{column}" for row in range(1, rows + 1) for column in range(1, columns + 1))
     else:
-        rows = columns = max(math.isqrt(len(head) - 2) + 1, 1) if len(head) > 1 else 1
+        rows = columns = math.isqrt(max(len(head) - 2, 0)) + 1  # the smallest square that has room for them
         pixels = (f"pixel{number}" for number in range(rows * columns))
     for place, (found, expected) in enumerate(zip_longest(head, chain(["label"], pixels)), start=1):
         if found != expected:

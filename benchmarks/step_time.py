@@ -1,0 +1,111 @@
+"""What a training step costs, and what digitnet's choices save: pairs, run in turn, many times over.
+
+    .venv/bin/python benchmarks/step_time.py
+
+Each row compares digitnet's own way with another; the ratio counts, the milliseconds are this machine's. The
+result is kept in benchmarks/results/step-time.json.
+"""
+
+import dataclasses
+import json
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from rich.console import Console
+from rich.table import Table
+from torch import nn
+
+from digitnet import Dataset, Split, TrainConfig, load_dataset
+from digitnet.files import write_whole
+from digitnet.run_folder import create
+from digitnet.training.augment import none
+from digitnet.training.batches import Batches
+from digitnet.training.environment import describe_environment
+from digitnet.training.models import build_network
+from digitnet.training.record import NoRecorder, Recorder, RunRecorder
+from digitnet.training.save import NoSaver, RunSaver, Saver, Stop
+from digitnet.training.schedule import make_schedule
+from digitnet.training.train import begin, fit, torch_prepared
+from digitnet.training.watch import Silent
+
+ROUNDS, STEPS = 7, 60
+CONFIG = TrainConfig(steps=STEPS)
+RESULT = Path(__file__).parent / "results" / "step-time.json"
+
+
+def digitnet_step(data: Dataset) -> None:
+    """Run the loop without keeping anything."""
+    _fit(data, NoRecorder(), NoSaver())
+
+
+def kept_step(data: Dataset) -> None:
+    """Run the loop with its measurements and checkpoints, as `digitnet train` does, but no validation."""
+    config = dataclasses.replace(CONFIG, validate_every=0, save_every=STEPS // 3, log_every=STEPS // 3)
+    with tempfile.TemporaryDirectory() as folder:
+        run = create(Path(folder) / "run", config, describe_environment(config, data, torch.device("cpu")))
+        few = dataclasses.replace(data, validation=Split(data.test.images[:1], data.test.labels[:1]))
+        recorder = RunRecorder(run, config, make_schedule(config), few.validation, Silent())
+        _fit(data, recorder, RunSaver(run, config, recorder, Stop()))
+
+
+def stock_step(data: Dataset) -> None:
+    """Run torch as its documentation shows it: default layout, ReLU before the pool, Adam not fused."""
+    network = nn.Sequential(
+        nn.Conv2d(1, 16, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2),
+        nn.Conv2d(16, 32, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2),
+        nn.Flatten(), nn.Linear(1568, 10),
+    )  # fmt: skip
+    optimizer = torch.optim.Adam(network.parameters(), lr=CONFIG.learning_rate)
+    batches = Batches(data.train, CONFIG.batch_size, CONFIG.seed)
+    for step in range(STEPS):
+        images, labels = batches.at(step)
+        loss = F.cross_entropy(network(images / 255), labels)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+
+
+def _fit(data: Dataset, recorder: Recorder, saver: Saver) -> None:
+    state = begin(build_network(CONFIG, data.image_shape, data.classes), CONFIG)
+    batches = Batches(data.train, CONFIG.batch_size, CONFIG.seed)
+    fit(state, CONFIG, batches, none, make_schedule(CONFIG), recorder, saver)
+
+
+def measure(ways: dict[str, Callable[[Dataset], None]], data: Dataset) -> dict[str, float]:
+    """Run the ways in turn, `ROUNDS` times; return each one's median milliseconds a step."""
+    spent: dict[str, list[float]] = {name: [] for name in ways}
+    for _ in range(ROUNDS):
+        for name, way in ways.items():
+            began = time.perf_counter()
+            way(data)
+            spent[name].append((time.perf_counter() - began) / STEPS * 1000)
+    return {name: statistics.median(times) for name, times in spent.items()}
+
+
+def main() -> None:
+    """Measure, print a table, and keep the numbers."""
+    data = load_dataset("mnist")
+    with torch_prepared(torch.get_num_threads()):
+        measured = measure({"digitnet": digitnet_step, "kept": kept_step, "stock": stock_step}, data)
+    environment = describe_environment(CONFIG, data, torch.device("cpu"))
+    result = {
+        "milliseconds_a_step": {name: round(value, 2) for name, value in measured.items()},
+        "stock_over_digitnet": round(measured["stock"] / measured["digitnet"], 3),
+        "kept_over_digitnet": round(measured["kept"] / measured["digitnet"], 3),
+        "images_per_second": round(CONFIG.batch_size / measured["digitnet"] * 1000),
+        **{key: environment[key] for key in ("threads", "machine", "versions")},
+    }
+    write_whole(RESULT, json.dumps(result, indent=2) + "\n")
+    table = Table("way", "ms a step", "ratio", title="A step of the blog's network, batch 128", box=None)
+    for name, value in measured.items():
+        table.add_row(name, f"{value:.1f}", f"{value / measured['digitnet']:.2f}")
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    main()
