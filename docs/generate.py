@@ -37,7 +37,8 @@ def help_page() -> str:
 
 def results() -> list[dict[str, Any]]:
     """Read the stored results of seeds, the blog's recipe first."""
-    return [json.loads(file.read_text()) for file in sorted((ROOT / "benchmarks" / "results").glob("blog*.json"))]
+    files = sorted((ROOT / "benchmarks" / "results").glob("blog*.json"), key=lambda file: file.stem)
+    return [json.loads(file.read_text()) for file in files]
 
 
 def results_table() -> str:

@@ -308,10 +308,10 @@ class Holder:
 
 def test_a_run_is_held_by_one_process_at_a_time(run: Run) -> None:
     with run.locked(), Holder(run) as second:
-        assert second.said.startswith(f"RunError {run.path}: another process is writing to this run.")
+        assert second.said.startswith(f"RunError {run.path}: another process is writing to this folder.")
     with Holder(run) as second:
         assert second.said == "held"
-        with pytest.raises(RunError, match="another process is writing to this run") as caught:
+        with pytest.raises(RunError, match="another process is writing to this folder") as caught:
             run.locked().__enter__()
         assert_sentence(caught.value, run.path)
     with run.locked(), Holder(run) as second:

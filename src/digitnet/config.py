@@ -176,8 +176,8 @@ _SMALLEST = {
 }
 
 PRESETS: dict[str, TrainConfig] = {
-    # The blog's program. It does not say whether a dense layer stands before the last one; hidden=0 is what
-    # its text lists, and what comes nearest to its 0.9922 (docs/LOG.md has both, measured over seeds).
+    # The blog's program. It does not say whether a dense layer stands before the last one: hidden=0 is what its
+    # text lists; hidden=128 comes nearer to its 0.9922 (both are measured over seeds in docs/LOG.md).
     "blog": TrainConfig(),
 }
 """Named starting points; any field can be overridden: ``digitnet train blog --steps 2000``."""

@@ -223,7 +223,7 @@ def hold(path: Path) -> AbstractContextManager[object]:
         held = FileLock(path / ".lock", timeout=0).acquire()
     except Timeout as fault:
         raise RunError(
-            f"{path}: another process is writing to this run. "
+            f"{path}: another process is writing to this folder. "
             "Wait for it to end, or name another folder with --out."
         ) from fault
     except OSError as fault:
