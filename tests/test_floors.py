@@ -13,7 +13,7 @@ FLOORS = [
     {"errors"},
     {"files", "metrics"},
     {"config"},
-    {"data"},
+    {"data", "engines"},
     {"run_folder", "modelfile"},
     {"training", "reading"},
     {"evaluation", "serving"},

@@ -38,6 +38,7 @@ def test_the_readmes_tree_names_every_module() -> None:
     for path in source.rglob("*.py"):
         parts = path.relative_to(source).with_suffix("").parts
         name = parts[-1] if len(parts) <= 2 else parts[1]  # a folder inside a room stands for its modules
+        name = "engines" if parts[0] == "engines" else name  # a room with one door: its modules are its own affair
         if not name.startswith("__"):
             assert re.search(rf"\b{re.escape(name)}\b", tree), f"{path} is missing in the README's tree"
 

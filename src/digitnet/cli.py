@@ -20,7 +20,7 @@ import tyro
 from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, Positional, arg
 
 from digitnet.config import DEFAULT_PRESET, TrainConfig, preset
-from digitnet.errors import DigitnetError, UsageError, nearest
+from digitnet.errors import DigitnetError, RunError, UsageError, nearest
 
 if TYPE_CHECKING:
     from digitnet.evaluation.evaluate import Evaluation
@@ -95,6 +95,71 @@ def report(run: RunFolder) -> None:
     from digitnet.reporting.report import make_report
 
     print(make_report(run))
+
+
+def trials(
+    plan: Annotated[Positional[Path], arg(metavar="PLAN")],
+    out: Annotated[Path | None, arg(metavar="DIR", help_behavior_hint="(default: trials/PLAN)")] = None,
+    engine: Literal["processes", "ray", "dask"] = "processes",
+    jobs: Annotated[int | None, arg(metavar="N", help_behavior_hint="(default: cores)")] = None,
+    address: Annotated[str | None, arg(metavar="ADDRESS", help_behavior_hint="(default: this machine)")] = None,
+    retry_failed: bool = False,
+    yes: bool = False,
+    quiet: bool = False,
+) -> None:
+    """Run a plan: many seeded runs, each once, whatever interrupts them.
+
+    Stop it any way you like and start it again: finished trials are not repeated, interrupted ones go on.
+
+    Args:
+        plan: A plan file; plans/blog-claims.toml is one.
+        out: The folder of the trials.
+        engine: What runs them: processes of this machine, Ray, or Dask.
+        jobs: Trials that run at once.
+        address: A Ray or Dask cluster that runs already.
+        retry_failed: Run again what failed before.
+        yes: Begin even if there are more than 10,000 trials.
+        quiet: Show no progress.
+    """
+    from digitnet.engines.make import make_engine
+    from digitnet.reporting.words import duration
+    from digitnet.trials.cost import estimate_seconds
+    from digitnet.trials.plan import Plan
+    from digitnet.trials.run import run_trials
+    from digitnet.trials.watch import make_trials_watch
+
+    wanted = Plan.from_file(plan)
+    if wanted.trial_count > 10_000 and not yes:
+        raise UsageError(f"{plan}: holds {wanted.trial_count:,} trials. If that many are meant, add --yes.")
+    path = out or Path("trials") / plan.stem
+    with make_engine(engine, workers=jobs, address=address) as runner:
+        if not quiet:
+            seconds = estimate_seconds(wanted)
+            total = duration(seconds * wanted.trial_count / runner.workers)
+            count = f"{wanted.trial_count:,} trials of about {duration(seconds)}"
+            _remark(f"{count}, {runner.workers} at once: about {total}.")
+        folder = run_trials(wanted, path, runner, watch=make_trials_watch(quiet=quiet), retry_failed=retry_failed)
+    journal = folder.journal
+    print(f"{len(journal.done):,} of {wanted.trial_count:,} trials are done. Next: digitnet compare {folder.path}")
+    if journal.failed:
+        first = next(iter(journal.failed.values()))
+        raise RunError(f"{len(journal.failed):,} trials failed; the first, {first.trial}: {first.fault}")
+
+
+def compare(trials: Annotated[Positional[Path], arg(metavar="TRIALS")], format: Format = "text") -> None:
+    """Compare the variants of finished trials, with intervals and in plain sentences.
+
+    Writes comparison.json, comparison.md and figures into the folder.
+
+    Args:
+        trials: A folder that `digitnet trials` made.
+        format: For people, or for programs.
+    """
+    from digitnet.trials.report import report_trials
+    from digitnet.trials.run import open_folder
+
+    comparison = report_trials(open_folder(trials))
+    print(json.dumps(comparison.to_json(), indent=2) if format == "json" else comparison.to_text())
 
 
 def data_fetch(data: DataName = "mnist") -> None:
@@ -174,6 +239,8 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "train": train,
     "evaluate": evaluate,
     "report": report,
+    "trials": trials,
+    "compare": compare,
     "data fetch": data_fetch,
     "data show": data_show,
     "data convert": data_convert,
@@ -186,7 +253,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         _dispatch(list(sys.argv[1:] if arguments is None else arguments))
     except DigitnetError as error:
-        print(f"digitnet: {error}", file=sys.stderr)
+        if not _follows():
+            print(f"digitnet: {error}", file=sys.stderr)
         return error.exit_code
     except ModuleNotFoundError as fault:
         if (fault.name or "").partition(".")[0] not in _TRAINING_MODULES:
@@ -222,7 +290,12 @@ def _dispatch(words: list[str]) -> None:
 
 def _call(command: Callable[..., None], arguments: Sequence[str], program: str) -> None:
     """Let tyro read the flags from the command's signature; it exits with 2 when they don't fit."""
-    tyro.cli(command, args=arguments, prog=program, config=(FlagCreatePairsOff,))
+    tyro.cli(command, args=arguments, prog=program, config=(FlagCreatePairsOff,), console_outputs=not _follows())
+
+
+def _follows() -> bool:
+    """Tell whether torchrun started this process beside one that says the same: rank 0 speaks for all."""
+    return "TORCHELASTIC_RUN_ID" in os.environ and os.environ.get("RANK", "0") != "0"
 
 
 def _command_name(words: Sequence[str]) -> str:

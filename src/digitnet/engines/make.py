@@ -1,0 +1,90 @@
+"""Engines by name: ``make_engine("processes", workers=4)``."""
+
+import os
+from collections.abc import Callable
+from importlib.util import find_spec
+from typing import Any
+
+from digitnet.engines.engine import Engine, Workers
+from digitnet.engines.processes import ProcessWorkers
+from digitnet.errors import UsageError, nearest
+
+DEFAULT_TRIES = 3
+
+
+def make_engine(
+    name: str = "processes",
+    *,
+    workers: int | None = None,
+    threads: int | None = None,
+    address: str | None = None,
+    tries: int = DEFAULT_TRIES,
+) -> Engine:
+    """Make the engine `name` (processes, ray or dask), which starts when it is entered as a context.
+
+    `workers` calls run at once: by default one for each core, or as many as the running cluster at `address` has
+    room for. `threads` is what each may compute with: by default its share of the cores, or one on a running
+    cluster (Dask's running workers keep what they have). A call is tried `tries` times when its workers die.
+
+    Raises UsageError when the name is unknown, the engine is not installed or a number is out of range. Entering
+    the context raises DigitnetError when no cluster answers at `address`.
+    """
+    if name not in ENGINES:
+        raise UsageError(f"There is no engine {name!r}. {nearest(name, ENGINES)}")
+    for what, number in (("workers", workers), ("threads", threads), ("tries", tries)):
+        if number is not None and (type(number) is not int or number < 1):
+            expected = "a whole number of at least 1"
+            raise UsageError.mismatch(what, expected=expected, found=repr(number), remedy="Choose another.")
+    return Engine(ENGINES[name](workers, threads, address), tries)
+
+
+def cores() -> int:
+    """Count the cores that this process may use; a container's share of time is not seen."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _share(workers: int | None, threads: int | None) -> tuple[int, int]:
+    """Divide this machine's cores: complete the number of workers and the threads of each."""
+    workers = workers or max(1, cores() // (threads or 1))
+    return workers, threads or max(1, cores() // workers)
+
+
+def _processes(workers: int | None, threads: int | None, address: str | None) -> ProcessWorkers:
+    if address is not None:
+        raise UsageError(
+            f"The engine processes works on this machine, and takes no address ({address}). Choose ray or dask."
+        )
+    return ProcessWorkers(*_share(workers, threads))
+
+
+def _ray(workers: int | None, threads: int | None, address: str | None) -> Workers[Any]:
+    _require("ray", package="ray")
+    from digitnet.engines.ray_cluster import RayWorkers
+
+    return RayWorkers(*_cluster_share(workers, threads, address), address)
+
+
+def _dask(workers: int | None, threads: int | None, address: str | None) -> Workers[Any]:
+    _require("dask", package="distributed")
+    from digitnet.engines.dask_cluster import DaskWorkers
+
+    return DaskWorkers(*_cluster_share(workers, threads, address), address)
+
+
+def _cluster_share(workers: int | None, threads: int | None, address: str | None) -> tuple[int | None, int]:
+    """Divide the cores of the cluster: it is this machine, or its size is known once it answers."""
+    return _share(workers, threads) if address is None else (workers, threads or 1)
+
+
+def _require(engine: str, *, package: str) -> None:
+    if find_spec(package) is None:
+        raise UsageError(
+            f"The engine {engine} is not installed (no package {package!r}). Run: pip install 'digitnet[cluster]'"
+        )
+
+
+ENGINES: dict[str, Callable[[int | None, int | None, str | None], Workers[Any]]] = {
+    "processes": _processes,
+    "ray": _ray,
+    "dask": _dask,
+}

@@ -1,0 +1,241 @@
+"""What many seeds say about each variant, and about each pair of variants: numbers, tables and sentences.
+
+Choosing and reporting are kept apart: the variant with the best mean validation accuracy is named first, and the
+test accuracies only describe it. A comparison is paired: the same seeds and, where known, the same test images.
+"""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from digitnet.errors import UsageError, nearest
+from digitnet.metrics import Interval
+from digitnet.reporting.words import duration, percent
+from digitnet.trials.collect import VariantResults
+from digitnet.trials.statistics import (
+    ALPHA,
+    Bools,
+    McNemar,
+    PairedDifference,
+    Summary,
+    compare_pairs,
+    correct,
+    describe_difference,
+    mcnemar,
+    summarise,
+    write_chance,
+)
+from digitnet.trials.tables import Table
+
+NOTES = (
+    "Accuracies are means over the seeds; sd is the spread of single seeds in points (hundredths), and the 95% "
+    "interval, also after +-, is that of the mean (Student's t).",
+    "Differences are first minus second on the test images, in points, paired by seed; bootstrap is a 95% "
+    "interval that takes nothing for normal. p (t) is the paired t test's, p (flips) comes from flipping the "
+    "signs of the differences, and p (Holm), which decides, is p (t) corrected for the number of comparisons.",
+    "McNemar counts the seeds whose two networks differ on the same images by more than chance (exact, p < 0.05 / "
+    "seeds). It speaks of those networks; the other p-values speak of new seeds, judged on these images.",
+)
+
+
+@dataclass(frozen=True)
+class VariantSummary:
+    """A variant in numbers; None where no trial has finished."""
+
+    results: VariantResults
+    validation: Summary | None
+    test: Summary | None
+    seconds: Summary | None
+
+
+@dataclass(frozen=True)
+class PairComparison:
+    """Two variants on the test images, over the seeds that both have."""
+
+    first: str
+    second: str
+    seeds: tuple[int, ...]
+    difference: PairedDifference | None  # first minus second; None without a common seed
+    p: float | None  # that decides, corrected for the number of comparisons; None without two common seeds
+    images: tuple[McNemar, ...]  # for each seed, on the same images; empty where these are not known
+    sentence: str
+
+    @property
+    def seeds_that_differ(self) -> int:
+        """Number of seeds whose two networks differ on the same images by more than chance, corrected."""
+        return sum(answer.p < ALPHA / len(self.images) for answer in self.images)  # Bonferroni's level
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Every variant and every wanted pair, judged."""
+
+    variants: tuple[VariantSummary, ...]
+    chosen: str | None  # best mean validation accuracy, the earlier one of equals; None where nothing has finished
+    pairs: tuple[PairComparison, ...]
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """The choice, and what each pair shows."""
+        return (self._choice(), *(pair.sentence for pair in self.pairs))
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """Validation to choose on, test to report, and the differences where pairs were asked for."""
+        accuracy = ("seeds", "mean", "sd", "95% interval")
+        validation = [(v.results.name, *_cells(v.validation)) for v in self.variants]
+        test = [(v.results.name, *_cells(v.test), *_costs(v)) for v in self.variants]
+        tables = (
+            Table("Validation accuracy, to choose on", ("variant", *accuracy), tuple(validation)),
+            Table("Test accuracy, to report", ("variant", *accuracy, "time", "parameters"), tuple(test)),
+        )
+        measured = (
+            "seeds",
+            "points",
+            "sd",
+            "95% interval",
+            "bootstrap",
+            "p (t)",
+            "p (flips)",
+            "p (Holm)",
+            "McNemar",
+        )
+        rows = tuple(_difference_cells(pair) for pair in self.pairs)
+        return (*tables, Table("Differences on the test", ("pair", *measured), rows)) if rows else tables
+
+    def to_text(self) -> str:
+        """Write everything for a terminal."""
+        return "\n\n".join([*(table.to_text() for table in self.tables), "\n".join(self.sentences), *NOTES])
+
+    def to_markdown(self) -> str:
+        """Write everything as a piece of a Markdown page: the sentences first."""
+        said = "\n".join(f"- {sentence}" for sentence in self.sentences)
+        return "\n\n".join([said, *(table.to_markdown() for table in self.tables), *NOTES]) + "\n"
+
+    def to_json(self) -> dict[str, Any]:
+        """Every value and every number as plain values; this is comparison.json."""
+        return {**_plain(self), "correction": "Holm", "sentences": list(self.sentences)}
+
+    def _choice(self) -> str:
+        best = next((v for v in self.variants if v.results.name == self.chosen), None)
+        if best is None or best.validation is None or best.test is None:
+            return "No trial has finished, so there is nothing to compare."
+        width = best.test.interval
+        inside = f"95% interval {_span(width)}, {best.test.n} seeds" if width else "one seed: no interval"
+        return (
+            f"Chosen on validation, before the test was looked at: {self.chosen} (mean accuracy "
+            f"{percent(best.validation.mean)}). On the test it reads {percent(best.test.mean)} ({inside})."
+        )
+
+
+def compare(variants: Sequence[VariantResults], pairs: Sequence[tuple[str, str]]) -> Comparison:
+    """Summarise each variant, choose one on validation, and judge the wanted pairs on the test.
+
+    Raises UsageError for a pair that names an unknown variant.
+    """
+    named = {variant.name: variant for variant in variants}
+    if unknown := [name for pair in pairs for name in pair if name not in named]:
+        raise UsageError(f"There is no variant {unknown[0]!r} to compare. {nearest(unknown[0], named)}")
+    summaries = tuple(
+        VariantSummary(v, *(summarise(x) if v.seeds else None for x in (v.validation, v.test, v.seconds)))
+        for v in variants
+    )
+    finished = [(v.validation.mean, v.results.name) for v in summaries if v.validation]
+    chosen = max(finished, key=lambda pair: pair[0])[1] if finished else None
+    return Comparison(summaries, chosen, _judge([(named[first], named[second]) for first, second in pairs]))
+
+
+def _judge(pairs: Sequence[tuple[VariantResults, VariantResults]]) -> tuple[PairComparison, ...]:
+    """Compare each pair, and correct the p-values of those that have one for their number."""
+    common = [tuple(sorted(set(first.seeds) & set(second.seeds))) for first, second in pairs]
+    differences = [
+        compare_pairs(_tests(first, seeds), _tests(second, seeds)) if seeds else None
+        for (first, second), seeds in zip(pairs, common, strict=True)
+    ]
+    chances = correct([d.p for d in differences if d and d.p is not None])
+    corrected = iter(chances)
+    return tuple(
+        _conclude(
+            *pair, seeds, difference, next(corrected) if difference and difference.n > 1 else None, len(chances)
+        )
+        for pair, seeds, difference in zip(pairs, common, differences, strict=True)
+    )
+
+
+def _conclude(
+    first: VariantResults,
+    second: VariantResults,
+    seeds: tuple[int, ...],
+    difference: PairedDifference | None,
+    p: float | None,
+    comparisons: int,
+) -> PairComparison:
+    images = tuple(mcnemar(one, other) for one, other in zip(*_rights(first, second, seeds), strict=True))
+    sentence = (
+        describe_difference(first.name, second.name, difference, p, max(comparisons, 1))
+        if difference
+        else f"{first.name} and {second.name} have no finished seed in common: nothing can be compared."
+    )
+    return PairComparison(first.name, second.name, seeds, difference, p, images, sentence)
+
+
+def _tests(variant: VariantResults, seeds: Sequence[int]) -> list[float]:
+    return [variant.test[variant.seeds.index(seed)] for seed in seeds]
+
+
+def _rights(
+    first: VariantResults, second: VariantResults, seeds: Sequence[int]
+) -> tuple[list[Bools], list[Bools]]:
+    """Which images each was right about, a list of ``(N,)`` for each seed; empty unless both are known."""
+    if first.right is None or second.right is None:
+        return [], []
+    return (
+        [first.right[first.seeds.index(seed)] for seed in seeds],
+        [second.right[second.seeds.index(seed)] for seed in seeds],
+    )
+
+
+def _cells(summary: Summary | None) -> tuple[str, ...]:
+    """Seeds, mean, sd and interval; what one seed does not have is a dash."""
+    if summary is None:
+        return "0", "-", "-", "-"
+    return f"{summary.n}", percent(summary.mean), _points(summary.sd), _span(summary.interval)
+
+
+def _costs(variant: VariantSummary) -> tuple[str, str]:
+    if variant.seconds is None:
+        return "-", "-"
+    return duration(variant.seconds.mean), f"{variant.results.parameters:,}"
+
+
+def _difference_cells(pair: PairComparison) -> tuple[str, ...]:
+    name, d = f"{pair.first} against {pair.second}", pair.difference
+    if d is None:
+        return name, "0", *"--------"
+    spans = [f"{_points(i.low)} to {_points(i.high)}" if i else "-" for i in (d.interval, d.bootstrap_interval)]
+    chances = ["-" if p is None else write_chance(p) for p in (d.p_t, d.p_permutation, pair.p)]
+    differ = f"{pair.seeds_that_differ} of {len(pair.images)}" if pair.images else "-"
+    return name, f"{d.n}", _points(d.mean), _points(d.sd), *spans, *chances, differ
+
+
+def _points(share: float | None) -> str:
+    return "-" if share is None else f"{100 * share:.2f}".replace("-0.00", "0.00")
+
+
+def _span(interval: Interval | None) -> str:
+    """Write an interval of accuracies; the t interval does not know that they end at 100%."""
+    if interval is None:
+        return "-"
+    return f"{percent(max(0.0, interval.low))} to {percent(min(1.0, interval.high))}"
+
+
+def _plain(value: object) -> Any:
+    """Turn results into JSON's values, all the way down; an interval becomes its two ends."""
+    if isinstance(value, Interval):
+        return [value.low, value.high]
+    if dataclasses.is_dataclass(value):
+        return {part.name: _plain(getattr(value, part.name)) for part in dataclasses.fields(value) if part.repr}
+    if isinstance(value, Mapping):
+        return {name: _plain(part) for name, part in value.items()}
+    return [_plain(part) for part in value] if isinstance(value, tuple | list) else value

@@ -1,0 +1,46 @@
+"""What `digitnet compare` writes into a trials folder: the comparison as JSON and Markdown, and its figures."""
+
+import itertools
+import json
+
+from matplotlib.figure import Figure
+
+from digitnet.errors import RunError
+from digitnet.files import write_whole
+from digitnet.reporting.figures import save_figures
+from digitnet.trials.collect import VariantResults, collect
+from digitnet.trials.compare import Comparison, compare
+from digitnet.trials.figures import field_figure, front_figure, heat_figure
+from digitnet.trials.run import TrialsFolder
+
+
+def report_trials(folder: TrialsFolder) -> Comparison:
+    """Compare what has finished, and write comparison.json, comparison.md and figures/*.png into the folder.
+
+    Trials that still run, or failed, are left out; each variant's count of seeds shows it. Raises RunError when
+    nothing has finished.
+    """
+    variants = collect(folder.finished_runs())
+    if not any(variant.seeds for variant in variants):
+        raise RunError(f"{folder.path}: expected finished trials, found none. Run the plan first.")
+    comparison = compare(variants, folder.plan.pairs)
+    figures = draw(variants)
+    save_figures(figures, folder.path / "figures")
+    write_whole(folder.path / "comparison.json", json.dumps(comparison.to_json(), indent=2) + "\n")
+    write_whole(folder.path / "comparison.md", to_page(folder.plan.title, comparison, list(figures)))
+    return comparison
+
+
+def draw(variants: list[VariantResults]) -> dict[str, Figure]:
+    """Draw accuracy against each varied field, against each two of them, and against what it costs."""
+    fields = list(dict.fromkeys(name for variant in variants for name in variant.fields))
+    figures = {f"by-{field}": field_figure(variants, field) for field in fields}
+    for rows, columns in itertools.combinations(fields, 2):
+        figures[f"by-{rows}-and-{columns}"] = heat_figure(variants, rows, columns)
+    return {**figures, "front": front_figure(variants)}
+
+
+def to_page(title: str, comparison: Comparison, figures: list[str]) -> str:
+    """Write the comparison as a page of Markdown that shows its figures."""
+    pictures = [f"![{name.replace('-', ' ')}](figures/{name}.png)" for name in figures]
+    return "\n\n".join([f"# {title or 'Comparison'}", comparison.to_markdown(), *pictures]) + "\n"

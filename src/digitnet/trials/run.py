@@ -1,0 +1,111 @@
+"""Run a plan: every trial once, on an engine, whatever interrupts it.
+
+A trials folder holds all of it:
+
+    plan.toml                  the plan
+    journal.jsonl              how each trial ended
+    runs/VARIANT/seed-N/       the run of each trial
+    comparison.json, .md and figures/*.png    what `digitnet compare` found
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from digitnet.engines.engine import Engine
+from digitnet.errors import RunError
+from digitnet.files import make_folder, write_whole
+from digitnet.run_folder import Run, hold
+from digitnet.trials.journal import Entry, Journal
+from digitnet.trials.plan import Plan, Trial
+from digitnet.trials.trial import Task, run_trial
+from digitnet.trials.watch import Silent, TrialsWatch
+
+
+@dataclass(frozen=True)
+class TrialsFolder:
+    """A folder of trials: the plan, what became of it, and the runs."""
+
+    path: Path
+    plan: Plan
+
+    @property
+    def journal(self) -> Journal:
+        """How the trials ended so far."""
+        return Journal(self.path)
+
+    def run_path(self, trial: Trial) -> Path:
+        """Folder of a trial's run."""
+        return self.path / "runs" / trial.name
+
+    def finished_runs(self) -> dict[str, list[Run]]:
+        """The finished runs of each variant, in the order of the plan's seeds."""
+        done = self.journal.done
+        return {
+            variant.name: [
+                Run(self.run_path(trial))
+                for trial in (Trial(variant, seed) for seed in self.plan.seeds)
+                if trial.name in done
+            ]
+            for variant in self.plan.variants
+        }
+
+
+def open_folder(path: Path | str) -> TrialsFolder:
+    """Open a trials folder; raise RunError when it is none."""
+    file = Path(path) / "plan.toml"
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as fault:
+        raise RunError.mismatch(
+            path,
+            expected="a trials folder with a plan.toml",
+            found="none",
+            remedy="Name a folder that `digitnet trials` made.",
+        ) from fault
+    return TrialsFolder(Path(path), Plan.from_toml(text, str(file)))
+
+
+def run_trials(
+    plan: Plan, path: Path | str, engine: Engine, *, watch: TrialsWatch | None = None, retry_failed: bool = False
+) -> TrialsFolder:
+    """Run every trial of `plan` that has not ended yet, and return the folder.
+
+    A trial that fails is recorded with its reason and stops no other; `retry_failed` runs those again. Raises
+    RunError when the folder belongs to another plan, or another process is running it.
+    """
+    watch = watch or Silent()
+    folder = TrialsFolder(make_folder(Path(path)), plan)
+    with hold(folder.path), watch:
+        _claim(folder)
+        journal = folder.journal
+        settled = journal.done if retry_failed else dict(journal.entries)
+        watch.begin(plan, list(settled.values()))
+        tasks = _tasks(folder, set(settled), watch)
+        for outcome in engine.run(run_trial, tasks):
+            entry = Entry(outcome.task.trial, outcome.result, outcome.fault)
+            journal.write(entry)
+            watch.ended(entry)
+    return folder
+
+
+def _tasks(folder: TrialsFolder, settled: set[str], watch: TrialsWatch) -> Iterator[Task]:
+    for trial in folder.plan.trials():
+        if trial.name not in settled:
+            watch.started(trial.name)
+            yield Task(trial.name, trial.config, str(folder.run_path(trial).resolve()))
+
+
+def _claim(folder: TrialsFolder) -> None:
+    """Write the plan into a new folder; raise RunError when the folder has another one."""
+    file = folder.path / "plan.toml"
+    if not file.exists():
+        if any(path.name != ".lock" for path in folder.path.iterdir()):
+            raise RunError(
+                f"{folder.path}: expected a new or an empty folder, found files. Name another with --out."
+            )
+        write_whole(file, folder.plan.text)
+    elif open_folder(folder.path).plan.fingerprint != folder.plan.fingerprint:
+        raise RunError(
+            f"{folder.path}: belongs to another plan (its plan.toml differs). Name a new folder with --out."
+        )

@@ -1,0 +1,240 @@
+"""A comparison names its choice from validation alone, pairs by seed, corrects, and writes itself everywhere."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from conftest import SHORT
+from digitnet.data.dataset import Dataset, Split
+from digitnet.errors import RunError, UsageError
+from digitnet.evaluation.evaluate import evaluate
+from digitnet.run_folder import Run, create
+from digitnet.trials.collect import VariantResults, collect
+from digitnet.trials.compare import compare
+from digitnet.trials.statistics import correct
+
+SEEDS = tuple(range(8))
+
+
+def variant(name: str, test: float, validation: float = 0.98, seeds: tuple[int, ...] = SEEDS) -> VariantResults:
+    """Make results around these accuracies, whose 1,000 test images say the same as the test accuracy."""
+    source = np.random.default_rng([len(name), *map(ord, name)])
+    right = source.random((len(seeds), 1_000)) < test
+    return VariantResults(
+        name=name,
+        fields={"kernel_size": 3 + len(name)},
+        seeds=seeds,
+        validation=tuple(validation + 0.001 * source.normal(size=len(seeds))),
+        test=tuple(right.mean(axis=1).tolist()),
+        seconds=tuple(10 + source.random(len(seeds))),
+        parameters=28_938,
+        right=right,
+    )
+
+
+GOOD, SAME, POOR = variant("good", 0.97, 0.975), variant("same", 0.97, 0.985), variant("poor", 0.85, 0.85)
+ALONE, NONE = variant("alone", 0.97, seeds=(3,)), variant("none", 0.5, seeds=())
+ALL = [GOOD, SAME, POOR, ALONE, NONE]
+PAIRS = [("good", "poor"), ("good", "same"), ("alone", "good"), ("none", "good")]
+
+
+# --- choosing and judging --------------------------------------------------------------------------------------
+
+
+def test_the_choice_is_made_on_validation_whatever_the_test_says() -> None:
+    chosen = compare([GOOD, SAME, POOR], []).chosen
+    upside_down = [
+        dataclasses.replace(v, test=tuple(1 - x for x in v.test), right=None) for v in (GOOD, SAME, POOR)
+    ]
+    assert chosen == compare(upside_down, []).chosen == "same"
+
+
+def test_of_equals_the_earlier_is_chosen() -> None:
+    twin = dataclasses.replace(SAME, name="twin")
+    assert compare([SAME, twin], []).chosen == "same"
+    assert compare([twin, SAME], []).chosen == "twin"
+
+
+def test_validation_and_test_are_summarised_apart() -> None:
+    (summary,) = compare([GOOD], []).variants
+    assert summary.validation is not None
+    assert summary.test is not None
+    assert summary.validation.mean == pytest.approx(np.mean(GOOD.validation))
+    assert summary.test.mean == pytest.approx(np.mean(GOOD.test))
+
+
+def test_the_p_values_of_all_tested_pairs_are_corrected_together() -> None:
+    comparison = compare(ALL, PAIRS)
+    raw = [stats.ttest_rel(GOOD.test, other.test).pvalue for other in (POOR, SAME)]
+    assert [pair.p for pair in comparison.pairs] == [*map(pytest.approx, correct(raw)), None, None]
+
+
+def test_pairs_are_made_by_seed_and_not_by_position() -> None:
+    order = (5, 0, 7, 2, 9)
+    mixed = variant("good", 0.97, seeds=order)
+    by_seed = dict(zip(GOOD.seeds, GOOD.test, strict=True))
+    expected = np.mean([by_seed[s] - t for s, t in zip(order, mixed.test, strict=True) if s in by_seed])
+    (pair,) = compare([GOOD, dataclasses.replace(mixed, name="mixed")], [("good", "mixed")]).pairs
+    assert pair.seeds == (0, 2, 5, 7)
+    assert pair.difference is not None
+    assert pair.difference.mean == pytest.approx(expected)
+
+
+def test_the_images_agree_with_the_accuracies() -> None:
+    for pair in compare([GOOD, POOR], [("good", "poor")]).pairs:
+        assert len(pair.images) == len(SEEDS)
+        for k, answer in enumerate(pair.images):
+            assert (answer.only_first - answer.only_second) / 1_000 == pytest.approx(GOOD.test[k] - POOR.test[k])
+        assert pair.seeds_that_differ == len(SEEDS)
+
+
+def test_without_the_images_there_is_no_mcnemar_and_all_else_stays() -> None:
+    blind = dataclasses.replace(POOR, right=None)
+    (pair,), (other,) = (compare([GOOD, v], [("good", "poor")]).pairs for v in (POOR, blind))
+    assert other.images == ()
+    assert dataclasses.replace(pair, images=()) == other
+
+
+def test_what_has_too_few_seeds_is_said_and_stops_nothing() -> None:
+    sentences = [pair.sentence for pair in compare(ALL, PAIRS).pairs]
+    assert "good beat poor by" in sentences[0]
+    assert sentences[1].startswith("No difference seen between good and same")
+    assert sentences[2].endswith("nothing can be concluded from one seed.")
+    assert sentences[3] == "none and good have no finished seed in common: nothing can be compared."
+
+
+def test_nothing_finished_is_a_sentence_too() -> None:
+    comparison = compare([NONE], [])
+    assert comparison.chosen is None
+    assert comparison.sentences == ("No trial has finished, so there is nothing to compare.",)
+    assert comparison.to_text()
+
+
+def test_an_unknown_variant_is_named() -> None:
+    with pytest.raises(UsageError, match=r"no variant 'goood' to compare. Did you mean 'good'\?"):
+        compare([GOOD, POOR], [("goood", "poor")])
+
+
+@pytest.mark.parametrize("change", [{"test": (0.5,)}, {"seeds": (1,) * 8}, {"right": np.ones((3, 9), bool)}])
+def test_results_that_do_not_match_their_seeds_are_refused(change: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match="good: expected one value for each of different seeds"):
+        dataclasses.replace(GOOD, **change)  # type: ignore[arg-type]
+
+
+# --- writing ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("write", ["to_text", "to_markdown"])
+def test_every_rendering_shows_mean_spread_interval_n_and_sentences(write: str) -> None:
+    comparison = compare(ALL, PAIRS)
+    text = getattr(comparison, write)()
+    (summary, *_) = comparison.variants
+    assert summary.test is not None
+    assert summary.test.interval is not None
+    assert summary.test.sd is not None
+    assert f"{100 * summary.test.mean:.2f}%" in text
+    assert f"{100 * summary.test.sd:.2f}" in text
+    assert f"{100 * summary.test.interval.low:.2f}% to {100 * summary.test.interval.high:.2f}%" in text
+    assert all(sentence in text for sentence in comparison.sentences)
+    assert "Chosen on validation, before the test was looked at: same" in text
+
+
+def test_every_row_of_a_markdown_table_has_as_many_cells_as_its_head() -> None:
+    for table in compare([dataclasses.replace(GOOD, name="a|b"), POOR], [("a|b", "poor")]).tables:
+        lines = table.to_markdown().replace("\\|", "").splitlines()[2:]
+        assert {line.count("|") for line in lines} == {len(table.columns) + 1}
+
+
+def test_the_columns_of_the_text_stand_under_each_other() -> None:
+    _, head, *rows = compare(ALL, PAIRS).tables[0].to_text().splitlines()
+    assert {len(row) for row in rows} == {len(head)}
+
+
+def test_the_json_is_plain_and_holds_every_value() -> None:
+    comparison = compare(ALL, PAIRS)
+    content = json.loads(json.dumps(comparison.to_json(), allow_nan=False))
+    assert content["chosen"] == "same"
+    assert content["variants"][0]["results"]["test"] == list(GOOD.test)
+    assert content["variants"][3]["test"] == {"n": 1, "mean": ALONE.test[0], "sd": None, "interval": None}
+    assert content["variants"][4]["test"] is None
+    assert content["pairs"][0]["difference"]["p_t"] == comparison.pairs[0].difference.p_t  # type: ignore[union-attr]
+    assert len(content["pairs"][0]["images"]) == len(SEEDS)
+    assert content["sentences"] == list(comparison.sentences)
+
+
+def test_an_interval_is_not_said_to_pass_100_percent() -> None:
+    near = VariantResults("near", {}, (0, 1), (0.99, 0.99), (0.98, 1.0), (1.0, 1.0), 10)
+    (row,) = compare([near], []).tables[1].rows
+    assert row[4] == "86.29% to 100.00%"
+
+
+# --- run folders -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def runs(drawn: Dataset, tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Run]]:
+    """Two variants of two seeds each, trained for a few steps; one more run of the second has not finished."""
+    from digitnet.training.train import train
+
+    folder, few = tmp_path_factory.mktemp("trials"), dataclasses.replace(SHORT, steps=6, warmup=0)
+    made = {
+        f"kernel_size={size}": [
+            train(
+                dataclasses.replace(few, kernel_size=size, seed=seed), dataset=drawn, out=folder / f"{size}-{seed}"
+            )
+            for seed in (4, 1)
+        ]
+        for size in (3, 5)
+    }
+    unfinished = dataclasses.replace(few, kernel_size=5, seed=9)
+    made["kernel_size=5"].append(create(folder / "unfinished", unfinished, made["kernel_size=5"][0].environment))
+    return made
+
+
+def test_finished_runs_are_collected_with_what_sets_them_apart(runs: dict[str, list[Run]], drawn: Dataset) -> None:
+    three, five = collect(runs, drawn)
+    assert (three.name, three.fields) == ("kernel_size=3", {"kernel_size": 3})
+    assert five.seeds == (4, 1)  # without the one that has not finished
+    assert five.right is not None
+    assert five.right.shape == (2, len(drawn.test))
+    for k, run in enumerate(runs["kernel_size=5"][:2]):
+        assert five.test[k] == five.right[k].mean() == evaluate(run, drawn).accuracy
+        assert five.validation[k] == run.summary["validation"]["accuracy"]
+        assert five.seconds[k] == run.summary["seconds"]
+    assert five.parameters == runs["kernel_size=5"][0].summary["parameters"]
+
+
+def test_a_variant_without_a_finished_run_is_kept_empty(runs: dict[str, list[Run]], drawn: Dataset) -> None:
+    _, five, none = collect({**runs, "kernel_size=5": runs["kernel_size=5"][2:], "other": []}, drawn)
+    assert (five.seeds, five.fields) == ((), {"kernel_size": 5})
+    assert (none.seeds, none.fields) == ((), {})
+
+
+def test_runs_on_other_data_are_not_judged_on_these_images(runs: dict[str, list[Run]], drawn: Dataset) -> None:
+    other = dataclasses.replace(
+        drawn, fingerprint="e" * 64, test=Split(drawn.test.images[:9], drawn.test.labels[:9])
+    )
+    with pytest.raises(RunError, match="expected fingerprint"):
+        collect(runs, other)
+
+
+def test_the_data_are_read_once(
+    runs: dict[str, list[Run]], drawn: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def load(data: str, validation_images: int) -> Dataset:
+        asked.append(data)
+        return drawn
+
+    monkeypatch.setattr("digitnet.trials.collect.load_dataset", load)
+    assert len(collect(runs)) == 2
+    assert asked == [SHORT.data]
+
+
+def test_no_runs_are_no_results(tmp_path: Path) -> None:
+    assert collect({}) == []

@@ -1,0 +1,169 @@
+"""Trials: every trial once, whatever interrupts them; each a run folder like any other."""
+
+import contextlib
+import json
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from conftest import Command
+from digitnet.engines.make import make_engine
+from digitnet.errors import RunError
+from digitnet.run_folder import Run, hold
+from digitnet.trials.plan import Plan
+from digitnet.trials.run import TrialsFolder, open_folder, run_trials
+from digitnet.trials.watch import Silent
+
+BASE = """
+seeds = 2
+[base]
+data = "{data}"
+validation_images = 60
+steps = {steps}
+batch_size = 16
+filters = [4]
+threads = 1
+save_every = 20
+[grid]
+{grid}
+"""
+
+
+def plan_for(data: Path, grid: str = "kernel_size = [3, 5]", steps: int = 12) -> Plan:
+    return Plan.from_toml(BASE.format(data=data, grid=grid, steps=steps))
+
+
+def outcomes(folder: TrialsFolder) -> dict[str, tuple[object, ...]]:
+    """What of each trial must not depend on how it was run."""
+    return {
+        trial.name: (
+            Run(folder.run_path(trial)).summary["test"],
+            (folder.run_path(trial) / "metrics.jsonl").read_bytes(),
+            (folder.run_path(trial) / "test_logits.npy").read_bytes(),
+        )
+        for trial in folder.plan.trials()
+    }
+
+
+@pytest.fixture(scope="module")
+def local(drawn_file: Path, tmp_path_factory: pytest.TempPathFactory) -> TrialsFolder:
+    """Trials that were run on two processes without a break."""
+    with make_engine("processes", workers=2) as engine:
+        return run_trials(plan_for(drawn_file), tmp_path_factory.mktemp("trials") / "local", engine)
+
+
+def test_every_trial_is_a_finished_run_of_its_own_configuration(local: TrialsFolder) -> None:
+    trials = list(local.plan.trials())
+    assert len(trials) == 4 == len(local.journal.done)
+    for trial in trials:
+        run = Run(local.run_path(trial))
+        assert run.config == trial.config
+        assert local.journal.done[trial.name].summary == run.summary
+        assert run.summary["test"]["images"] == 103
+
+
+def test_starting_again_does_nothing_twice(local: TrialsFolder) -> None:
+    before = {path: path.stat().st_mtime_ns for path in local.path.rglob("*") if path.is_file()}
+    with make_engine("processes", workers=2) as engine:
+        run_trials(local.plan, local.path, engine)
+    assert {path: path.stat().st_mtime_ns for path in local.path.rglob("*") if path.is_file()} == before
+
+
+def test_a_trial_that_fails_is_recorded_and_stops_no_other(drawn_file: Path, tmp_path: Path) -> None:
+    plan = plan_for(drawn_file, grid="learning_rate = [0.001, 1e38]")
+    with make_engine("processes", workers=2) as engine:
+        folder = run_trials(plan, tmp_path / "trials", engine)
+    assert sorted(folder.journal.done) == ["learning_rate=0.001/seed-0", "learning_rate=0.001/seed-1"]
+    assert all("lower --learning-rate" in str(entry.fault) for entry in folder.journal.failed.values())
+    assert len(folder.journal.failed) == 2
+
+
+def test_a_folder_of_another_plan_is_refused(local: TrialsFolder, drawn_file: Path, tmp_path: Path) -> None:
+    with make_engine("processes") as engine:
+        with pytest.raises(RunError, match="belongs to another plan"):
+            run_trials(plan_for(drawn_file, steps=13), local.path, engine)
+        (tmp_path / "letter.txt").touch()
+        with pytest.raises(RunError, match="expected a new or an empty folder, found files"):
+            run_trials(local.plan, tmp_path, engine)
+
+
+def test_two_processes_do_not_run_one_folder(local: TrialsFolder) -> None:
+    with (
+        hold(local.path),
+        make_engine("processes") as engine,
+        pytest.raises(RunError, match="another process is writing to this folder"),
+    ):
+        run_trials(local.plan, local.path, engine)
+
+
+def test_a_folder_that_is_none_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match=r"expected a trials folder with a plan\.toml"):
+        open_folder(tmp_path)
+
+
+@pytest.mark.acceptance
+@pytest.mark.parametrize("name", ["ray", "dask"])
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::ResourceWarning")
+def test_a_cluster_gives_what_this_machine_gives_though_a_worker_is_killed(
+    name: str, local: TrialsFolder, drawn_file: Path, tmp_path: Path
+) -> None:
+    plan = plan_for(drawn_file, steps=600)
+    with make_engine("processes", workers=2) as engine:
+        expected = run_trials(plan, tmp_path / "local", engine)
+    with make_engine(name, workers=2) as engine:
+        killer = KillOneWorker(tmp_path / name)
+        folder = run_trials(plan, tmp_path / name, engine, watch=killer)
+    assert killer.killed
+    assert not folder.journal.failed
+    assert outcomes(folder) == outcomes(expected)
+
+
+class KillOneWorker(Silent):
+    """Kills the process that holds a run, once a checkpoint is there."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.killed = 0
+        self.thread = threading.Thread(target=self.kill, daemon=True)
+
+    def started(self, trial: str) -> None:
+        if not self.thread.is_alive() and not self.killed:
+            self.thread.start()
+
+    def kill(self) -> None:
+        while not (manifests := list(self.folder.glob("runs/*/*/checkpoint.json"))):
+            time.sleep(0.01)
+        lock = (manifests[0].parent / ".lock").stat()
+        for process in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                for file in (process / "fd").iterdir():
+                    if (found := file.stat()).st_ino == lock.st_ino and found.st_dev == lock.st_dev:
+                        os.kill(int(process.name), signal.SIGKILL)
+                        self.killed = int(process.name)
+                        return
+
+
+def test_compare_prints_writes_and_draws(digitnet: Command, local: TrialsFolder) -> None:
+    done = digitnet("compare", local.path)
+    assert done.returncode == 0, done.stderr
+    assert "Chosen on validation, before the test was looked at: kernel_size=" in done.stdout
+    assert "kernel_size=5 against kernel_size=3" in done.stdout
+    asked = json.loads(digitnet("compare", local.path, "--format", "json").stdout)
+    assert json.loads((local.path / "comparison.json").read_text()) == asked
+    page = (local.path / "comparison.md").read_text()
+    for figure in ("by-kernel_size", "front"):
+        assert f"figures/{figure}.png" in page
+        assert (local.path / "figures" / f"{figure}.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_compare_of_what_has_not_begun_gets_a_sentence(
+    digitnet: Command, drawn_file: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "plan.toml").write_text(plan_for(drawn_file).text)
+    done = digitnet("compare", tmp_path)
+    assert done.returncode == 1
+    assert "expected finished trials, found none. Run the plan first." in done.stderr
