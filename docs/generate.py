@@ -7,7 +7,6 @@ from benchmarks/results/*.json. So none of them can say what is not so.
 import json
 import os
 import re
-import statistics
 import subprocess
 import sys
 from pathlib import Path
@@ -35,26 +34,28 @@ def help_page() -> str:
     return "\n".join(parts)
 
 
-def results() -> list[dict[str, Any]]:
-    """Read the stored results of seeds, the blog's recipe first."""
-    files = sorted((ROOT / "benchmarks" / "results").glob("blog*.json"), key=lambda file: file.stem)
-    return [json.loads(file.read_text()) for file in files]
+def stored(name: str) -> Any:
+    """Read a stored result."""
+    return json.loads((ROOT / "benchmarks" / "results" / f"{name}.json").read_text())
 
 
 def results_table() -> str:
-    """Make a row of each stored result, below the blog's own figure."""
+    """Make a row of each variant of the blog's experiment, below the blog's own figure."""
     rows = [
         "| recipe | test accuracy: mean ± sd (seeds) | 95% interval of the mean | parameters |",
         "|---|---|---|---|",
         "| the blog's own figure | 0.9922 (one run) | | |",
     ]
-    for result in results():
-        low, high = result["interval_95_of_mean"]
+    result = stored("blog")
+    for variant in result["variants"]:
+        test, hidden = variant["test"], variant["results"]["fields"]["hidden"]
+        low, high = test["interval"]
+        recipe = f"`digitnet train blog{f' --hidden {hidden}' if hidden else ''}`"
         rows.append(
-            f"| {result['title']} | **{result['mean']:.4f} ± {result['sd']:.4f}** ({result['n']}) "
-            f"| {low:.4f} to {high:.4f} | {result['parameters']:,} |"
+            f"| {recipe} | **{test['mean']:.4f} ± {test['sd']:.4f}** ({test['n']}) "
+            f"| {low:.4f} to {high:.4f} | {variant['results']['parameters']:,} |"
         )
-    machine, versions = result["machine"], result["versions"]
+    (machine,), (versions,) = result["made_with"]["machine"], result["made_with"]["versions"]
     return "\n".join(rows) + (
         "\n\nEach seed is judged once, after its last step, on all 10,000 test images; the interval is Student's "
         f"t over seeds. {machine['processor']}, torch {versions['torch']}. {step_time()}"
@@ -63,24 +64,24 @@ def results_table() -> str:
 
 def step_time() -> str:
     """Say what a step of the blog's network takes."""
-    stored = json.loads((ROOT / "benchmarks" / "results" / "step-time.json").read_text())
-    milliseconds = stored["milliseconds_a_step"]["digitnet"]
+    result = stored("step-time")
+    milliseconds = result["milliseconds_a_step"]["digitnet"]
     return (
-        f"A step takes {milliseconds:.0f} ms there on {stored['threads']} threads "
-        f"({stored['images_per_second']:,} images a second), so 10,000 steps take about "
+        f"A step takes {milliseconds:.0f} ms there on {result['threads']} threads "
+        f"({result['images_per_second']:,} images a second), so 10,000 steps take about "
         f"{milliseconds * 10 / 60:.1f} minutes; torch's stock layers take "
-        f"{stored['stock_over_digitnet']:.1f} times as long, measured in turn (`make bench`)."
+        f"{result['stock_over_digitnet']:.1f} times as long, measured in turn (`make bench`)."
     )
 
 
 def seeds_table() -> str:
-    """List every seed's accuracy, on validation and on test images."""
-    rows = ["| recipe | seeds | validation accuracy, mean | test accuracy, each seed |", "|---|---|---|---|"]
-    for result in results():
-        each = ", ".join(f"{accuracy:.4f}" for accuracy in result["test_accuracies"])
-        validation = statistics.mean(result["validation_accuracies"])
-        rows.append(f"| {result['title']} | {result['n']} | {validation:.4f} | {each} |")
-    return "\n".join(rows)
+    """List every seed's accuracy, on validation and on test images, and what can be concluded."""
+    rows = ["| recipe | validation accuracy, mean | test accuracy, each seed |", "|---|---|---|"]
+    result = stored("blog")
+    for variant in result["variants"]:
+        each = ", ".join(f"{accuracy:.4f}" for accuracy in variant["results"]["test"])
+        rows.append(f"| {variant['results']['name']} | {variant['validation']['mean']:.4f} | {each} |")
+    return "\n".join(rows) + f"\n\n{result['pairs'][0]['sentence']}"
 
 
 def with_section(text: str, name: str, content: str) -> str:

@@ -159,7 +159,7 @@ def compare(trials: Annotated[Positional[Path], arg(metavar="TRIALS")], format: 
     from digitnet.trials.run import open_folder
 
     comparison = report_trials(open_folder(trials))
-    print(json.dumps(comparison.to_json(), indent=2) if format == "json" else comparison.to_text())
+    print((trials / "comparison.json").read_text() if format == "json" else comparison.to_text())
 
 
 def data_fetch(data: DataName = "mnist") -> None:

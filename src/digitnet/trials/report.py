@@ -2,12 +2,15 @@
 
 import itertools
 import json
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from matplotlib.figure import Figure
 
 from digitnet.errors import RunError
 from digitnet.files import write_whole
 from digitnet.reporting.figures import save_figures
+from digitnet.run_folder import Run
 from digitnet.trials.collect import VariantResults, collect
 from digitnet.trials.compare import Comparison, compare
 from digitnet.trials.figures import field_figure, front_figure, heat_figure
@@ -20,15 +23,26 @@ def report_trials(folder: TrialsFolder) -> Comparison:
     Trials that still run, or failed, are left out; each variant's count of seeds shows it. Raises RunError when
     nothing has finished.
     """
-    variants = collect(folder.finished_runs())
+    runs = folder.finished_runs()
+    variants = collect(runs)
     if not any(variant.seeds for variant in variants):
         raise RunError(f"{folder.path}: expected finished trials, found none. Run the plan first.")
     comparison = compare(variants, folder.plan.pairs)
     figures = draw(variants)
     save_figures(figures, folder.path / "figures")
-    write_whole(folder.path / "comparison.json", json.dumps(comparison.to_json(), indent=2) + "\n")
+    content = {"title": folder.plan.title, "made_with": made_with(runs), **comparison.to_json()}
+    write_whole(folder.path / "comparison.json", json.dumps(content, indent=2) + "\n")
     write_whole(folder.path / "comparison.md", to_page(folder.plan.title, comparison, list(figures)))
     return comparison
+
+
+def made_with(runs: Mapping[str, Sequence[Run]]) -> dict[str, Any]:
+    """List the different machines, versions and numbers of threads that the runs were made with."""
+    every = [run.environment for several in runs.values() for run in several]
+    return {
+        key: list({json.dumps(environment[key]): environment[key] for environment in every}.values())
+        for key in ("machine", "versions", "threads")
+    }
 
 
 def draw(variants: list[VariantResults]) -> dict[str, Figure]:
