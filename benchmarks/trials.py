@@ -38,7 +38,8 @@ def measure(plan: Plan, workers: int) -> dict[str, float]:
         began = time.perf_counter()
         trials = run_trials(plan, Path(folder) / "trials", engine)
         wall = time.perf_counter() - began
-    training = sum(entry.summary["seconds"] for entry in trials.journal.done.values() if entry.summary)
+        done = trials.journal.done.values()
+    training = sum(entry.summary["seconds"] for entry in done if entry.summary)
     return {"wall": wall, "training": training, "beside": wall * workers - training}
 
 

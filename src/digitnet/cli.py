@@ -122,7 +122,7 @@ def trials(
         quiet: Show no progress.
     """
     from digitnet.engines.make import make_engine
-    from digitnet.reporting.words import duration
+    from digitnet.reporting.words import counted, duration
     from digitnet.trials.cost import estimate_seconds
     from digitnet.trials.plan import Plan
     from digitnet.trials.run import run_trials
@@ -136,14 +136,14 @@ def trials(
         if not quiet:
             seconds = estimate_seconds(wanted)
             total = duration(seconds * wanted.trial_count / runner.workers)
-            count = f"{wanted.trial_count:,} trials of about {duration(seconds)}"
+            count = f"{counted(wanted.trial_count, 'trial')} of about {duration(seconds)}"
             _remark(f"{count}, {runner.workers} at once: about {total}.")
         folder = run_trials(wanted, path, runner, watch=make_trials_watch(quiet=quiet), retry_failed=retry_failed)
     journal = folder.journal
     print(f"{len(journal.done):,} of {wanted.trial_count:,} trials are done. Next: digitnet compare {folder.path}")
     if journal.failed:
         first = next(iter(journal.failed.values()))
-        raise RunError(f"{len(journal.failed):,} trials failed; the first, {first.trial}: {first.fault}")
+        raise RunError(f"{counted(len(journal.failed), 'trial')} failed; the first, {first.trial}: {first.fault}")
 
 
 def compare(trials: Annotated[Positional[Path], arg(metavar="TRIALS")], format: Format = "text") -> None:

@@ -14,15 +14,18 @@ from digitnet.config import TrainConfig
 from digitnet.data.dataset import Dataset
 
 
-def describe_environment(config: TrainConfig, dataset: Dataset, device: torch.device) -> dict[str, Any]:
+def describe_environment(
+    config: TrainConfig, dataset: Dataset, device: torch.device, processes: int = 1
+) -> dict[str, Any]:
     """Collect command, data, versions and machine as plain values; this is environment.json."""
     return {
-        "command": config.to_command(),
+        "command": f"{_launcher(processes)}{config.to_command()}",
         "data_fingerprint": dataset.fingerprint,
         "image_shape": list(dataset.image_shape),
         "label_names": list(dataset.label_names),
         "device": _device_name(device),
-        "threads": config.threads or torch.get_num_threads(),
+        "processes": processes,
+        "threads": config.threads or torch.get_num_threads(),  # of each process
         "versions": {
             "digitnet": version("digitnet"),
             "python": platform.python_version(),
@@ -46,6 +49,11 @@ def peak_memory() -> int | None:
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024  # Linux counts in KiB
+
+
+def _launcher(processes: int) -> str:
+    """Words before the command; how the processes are spread over machines changes nothing in a run."""
+    return f"torchrun --nproc-per-node {processes} -m " if processes > 1 else ""
 
 
 def _device_name(device: torch.device) -> str:

@@ -10,6 +10,7 @@ from typing import Protocol
 from digitnet.config import TrainConfig
 from digitnet.errors import Interrupted
 from digitnet.run_folder import Run
+from digitnet.training.distributed import ALONE, World
 from digitnet.training.record import RunRecorder, is_time
 from digitnet.training.state import TrainState, save_checkpoint
 
@@ -59,18 +60,34 @@ class NoSaver:
         """Nothing to do."""
 
 
+class StopsWithTheOthers:
+    """Saves nothing, and stops at the step at which the leading process saves and stops."""
+
+    def __init__(self, stop: Stop, world: World) -> None:
+        self.stop = stop
+        self.world = world
+
+    def after_step(self, state: TrainState) -> None:
+        """Raise Interrupted if a signal asked any of the processes to stop."""
+        if asked := self.world.agree(self.stop.signal_number):
+            raise Interrupted(f"Stopped by {signal.Signals(asked).name}.", signal_number=asked)
+
+
 class RunSaver:
     """Saves the state into a run folder."""
 
-    def __init__(self, run: Run, config: TrainConfig, recorder: RunRecorder, stop: Stop) -> None:
+    def __init__(
+        self, run: Run, config: TrainConfig, recorder: RunRecorder, stop: Stop, world: World = ALONE
+    ) -> None:
         self.run = run
         self.config = config
         self.recorder = recorder
         self.stop = stop
+        self.world = world
 
     def after_step(self, state: TrainState) -> None:
         """Save the state, if it is time; raise Interrupted after saving, if a signal asked to stop."""
-        asked = self.stop.signal_number
+        asked = self.world.agree(self.stop.signal_number)
         if asked or is_time(state.step, self.config.save_every, self.config.steps):
             save_checkpoint(self.run, state, self.recorder.content)
         if asked:

@@ -1,9 +1,10 @@
 """The training loop (`fit`), and what stands around it (`train`)."""
 
 import contextlib
+import socket
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import torch
 import torch.nn.functional as F
@@ -12,17 +13,18 @@ from torch import Tensor, nn
 from digitnet.config import TrainConfig
 from digitnet.data.dataset import Dataset
 from digitnet.data.load import load_dataset
-from digitnet.errors import DivergedError
+from digitnet.errors import DataError, DigitnetError, DivergedError, Interrupted
 from digitnet.run_folder import RUNS, Run, create, create_next, find_unfinished, require_free
 from digitnet.training.augment import Augmentation, augmentation
 from digitnet.training.averaging import make_average
 from digitnet.training.batches import Batches
 from digitnet.training.device import check_device, choose_device
+from digitnet.training.distributed import ALONE, Order, World, find_world
 from digitnet.training.environment import describe_environment, peak_memory
 from digitnet.training.models import build_network, parameter_count
 from digitnet.training.randomness import seed_step
-from digitnet.training.record import Recorder, RunRecorder, right_answers
-from digitnet.training.save import RunSaver, Saver, stop_on_signals
+from digitnet.training.record import NoRecorder, Recorder, RunRecorder, right_answers
+from digitnet.training.save import RunSaver, Saver, Stop, StopsWithTheOthers, stop_on_signals
 from digitnet.training.schedule import Schedule, make_schedule
 from digitnet.training.state import TrainState, load_checkpoint
 from digitnet.training.watch import Silent, Watch
@@ -50,12 +52,15 @@ def fit(
     schedule: Schedule,
     recorder: Recorder,
     saver: Saver,
+    world: World = ALONE,
 ) -> None:
     """Train from the state's step to the configuration's last: the loop."""
+    network = world.spread(state.network)
     for step in range(state.step, config.steps):
         images, labels = batches.at(step)  # (B, 1, 28, 28) uint8, (B,) int64
         seed_step(config.seed, step)
-        loss, right = take_step(state.network, state.optimizer, augment(images), labels, schedule(step))
+        slices = world.share(augment(images)), world.share(labels)  # all of it, for one process
+        loss, right = world.total(*take_step(network, state.optimizer, *slices, schedule(step)))
         state.average.update(step)
         state.step = step + 1
         recorder.after_step(state, loss, right, len(labels))
@@ -75,18 +80,22 @@ def train(
     `config` is the blog's experiment by default; with `resume`, the run's own. `dataset` saves reading the data
     again. `out` is the run's folder; by default the next free ``runs/NAME-001``, with `resume` the newest
     unfinished one. On Ctrl-C or SIGTERM the state is saved and Interrupted is raised; `resume` goes on to a
-    bit-identical result. Raises a child of DigitnetError for everything that a person can put right.
+    bit-identical result. Under torchrun the processes train one run together, and only the leading one returns
+    from here; the others end. Raises a child of DigitnetError for everything that a person can put right.
     """
-    watch = watch or Silent()
+    watch, world = watch or Silent(), find_world()
+    if not world.leads:
+        follow(world, dataset)
     run = (Run(out) if out else find_unfinished(RUNS)) if resume else None
     config = run.check_config(config) if run else config or TrainConfig()
+    world.check(config)
     if out and not run:
         require_free(Path(out))  # before the data takes its time
     augment, schedule = augmentation(config.augment), make_schedule(config)
-    device = choose_device(config.device)
+    device = world.place(choose_device(config.device))
     dataset = dataset or load_dataset(config.data, validation_images=config.validation_images, remark=watch.remark)
     network = build_network(config, dataset.image_shape, dataset.classes)
-    environment = describe_environment(config, dataset, device)
+    environment = describe_environment(config, dataset, device, world.size)
     if run:
         run.check_data(dataset)
     elif out:
@@ -94,7 +103,8 @@ def train(
     else:
         run = create_next(RUNS, config.nearest_preset, config, environment)
 
-    with run.locked(), watch, torch_prepared(run.environment["threads"]), stop_on_signals() as stop:
+    threads = run.environment["threads"]
+    with run.locked(), world, watch, torch_prepared(threads), stop_on_signals() as stop:
         if run.is_finished:
             watch.remark(f"{run.path} is finished already; there is nothing left to train.")
             return run
@@ -102,17 +112,55 @@ def train(
         watch.remark(check_device(network, *_on_cpu(batches.at(0)), device))
         state = begin(network.to(device), config)
         recorder = RunRecorder(run, config, schedule, dataset.validation, watch)
-        if checkpoint := load_checkpoint(run):
+        checkpoint = load_checkpoint(run)
+        if checkpoint:
             state.restore(checkpoint)
             recorder.rewind(checkpoint)
         recorder.begin()
         watch.begin(config, done=state.step)
+        world.lead(Order(str(run.path), config, threads, dataset.fingerprint, checkpoint))
+        saver = RunSaver(run, config, recorder, stop, world)
         try:
-            fit(state, config, batches, augment, schedule, recorder, RunSaver(run, config, recorder, stop))
+            fit(state, config, batches, augment, schedule, recorder, saver, world)
         except DivergedError as fault:
             raise DivergedError(f"{fault} {_advice(run)}") from fault
         run.write_json("summary.json", summarise(run, state))
     return run
+
+
+def follow(world: World, dataset: Dataset | None) -> NoReturn:
+    """Train as a process that does not lead: without a folder, and without words unless its own set-up fails."""
+    try:
+        with world, stop_on_signals() as stop:
+            if order := world.follow():
+                with torch_prepared(order.threads):
+                    _follow(order, dataset, stop, world)
+    except Interrupted:
+        pass  # the leading process says so; a failure here would make torchrun end it before it has
+    except DigitnetError as error:
+        raise SystemExit(f"digitnet: {error}") from None  # printed by Python, with exit code 1
+    raise SystemExit(0)
+
+
+def _follow(order: Order, dataset: Dataset | None, stop: Stop, world: World) -> None:
+    config = order.config
+    device = world.place(choose_device(config.device))
+    dataset = dataset or load_dataset(config.data, validation_images=config.validation_images)
+    if dataset.fingerprint != order.fingerprint:
+        raise DataError.mismatch(
+            f"{dataset.name} on {socket.gethostname()}",
+            expected=f"the leading process's data, fingerprint {order.fingerprint}",
+            found=dataset.fingerprint,
+            remedy="Give every machine the same data.",
+        )
+    network = build_network(config, dataset.image_shape, dataset.classes)
+    batches = Batches(dataset.train, config.batch_size, config.seed, device)
+    check_device(network, *_on_cpu(batches.at(0)), device)
+    state = begin(network.to(device), config)
+    if order.checkpoint:
+        state.restore(order.checkpoint)
+    augment, schedule = augmentation(config.augment), make_schedule(config)
+    fit(state, config, batches, augment, schedule, NoRecorder(), StopsWithTheOthers(stop, world), world)
 
 
 def begin(network: nn.Module, config: TrainConfig) -> TrainState:

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from digitnet.reporting.words import duration
+from digitnet.reporting.words import counted, duration
 from digitnet.trials.journal import Entry
 from digitnet.trials.plan import Plan
 
@@ -73,7 +73,7 @@ class Lines(Silent):
     def begin(self, plan: Plan, settled: Sequence[Entry]) -> None:
         """Say how much there is."""
         self.total, self.count = plan.trial_count, len(settled)
-        self.console.print(f"{self.total:,} trials, {self.count:,} of them ended before.", markup=False)
+        self.console.print(f"{counted(self.total, 'trial')}, {self.count:,} of them ended before.", markup=False)
 
     def ended(self, entry: Entry) -> None:
         """Say how a trial ended."""

@@ -1,0 +1,304 @@
+"""One run on several processes equals the run on one, and what happens to one of them leaves a state to resume.
+
+Run by torchrun, this file is the training itself: see `main`.
+"""
+
+import dataclasses
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from conftest import SHORT, assert_equal, draw, everything
+from digitnet.config import TrainConfig
+from digitnet.data.dataset import Dataset, Split
+from digitnet.errors import DeviceError, Interrupted, UsageError
+from digitnet.run_folder import Run
+from digitnet.training.batchnorm import WholeBatchNorm, see_whole_batches
+from digitnet.training.distributed import ALONE, Ranks, find_world
+from digitnet.training.models import NETWORKS, Scale
+from digitnet.training.state import load_checkpoint
+from digitnet.training.train import train
+from digitnet.training.watch import Silent
+
+NORMED = dataclasses.replace(SHORT, network="normed")
+LONG = [
+    "--steps", "100000", "--filters", "4", "--batch-size", "32", "--validation-images", "60", "--save-every", "8",
+    "--log-every", "10", "--threads", "1",
+]  # fmt: skip
+
+
+def normed(config: TrainConfig, image_shape: tuple[int, int], classes: int) -> nn.Module:
+    """Build a network with BatchNorm on maps and on rows; a bias before it would learn from rounding alone."""
+    return nn.Sequential(
+        Scale(), nn.Conv2d(1, 4, 5, stride=2, bias=False), nn.BatchNorm2d(4), nn.ReLU(), nn.Flatten(),
+        nn.Linear(4 * 12 * 12, 16, bias=False), nn.BatchNorm1d(16), nn.ReLU(),
+        nn.Linear(16, classes),
+    )  # fmt: skip
+
+
+def launch(processes: int, *words: object, cwd: Path) -> "subprocess.Popen[str]":
+    """Let torchrun start `words` in so many processes."""
+    torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", processes]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), "PYTHONWARNINGS": "error"}
+    return subprocess.Popen(
+        [sys.executable, *map(str, [*torchrun, *words])], cwd=cwd, env=environment, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+
+
+def train_on(processes: int, out: Path, *, stop_at: int = 0, rank: int = 0, network: str = "blog") -> Run:
+    """Train SHORT, or go on with it, by `main` below; at step `stop_at` a signal reaches one `rank` alone."""
+    process = launch(processes, __file__, out, stop_at, rank, network, cwd=out.parent)
+    said = process.communicate(timeout=240)[1]
+    assert (process.returncode != 0) == bool(stop_at), said
+    return Run(out)
+
+
+def assert_close(one: Run, other: Run) -> None:
+    """Compare two runs up to the rounding of sums."""
+    (manifest, tensors, metrics), (manifest2, tensors2, metrics2) = everything(one), everything(other)
+    assert (manifest["step"], manifest["judged"]) == (manifest2["step"], manifest2["judged"])
+    assert tensors.keys() == tensors2.keys()
+    for name, tensor in tensors.items():
+        assert torch.allclose(tensor, tensors2[name], rtol=1e-4, atol=1e-5), name
+    rows, rows2 = ([json.loads(line) for line in lines.splitlines()] for lines in (metrics, metrics2))
+    assert len(rows) == len(rows2)
+    for row, row2 in zip(rows, rows2, strict=True):
+        assert row == pytest.approx(row2, rel=1e-4)
+
+
+@pytest.fixture(scope="session")
+def two(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """SHORT on two processes, never interrupted; do not change it."""
+    return train_on(2, tmp_path_factory.mktemp("runs") / "two")
+
+
+def test_two_processes_end_with_the_weights_and_measurements_of_one(two: Run, finished: Run) -> None:
+    assert_close(two, finished)
+    assert everything(two)[2] != b""
+    assert two.config == finished.config
+    assert {file.name for file in two.path.iterdir()} == {file.name for file in finished.path.iterdir()}
+    assert two.environment["processes"] == 2 and finished.environment["processes"] == 1
+    assert two.summary["command"].startswith("torchrun --nproc-per-node 2 -m digitnet train")
+
+
+def test_batch_norm_sees_the_whole_batch_on_any_number_of_processes(
+    drawn: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(NETWORKS, "normed", normed)
+    one = train(NORMED, dataset=drawn, out=tmp_path / "one")
+    assert_close(train_on(2, tmp_path / "two", network="normed"), one)
+    assert {"average.2.running_var", "network.6.num_batches_tracked"} <= everything(one)[1].keys()
+
+
+def test_a_batch_that_cant_be_cut_evenly_is_refused_in_one_sentence(drawn_file: Path, tmp_path: Path) -> None:
+    process = launch(
+        2, "-m", "digitnet", "train", "--data", drawn_file, *LONG, "--batch-size", 33, "--out", "run", cwd=tmp_path
+    )
+    said = process.communicate(timeout=120)[1]
+    assert process.returncode == 1  # torchrun's own
+    assert said.count("digitnet: --batch-size: expected a multiple of the 2 processes of this run, found 33.") == 1
+    assert not (tmp_path / "run").exists()
+
+
+def test_slices_stand_end_to_end_in_the_order_of_the_ranks() -> None:
+    batch = torch.arange(24).reshape(12, 2)
+    assert torch.equal(torch.cat([Ranks(rank, 3, rank).share(batch) for rank in range(3)]), batch)
+    assert ALONE.share(batch) is batch
+
+
+@pytest.mark.parametrize(("size", "batch_size", "advised"), [(3, 32, 30), (64, 32, 64)])
+def test_the_refusal_of_a_batch_advises_one_that_fits(size: int, batch_size: int, advised: int) -> None:
+    config = TrainConfig(batch_size=batch_size)
+    with pytest.raises(UsageError, match=f"Use --batch-size {advised} or"):
+        Ranks(0, size, 0).check(config)
+    Ranks(0, size, 0).check(dataclasses.replace(config, batch_size=advised))
+    ALONE.check(config)
+
+
+def test_processes_share_the_cpu_but_each_needs_an_accelerator_of_its_own() -> None:
+    ranks = Ranks(rank=70_000, size=70_001, local_rank=70_000)
+    assert ranks.place(torch.device("cpu")) == torch.device("cpu")
+    for device in ("cuda", "mps"):
+        with pytest.raises(DeviceError, match=f"--device {device}: expected a CUDA device for each process"):
+            ranks.place(torch.device(device))
+
+
+def test_only_torchrun_makes_a_process_one_of_several(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"RANK": "1", "WORLD_SIZE": "2", "LOCAL_RANK": "1"}.items():
+        monkeypatch.setenv(name, value)  # as other launchers do
+    assert find_world() is ALONE
+    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "none")
+    world = find_world()
+    assert isinstance(world, Ranks) and (world.size, world.leads) == (2, False)
+    monkeypatch.setenv("WORLD_SIZE", "1")
+    assert find_world() is ALONE
+
+
+def test_a_spread_network_shares_every_tensor_with_the_one_that_is_saved() -> None:
+    network = normed(SHORT, (28, 28), 10)
+    before = network.state_dict(keep_vars=True)
+    spread = see_whole_batches(network)
+    after = spread.state_dict(keep_vars=True)
+    assert before.keys() == after.keys()
+    assert all(before[name] is after[name] for name in before)
+    assert sum(isinstance(module, WholeBatchNorm) for module in spread.modules()) == 2
+
+
+@pytest.mark.acceptance
+@pytest.mark.parametrize(("first", "then"), [(2, 1), (1, 2), (4, 2)])
+def test_a_run_goes_on_with_any_number_of_processes(first: int, then: int, finished: Run, tmp_path: Path) -> None:
+    stopped = train_on(first, tmp_path / "run", stop_at=13)
+    assert _saved_step(stopped) == 13 + (first > 1)  # several agree a step later
+    assert_close(train_on(then, stopped.path), finished)
+
+
+@pytest.mark.acceptance
+@pytest.mark.parametrize("rank", [0, 1])
+def test_a_signal_that_reaches_one_process_stops_all_at_one_step_and_resuming_is_exact(
+    rank: int, two: Run, tmp_path: Path
+) -> None:
+    stopped = train_on(2, tmp_path / "run", stop_at=21, rank=rank)
+    assert _saved_step(stopped) in (22, 23)  # the wish travels with the loss of the next step that begins
+    assert_equal(train_on(2, stopped.path), two)
+
+
+@pytest.mark.acceptance
+def test_resuming_a_finished_run_ends_all_processes_and_changes_nothing(two: Run) -> None:
+    before = {file: file.read_bytes() for file in two.path.iterdir()}
+    train_on(2, two.path)
+    assert {file: file.read_bytes() for file in two.path.iterdir()} == before
+
+
+@pytest.mark.acceptance
+def test_sigterm_to_torchrun_saves_and_says_so_once(drawn_file: Path, tmp_path: Path) -> None:
+    process = _training(drawn_file, tmp_path)
+    ranks = _children(process)
+    process.send_signal(signal.SIGTERM)
+    said = process.communicate(timeout=60)[1]
+    assert process.returncode != 0
+    assert said.count("digitnet: ") == said.count("digitnet: Stopped by SIGTERM after step") == 1
+    assert f"after step {_saved_step(Run(tmp_path / 'run')):,} of" in said
+    assert not any(map(_is_alive, ranks))
+
+
+@pytest.mark.acceptance
+@pytest.mark.parametrize("rank", [0, 1])
+def test_a_killed_process_ends_the_run_with_a_sentence_and_a_state(
+    rank: int, drawn_file: Path, tmp_path: Path
+) -> None:
+    process = _training(drawn_file, tmp_path)
+    ranks = _children(process)
+    os.kill(ranks[rank], signal.SIGKILL)
+    said = process.communicate(timeout=60)[1]
+    assert process.returncode != 0
+    assert said.count("digitnet: ") == said.count("digitnet: One of the 2 processes of this run has ended") == 1
+    assert "digitnet train --resume --out run" in said
+    assert "digitnet/training" not in said  # no traceback of ours; torchrun's own is not ours to silence
+    assert not any(map(_is_alive, ranks))
+    assert _saved_step(Run(tmp_path / "run")) >= 8
+
+
+@pytest.mark.acceptance
+def test_a_loss_that_is_no_number_is_said_once(drawn_file: Path, tmp_path: Path) -> None:
+    words = ["--data", drawn_file, *LONG, "--learning-rate", "1e30", "--out", "run"]
+    process = launch(2, "-m", "digitnet", "train", *words, cwd=tmp_path)
+    said = process.communicate(timeout=120)[1]
+    assert process.returncode != 0
+    assert said.count("digitnet: ") == said.count("digitnet: The loss became") == 1
+
+
+@pytest.mark.acceptance
+def test_a_wrong_flag_and_a_wrong_preset_are_said_once(tmp_path: Path) -> None:
+    for words, sentence in ((["--stepz", 3], "Unrecognized options: --stepz"), (["blogg"], "no preset 'blogg'")):
+        process = launch(2, "-m", "digitnet", "train", *words, cwd=tmp_path)
+        said = "".join(process.communicate(timeout=120))
+        assert process.returncode != 0
+        assert said.count(sentence) == 1
+
+
+def _training(data: Path, folder: Path) -> "subprocess.Popen[str]":
+    """Start a run of two processes, and return when it has measured something."""
+    process = launch(2, "-m", "digitnet", "train", "--data", data, *LONG, "--out", "run", cwd=folder)
+    while not (folder / "run/metrics.jsonl").exists() or not (folder / "run/metrics.jsonl").read_bytes():
+        assert process.poll() is None
+        time.sleep(0.02)
+    return process
+
+
+def _children(process: "subprocess.Popen[str]") -> list[int]:
+    """Process numbers of the ranks, in their order: torchrun starts them one after the other."""
+    listed = subprocess.run(["pgrep", "-P", str(process.pid)], capture_output=True, text=True, check=True).stdout
+    ranks = sorted(map(int, listed.split()), key=_rank)
+    assert [_rank(number) for number in ranks] == ["0", "1"]
+    return ranks
+
+
+def _rank(number: int) -> str:
+    environment = Path(f"/proc/{number}/environ").read_bytes().split(b"\0")
+    return next(word.partition(b"=")[2].decode() for word in environment if word.startswith(b"RANK="))
+
+
+def _is_alive(number: int) -> bool:
+    try:
+        os.kill(number, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def _saved_step(run: Run) -> int:
+    checkpoint = load_checkpoint(run)
+    assert checkpoint is not None
+    return checkpoint.step
+
+
+class Signaller(Silent):
+    """Sends one rank's process a signal when the leading rank has seen a certain step."""
+
+    def __init__(self, step: int, process: int) -> None:
+        self.at, self.process = step, process
+
+    def step(self, step: int, loss: float) -> None:
+        if step == self.at:
+            os.kill(self.process, signal.SIGTERM)
+            time.sleep(0.2)  # until it has arrived
+
+
+def main(out: str, stop_at: str, rank: str, network: str) -> None:
+    """Train SHORT in one of torchrun's processes, or go on with it."""
+    torch.set_num_threads(1)
+    NETWORKS["normed"] = normed
+    both = draw(560, seed=1)
+    train_split, validation = (Split(both.images[p], both.labels[p]) for p in (slice(60, None), slice(60)))
+    dataset = Dataset("drawn", "d" * 64, tuple("0123456789"), train_split, validation, draw(103, seed=2))
+    resume = (Path(out) / "config.toml").exists()
+    config = None if resume else dataclasses.replace(SHORT, network=network)
+    process = os.getpid() if rank == "0" else _sibling()
+    watch = Signaller(int(stop_at), process) if os.environ["RANK"] == "0" else Silent()
+    try:
+        train(config, dataset=dataset, out=out, resume=resume, watch=watch)
+    except Interrupted as stopped:
+        sys.exit(stopped.exit_code)
+
+
+def _sibling() -> int:
+    """Find the process of rank 1."""
+    while True:
+        listed = subprocess.run(["pgrep", "-P", str(os.getppid())], capture_output=True, text=True).stdout
+        found: Sequence[int] = [n for n in map(int, listed.split()) if n != os.getpid()]
+        if found:
+            return found[0]
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
