@@ -31,7 +31,7 @@ from digitnet.training.record import NoRecorder, Recorder, RunRecorder
 from digitnet.training.save import NoSaver, RunSaver, Saver, Stop
 from digitnet.training.schedule import make_schedule
 from digitnet.training.train import begin, fit, torch_prepared
-from digitnet.training.watch import Silent
+from digitnet.training.watch import Watch
 
 ROUNDS, STEPS = 7, 60
 CONFIG = TrainConfig(steps=STEPS)
@@ -49,7 +49,7 @@ def kept_step(data: Dataset) -> None:
     with tempfile.TemporaryDirectory() as folder:
         run = create(Path(folder) / "run", config, describe_environment(config, data, torch.device("cpu")))
         few = dataclasses.replace(data, validation=Split(data.test.images[:1], data.test.labels[:1]))
-        recorder = RunRecorder(run, config, make_schedule(config), few.validation, Silent())
+        recorder = RunRecorder(run, config, make_schedule(config), few.validation, Watch())
         _fit(data, recorder, RunSaver(run, config, recorder, Stop()))
 
 

@@ -27,7 +27,7 @@ from digitnet.training.distributed import ALONE, Ranks, find_world
 from digitnet.training.models import NETWORKS, Scale
 from digitnet.training.state import load_checkpoint
 from digitnet.training.train import train
-from digitnet.training.watch import Silent
+from digitnet.training.watch import Watch
 
 NORMED = dataclasses.replace(SHORT, network="normed")
 LONG = [
@@ -262,7 +262,7 @@ def _saved_step(run: Run) -> int:
     return checkpoint.step
 
 
-class Signaller(Silent):
+class Signaller(Watch):
     """Sends one rank's process a signal when the leading rank has seen a certain step."""
 
     def __init__(self, step: int, process: int) -> None:
@@ -284,7 +284,7 @@ def main(out: str, stop_at: str, rank: str, network: str) -> None:
     resume = (Path(out) / "config.toml").exists()
     config = None if resume else dataclasses.replace(SHORT, network=network)
     process = os.getpid() if rank == "0" else _sibling()
-    watch = Signaller(int(stop_at), process) if os.environ["RANK"] == "0" else Silent()
+    watch = Signaller(int(stop_at), process) if os.environ["RANK"] == "0" else Watch()
     try:
         train(config, dataset=dataset, out=out, resume=resume, watch=watch)
     except Interrupted as stopped:

@@ -16,10 +16,10 @@ from digitnet.data.dataset import Dataset
 from digitnet.run_folder import Run
 from digitnet.training.state import load_checkpoint
 from digitnet.training.train import train
-from digitnet.training.watch import Silent
+from digitnet.training.watch import Watch
 
 
-class Told(Silent):
+class Told(Watch):
     """Tells the parent process, through shared memory, which step was taken last."""
 
     def __init__(self, memory: mmap.mmap) -> None:

@@ -19,10 +19,10 @@ from digitnet.training.batches import Batches
 from digitnet.training.models import build_network, load_network
 from digitnet.training.state import load_checkpoint
 from digitnet.training.train import train
-from digitnet.training.watch import Silent
+from digitnet.training.watch import Watch
 
 
-class Signaller(Silent):
+class Signaller(Watch):
     """Sends this process a signal when it has seen a certain step."""
 
     def __init__(self, step: int, number: signal.Signals = signal.SIGINT) -> None:

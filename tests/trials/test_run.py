@@ -16,7 +16,7 @@ from digitnet.errors import RunError
 from digitnet.run_folder import Run, hold
 from digitnet.trials.plan import Plan
 from digitnet.trials.run import TrialsFolder, open_folder, run_trials
-from digitnet.trials.watch import Silent
+from digitnet.trials.watch import TrialsWatch
 
 BASE = """
 seeds = 2
@@ -122,7 +122,7 @@ def test_a_cluster_gives_what_this_machine_gives_though_a_worker_is_killed(
     assert outcomes(folder) == outcomes(expected)
 
 
-class KillOneWorker(Silent):
+class KillOneWorker(TrialsWatch):
     """Kills the process that holds a run, once a checkpoint is there."""
 
     def __init__(self, folder: Path) -> None:

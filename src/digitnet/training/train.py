@@ -27,7 +27,7 @@ from digitnet.training.record import NoRecorder, Recorder, RunRecorder, right_an
 from digitnet.training.save import RunSaver, Saver, Stop, StopsWithTheOthers, stop_on_signals
 from digitnet.training.schedule import Schedule, make_schedule
 from digitnet.training.state import TrainState, load_checkpoint
-from digitnet.training.watch import Silent, Watch
+from digitnet.training.watch import Watch
 
 
 def take_step(
@@ -83,7 +83,7 @@ def train(
     bit-identical result. Under torchrun the processes train one run together, and only the leading one returns
     from here; the others end. Raises a child of DigitnetError for everything that a person can put right.
     """
-    watch, world = watch or Silent(), find_world()
+    watch, world = watch or Watch(), find_world()
     if not world.leads:
         follow(world, dataset)
     run = (Run(out) if out else find_unfinished(RUNS)) if resume else None

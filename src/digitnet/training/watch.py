@@ -3,7 +3,7 @@
 import sys
 import time
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Self
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
@@ -12,11 +12,22 @@ from digitnet.config import TrainConfig
 from digitnet.run_folder import TrainingRow, ValidationRow
 
 
-class Watch(Protocol):
-    """Looks on; a context that is open from before the first step until after the last."""
+def describe(row: TrainingRow | ValidationRow) -> str:
+    """Write a measurement as a line; for training it is the blog's: accuracy and loss of the present batch."""
+    if isinstance(row, TrainingRow):
+        return f"step {row.step:>6,}   training accuracy {row.accuracy:.4f}   training loss {row.loss:.4f}"
+    return (
+        f"step {row.step:>6,}   validation accuracy {row.validation_accuracy:.4f}"
+        f"   validation loss {row.validation_loss:.4f}"
+    )
+
+
+class Watch:
+    """Looks on while a run trains, and shows nothing; its children show. A context that is open the whole time."""
 
     def __enter__(self) -> Self:
         """Begin to show."""
+        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
@@ -36,42 +47,7 @@ class Watch(Protocol):
         """Learn what was measured."""
 
 
-def describe(row: TrainingRow | ValidationRow) -> str:
-    """Write a measurement as a line; for training it is the blog's: accuracy and loss of the present batch."""
-    if isinstance(row, TrainingRow):
-        return f"step {row.step:>6,}   training accuracy {row.accuracy:.4f}   training loss {row.loss:.4f}"
-    return (
-        f"step {row.step:>6,}   validation accuracy {row.validation_accuracy:.4f}"
-        f"   validation loss {row.validation_loss:.4f}"
-    )
-
-
-class Silent:
-    """Shows nothing."""
-
-    def __enter__(self) -> Self:
-        """Nothing to do."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Nothing to do."""
-
-    def begin(self, config: TrainConfig, done: int) -> None:
-        """Nothing to do."""
-
-    def remark(self, text: str) -> None:
-        """Nothing to do."""
-
-    def step(self, step: int, loss: float) -> None:
-        """Nothing to do."""
-
-    def row(self, row: TrainingRow | ValidationRow) -> None:
-        """Nothing to do."""
-
-
-class Lines(Silent):
+class Lines(Watch):
     """Plain lines, for logs and pipes."""
 
     def __init__(self) -> None:
@@ -148,5 +124,5 @@ class Live(Lines):
 def make_watch(*, quiet: bool) -> Watch:
     """Choose what fits: nothing, a live line on a terminal, plain lines elsewhere."""
     if quiet:
-        return Silent()
+        return Watch()
     return Live() if sys.stderr.isatty() else Lines()

@@ -19,7 +19,7 @@ from digitnet.run_folder import Run, hold
 from digitnet.trials.journal import Entry, Journal
 from digitnet.trials.plan import Plan, Trial
 from digitnet.trials.trial import Task, run_trial
-from digitnet.trials.watch import Silent, TrialsWatch
+from digitnet.trials.watch import TrialsWatch
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def run_trials(
     A trial that fails is recorded with its reason and stops no other; `retry_failed` runs those again. Raises
     RunError when the folder belongs to another plan, or another process is running it.
     """
-    watch = watch or Silent()
+    watch = watch or TrialsWatch()
     folder = TrialsFolder(make_folder(Path(path)), plan)
     with hold(folder.path), watch:
         _claim(folder)

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from statistics import mean, stdev
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Self
 
 from rich.console import Console
 from rich.live import Live
@@ -19,11 +19,12 @@ from digitnet.trials.plan import Plan
 _SHOWN = 24  # variants in the live table: more would not fit a screen
 
 
-class TrialsWatch(Protocol):
-    """Looks on while trials run; a context that is open the whole time."""
+class TrialsWatch:
+    """Looks on while trials run, and shows nothing; its children show. A context that is open the whole time."""
 
     def __enter__(self) -> Self:
         """Begin to show."""
+        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
@@ -40,29 +41,7 @@ class TrialsWatch(Protocol):
         """Learn how a trial ended."""
 
 
-class Silent:
-    """Shows nothing."""
-
-    def __enter__(self) -> Self:
-        """Nothing to do."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Nothing to do."""
-
-    def begin(self, plan: Plan, settled: Sequence[Entry]) -> None:
-        """Nothing to do."""
-
-    def started(self, trial: str) -> None:
-        """Nothing to do."""
-
-    def ended(self, entry: Entry) -> None:
-        """Nothing to do."""
-
-
-class Lines(Silent):
+class Lines(TrialsWatch):
     """A plain line for each trial that ends, for logs and pipes."""
 
     def __init__(self) -> None:
@@ -82,7 +61,7 @@ class Lines(Silent):
         self.console.print(f"{self.count:>4,} of {self.total:,}   {entry.trial}   {how}", markup=False)
 
 
-class LiveTable(Silent):
+class LiveTable(TrialsWatch):
     """A table of the variants with their present means, and under it what is done, running, failed and left."""
 
     def __init__(self) -> None:
@@ -160,7 +139,7 @@ class LiveTable(Silent):
 def make_trials_watch(*, quiet: bool) -> TrialsWatch:
     """Choose what fits: nothing, a live table on a terminal, plain lines elsewhere."""
     if quiet:
-        return Silent()
+        return TrialsWatch()
     return LiveTable() if sys.stderr.isatty() else Lines()
 
 
