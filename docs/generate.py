@@ -84,6 +84,24 @@ def seeds_table() -> str:
     return "\n".join(rows) + f"\n\n{result['pairs'][0]['sentence']}"
 
 
+def trials_table() -> str:
+    """Say what running trials costs beside the training itself."""
+    result = stored("trials")
+    rows = [
+        "| workers | wall, seconds | training, summed over trials | a worker's time beside training, a trial |",
+        "|---|---|---|---|",
+    ]
+    for workers, seconds in result["seconds"].items():
+        beside = seconds["beside"] / result["trials"]
+        rows.append(f"| {workers} | {seconds['wall']:.1f} | {seconds['training']:.1f} | {beside:.2f} |")
+    return "\n".join(rows) + (
+        f"\n\n{result['trials']} trials of 350 steps, {result['machine']['processor']}, two cores shared with "
+        f"other work: two workers do {result['throughput_2_over_1']:.2f} times what one does. The time beside "
+        "training is the start of the worker (once for each, it imports torch), the 10,000 test images of each "
+        "trial, and the files of its run (`make bench`)."
+    )
+
+
 def with_section(text: str, name: str, content: str) -> str:
     """Replace what stands between the markers ``<!-- name -->`` and ``<!-- /name -->``."""
     marked = f"<!-- {name} -->\n{content}\n<!-- /{name} -->"
@@ -95,11 +113,12 @@ def with_section(text: str, name: str, content: str) -> str:
 
 def main() -> int:
     """Write the documents, or compare them."""
-    readme, log = ROOT / "README.md", ROOT / "docs" / "LOG.md"
+    readme, log, scaling = ROOT / "README.md", ROOT / "docs" / "LOG.md", ROOT / "docs" / "scaling.md"
     wanted = {
         ROOT / "docs" / "help.md": help_page(),
         readme: with_section(readme.read_text(encoding="utf-8"), "results", results_table()),
         log: with_section(log.read_text(encoding="utf-8"), "seeds", seeds_table()),
+        scaling: with_section(scaling.read_text(encoding="utf-8"), "trials", trials_table()),
     }
     stale = [path for path, text in wanted.items() if not path.exists() or path.read_text("utf-8") != text]
     if "--check" in sys.argv:
