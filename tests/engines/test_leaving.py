@@ -16,12 +16,14 @@ from digitnet.engines.make import make_engine
 PATIENCE = 60.0  # seconds; generous, for a busy machine
 
 SCRIPT = """
+import signal
 import sys
 from pathlib import Path
 import errands
 from digitnet.engines.make import make_engine
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # tests that a shell runs in the background ignore it
     name, errand, notes = sys.argv[1], getattr(errands, sys.argv[2]), Path(sys.argv[3])
     with make_engine(name, workers=2) as engine:
         for outcome in engine.run(errand, [notes] * 2):
