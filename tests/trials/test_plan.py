@@ -96,6 +96,8 @@ def test_the_number_of_a_million_trials_is_known_without_making_them() -> None:
         ("[[variant]]\nsteps = 3", "[[variant]]: expected a name of its own, found None"),
         ("[[variant]]\nname = 'a'\n[[variant]]\nname = 'a'", "expected a name of its own, found 'a'"),
         ("variant = 3", "[[variant]]"),
+        ("[[variant]]\nname = 'a b'\n[[variant]]\nname = 'A-b'", "expected a name of its own, found 'A-b'"),
+        ("[[variant]]\nname = '..'", "expected a name of its own, found '..'"),
         ("this is no TOML", "plan: "),
     ],
 )

@@ -56,8 +56,7 @@ class Trial:
     @property
     def name(self) -> str:
         """Path of its run below the folder ``runs``: the variant's name, safe for any disk, and the seed."""
-        safe = "".join(letter if letter.isalnum() or letter in "-._=" else "-" for letter in self.variant.name)
-        return f"{safe}/seed-{self.seed}"
+        return f"{_folder_name(self.variant.name)}/seed-{self.seed}"
 
     @property
     def config(self) -> TrainConfig:
@@ -147,6 +146,11 @@ def _name(fields: Fields) -> str:
     return " ".join(f"{name}={value}" for name, value in shown.items())
 
 
+def _folder_name(name: str) -> str:
+    """Make a variant's name safe for any disk; never hidden, and never a step up."""
+    return "".join(letter if letter.isalnum() or letter in "-._=" else "-" for letter in name).lstrip(".")
+
+
 def _configure(start: TrainConfig, fields: Any, where: str) -> TrainConfig:
     if not isinstance(fields, dict) or "seed" in fields:
         found = "a seed" if isinstance(fields, dict) else repr(fields)
@@ -171,10 +175,13 @@ def _read_grid(grid: Any, start: TrainConfig) -> Mapping[str, Sequence[Any]]:
 
 def _read_variants(variants: Any, start: TrainConfig) -> Mapping[str, Fields]:
     named: dict[str, Fields] = {}
+    folders: set[str] = set()
     for table in variants if isinstance(variants, list) else [variants]:
         name = table.get("name") if isinstance(table, dict) else None
-        if not isinstance(name, str) or not name or name in named:
+        folder = _folder_name(name).lower() if isinstance(name, str) else ""  # some disks take A for a
+        if not isinstance(name, str) or not folder or folder in folders:
             raise UsageError(f"[[variant]]: expected a name of its own, found {name!r}. Name each variant.")
+        folders.add(folder)
         named[name] = {field: value for field, value in table.items() if field != "name"}
         _configure(start, named[name], name)
     return named
