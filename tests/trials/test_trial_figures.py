@@ -17,7 +17,9 @@ from matplotlib.text import Text
 from digitnet.errors import UsageError
 from digitnet.reporting.style import DARK, LIGHT, Theme, Width, to_png
 from digitnet.trials.collect import VariantResults
-from digitnet.trials.figures import field_figure, front_figure, heat_figure, pareto
+from digitnet.trials.figures.against_cost import front_figure, pareto
+from digitnet.trials.figures.by_field import field_figure
+from digitnet.trials.figures.by_two_fields import heat_figure, is_crossed
 
 WIDTHS: Sequence[Width] = ("wide", "narrow")
 
@@ -80,7 +82,7 @@ def test_numbers_stand_at_their_distances_and_names_in_their_order() -> None:
 
     assert ticks([7, 3, 4]) == {"3": 3, "4": 4, "7": 7}
     assert ticks([1_000, 100, 10_000]) == {"100": 2, "1,000": 3, "10,000": 4}
-    assert ticks([(32, 64), (16,)]) == {"32-64": 0, "16": 1}
+    assert ticks([(16, 32, 64), (32, 64), (9, 80), (16,)]) == {"16": 0, "9-80": 1, "32-64": 2, "16-32-64": 3}
     assert ticks(["none", "shift"]) == {"none": 0, "shift": 1}
     assert ticks([True, False]) == {"yes": 0, "no": 1}
 
@@ -88,6 +90,13 @@ def test_numbers_stand_at_their_distances_and_names_in_their_order() -> None:
 def test_lines_of_other_fields_are_named() -> None:
     shown = texts(field_figure(GRID, "kernel_size"))
     assert {"filters 8-16", "filters 16-32", "filters 32-64"} <= set(shown)
+
+
+def test_a_variant_that_differs_in_something_else_too_is_on_no_line() -> None:
+    single = variant(test=0.5, kernel_size=5, filters=(1,))
+    lines = [variant(test=0.97, kernel_size=size, filters=(8, 16)) for size in (3, 5)]
+    assert min(y for _, y in dots(field_figure([*lines, single], "kernel_size"))) > 0.9
+    assert min(y for _, y in dots(field_figure([single], "kernel_size"))) < 0.6
 
 
 def test_a_variant_without_results_is_left_out() -> None:
@@ -120,6 +129,14 @@ def test_every_cell_holds_its_mean_and_interval(width: Width) -> None:
     shown = texts(heat_figure(GRID, "filters", "kernel_size", width=width))
     assert {f"{100 * np.mean(v.test):.2f}%" for v in GRID} <= set(shown)
     assert sum(text.startswith("±") and "interval" not in text for text in shown) == len(GRID)
+
+
+def test_two_fields_are_crossed_where_each_value_met_each_other_equally_often() -> None:
+    assert is_crossed(GRID, "kernel_size", "filters")
+    assert is_crossed([variant(x=x, y=y, z=z) for x in (1, 2) for y in (1, 2) for z in (1, 2)], "x", "y")
+    assert not is_crossed(GRID[1:], "kernel_size", "filters")
+    assert not is_crossed([*GRID, variant(kernel_size=3, filters=(8, 16), x=1)], "kernel_size", "filters")
+    assert not is_crossed([variant(x=1, y=y) for y in (1, 2)], "x", "y")
 
 
 def test_the_outline_is_about_the_best_on_validation_though_another_is_best_on_the_test() -> None:

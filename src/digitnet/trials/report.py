@@ -13,7 +13,9 @@ from digitnet.reporting.figures import save_figures
 from digitnet.run_folder import Run
 from digitnet.trials.collect import VariantResults, collect
 from digitnet.trials.compare import Comparison, compare
-from digitnet.trials.figures import field_figure, front_figure, heat_figure
+from digitnet.trials.figures.against_cost import front_figure
+from digitnet.trials.figures.by_field import field_figure
+from digitnet.trials.figures.by_two_fields import heat_figure, is_crossed
 from digitnet.trials.run import TrialsFolder
 
 
@@ -46,11 +48,12 @@ def made_with(runs: Mapping[str, Sequence[Run]]) -> dict[str, Any]:
 
 
 def draw(variants: list[VariantResults]) -> dict[str, Figure]:
-    """Draw accuracy against each varied field, against each two of them, and against what it costs."""
+    """Draw accuracy against each varied field, against each two that were crossed, and against what it costs."""
     fields = list(dict.fromkeys(name for variant in variants for name in variant.fields))
     figures = {f"by-{field}": field_figure(variants, field) for field in fields}
     for rows, columns in itertools.combinations(fields, 2):
-        figures[f"by-{rows}-and-{columns}"] = heat_figure(variants, rows, columns)
+        if is_crossed(variants, rows, columns):
+            figures[f"by-{rows}-and-{columns}"] = heat_figure(variants, rows, columns)
     return {**figures, "front": front_figure(variants)}
 
 

@@ -1,0 +1,124 @@
+"""Accuracy by one field: every seed a dot, every mean with its interval."""
+
+import itertools
+import math
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from digitnet.reporting.style import LIGHT, Theme, Width, canvas, place, styled
+from digitnet.reporting.words import percent
+from digitnet.trials.collect import VariantResults
+from digitnet.trials.figures.drawing import (
+    Measure,
+    draw_mean,
+    finished,
+    head,
+    note,
+    place_values,
+    scale_accuracy,
+    text_of,
+    words_of,
+)
+from digitnet.trials.statistics import summarise
+
+
+def field_figure(
+    variants: Sequence[VariantResults],
+    field: str,
+    measure: Measure = "test",
+    width: Width = "wide",
+    theme: Theme = LIGHT,
+) -> Figure:
+    """Draw accuracy by one field: every seed a dot, in the order of the seeds, and beside them the mean.
+
+    Numbers stand at their distances (logarithmic from a factor of eight on), other values in the order given.
+    Variants that agree in their other fields are joined, and named at the end where there are several such lines.
+    Where there is a line, variants that are on none are left out: they differ in something else as well. Raises
+    UsageError for a field that no variant names.
+    """
+    lines = _lines(finished(variants, field), field)
+    shown = [variant for line in lines.values() for variant in line]
+    places = place_values([variant.fields[field] for variant in shown])
+    for line in lines.values():
+        line.sort(key=lambda variant: places[text_of(variant.fields[field])])
+    gap = _smallest_gap(places.values())
+    room = gap / (len(lines) + 0.2)
+    across, down = (640, 380) if width == "wide" else (360, 340)
+    span = across - (196 if len(lines) > 1 else 90)
+    crowded = 8 * max(map(len, places), default=0) > span / (len(places) + 0.5)
+    with styled(theme):
+        figure = canvas(across, down)
+        axes = place(figure, 70, 62, span, down - (142 if crowded else 118))
+        axes.set_xlim(min(places.values(), default=0) - 0.7 * gap, max(places.values(), default=1) + 0.8 * gap)
+        scale_accuracy(axes, [getattr(variant, measure) for variant in shown])
+        for number, (name, line) in enumerate(lines.items()):
+            colour = _colours(theme)[number % 4]
+            shift = (number - (len(lines) - 1) / 2) * room
+            middles = [places[text_of(variant.fields[field])] + shift for variant in line]
+            means = [
+                _draw_seeds(axes, x, getattr(v, measure), room, colour) for x, v in zip(middles, line, strict=True)
+            ]
+            axes.plot(middles, means, color=colour, linewidth=1, alpha=0.5, zorder=1)
+            if len(lines) > 1:
+                note(axes, (middles[-1], means[-1]), name, (10, 0), colour)
+            else:
+                _note_means(axes, middles, means, theme)
+        _name_places(axes, places, crowded)
+        axes.set_xlabel(words_of(field))
+        head(
+            axes,
+            f"{measure.title()} accuracy by {words_of(field)}",
+            "dots: seeds; bars: mean, 95% interval",
+            theme,
+        )
+    return figure
+
+
+def _lines(variants: Sequence[VariantResults], field: str) -> dict[str, list[VariantResults]]:
+    """Group the variants that agree in all but `field`; single ones count only where nothing else is there."""
+    lines: dict[str, list[VariantResults]] = {}
+    for variant in variants:
+        lines.setdefault(_other_fields(variant, field), []).append(variant)
+    several = {name: line for name, line in lines.items() if len(line) > 1}
+    return several or lines
+
+
+def _draw_seeds(axes: Axes, x: float, values: Sequence[float], room: float, colour: str) -> float:
+    """Draw a variant's mean with its interval at `x` and its seeds left of it; return the mean."""
+    summary = summarise(values)
+    across = x - room * (np.linspace(0.46, 0.14, len(values)) if len(values) > 1 else np.array([0.3]))
+    axes.scatter(across, values, s=16, color=colour, alpha=0.55, linewidths=0, zorder=2)
+    draw_mean(axes, x, summary, colour)
+    return summary.mean
+
+
+def _note_means(axes: Axes, middles: Sequence[float], means: Sequence[float], theme: Theme) -> None:
+    """Write each mean to the right, on that side of the line to the next mean where the line does not run."""
+    for x, mean, following in zip(middles, means, [*means[1:], math.inf], strict=True):
+        note(axes, (x, mean), percent(mean), (5, -9 if following >= mean else 9), theme.ink)
+
+
+def _name_places(axes: Axes, places: Mapping[str, float], crowded: bool) -> None:
+    axes.set_xticks(list(places.values()), list(places))
+    if crowded:
+        axes.tick_params(axis="x", labelrotation=20)
+        for label in axes.get_xticklabels():
+            label.set(horizontalalignment="right", rotation_mode="anchor")
+
+
+def _smallest_gap(places: Iterable[float]) -> float:
+    return min((after - before for before, after in itertools.pairwise(sorted(places))), default=1.0)
+
+
+def _colours(theme: Theme) -> tuple[str, str, str, str]:
+    """Four colours, told apart by lightness too; more lines than that repeat them, and are named anyway."""
+    return theme.training, theme.validation, theme.ink, theme.muted
+
+
+def _other_fields(variant: VariantResults, field: str) -> str:
+    return "\n".join(
+        f"{words_of(name)} {text_of(value)}" for name, value in variant.fields.items() if name != field
+    )
