@@ -22,7 +22,6 @@ ENVIRONMENT = {
     **os.environ,
     "PYTHONPATH": str(Path(__file__).parent),
     "RAY_USAGE_STATS_ENABLED": "0",
-    "RAY_AUTH_MODE": "token",
     "RAY_AUTH_TOKEN": secrets.token_hex(16),
 }
 

@@ -5,12 +5,16 @@ import os
 import subprocess
 import sys
 from collections.abc import Collection
+from pathlib import Path
 from typing import Any, TypeAlias
 
 # Read by Ray when it is imported. For each worker that dies it would print a paragraph to standard output, even
 # when told not to log to the driver; the outcome says it in a sentence.
 os.environ.setdefault("RAY_DEDUP_LOGS_SKIP_REGEX", "[Ww]orker.*(died|killed)")
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # it would report to its makers
+# `ray start` asks for the token wherever there is one; those who connect must say that they will show it (2.60).
+if {"RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"} & set(os.environ) or (Path.home() / ".ray" / "auth_token").exists():
+    os.environ.setdefault("RAY_AUTH_MODE", "token")
 
 import ray
 from ray.exceptions import (
