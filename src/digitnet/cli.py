@@ -146,6 +146,45 @@ def trials(
         raise RunError(f"{counted(len(journal.failed), 'trial')} failed; the first, {first.trial}: {first.fault}")
 
 
+def search(
+    search: Annotated[Positional[Path], arg(metavar="SEARCH")],
+    out: Annotated[Path | None, arg(metavar="DIR", help_behavior_hint="(default: trials/SEARCH)")] = None,
+    engine: Literal["processes", "ray", "dask"] = "processes",
+    jobs: Annotated[int | None, arg(metavar="N", help_behavior_hint="(default: cores)")] = None,
+    address: Annotated[str | None, arg(metavar="ADDRESS", help_behavior_hint="(default: this machine)")] = None,
+    quiet: bool = False,
+) -> None:
+    """Search ranges for a better configuration, judged on validation alone.
+
+    Optuna chooses what is tried next. Stop it any way you like and start it again: it goes on.
+
+    Args:
+        search: A search file; plans/search-blog.toml is one.
+        out: The folder of the search.
+        engine: What runs the trials: processes of this machine, Ray, or Dask.
+        jobs: Trials that run at once; one gives the same search every time.
+        address: A Ray or Dask cluster that runs already.
+        quiet: Show no progress.
+    """
+    from digitnet.engines.make import make_engine
+    from digitnet.reporting.words import counted, duration
+    from digitnet.trials.cost import estimate_seconds
+    from digitnet.trials.search.plan import Search
+    from digitnet.trials.search.run import run_search
+    from digitnet.trials.search.summary import describe
+    from digitnet.trials.search.watch import make_search_watch
+
+    wanted = Search.from_file(search)
+    with make_engine(engine, workers=jobs, address=address) as runner:
+        if not quiet:
+            seconds = estimate_seconds(wanted.start_plan)
+            total = duration(seconds * wanted.trials / runner.workers)
+            count = f"{counted(wanted.trials, 'trial')}; the start takes about {duration(seconds)}"
+            _remark(f"{count}. If all take as long, {runner.workers} at once: about {total}.")
+        path = out or Path("trials") / search.stem
+        print(describe(run_search(wanted, path, runner, watch=make_search_watch(quiet=quiet))))
+
+
 def compare(trials: Annotated[Positional[Path], arg(metavar="TRIALS")], format: Format = "text") -> None:
     """Compare the variants of finished trials, with intervals and in plain sentences.
 
@@ -240,6 +279,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "evaluate": evaluate,
     "report": report,
     "trials": trials,
+    "search": search,
     "compare": compare,
     "data fetch": data_fetch,
     "data show": data_show,
@@ -257,9 +297,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"digitnet: {error}", file=sys.stderr)
         return error.exit_code
     except ModuleNotFoundError as fault:
-        if (fault.name or "").partition(".")[0] not in _TRAINING_MODULES:
+        extra = _EXTRAS.get((fault.name or "").partition(".")[0])
+        if extra is None:
             raise
-        print(f"digitnet: this needs {fault.name}. Run: pip install 'digitnet[train]'", file=sys.stderr)
+        print(f"digitnet: this needs {fault.name}. Run: pip install 'digitnet[{extra}]'", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("digitnet: interrupted.", file=sys.stderr)
@@ -269,7 +310,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-_TRAINING_MODULES = {"jinja2", "matplotlib", "safetensors", "torch"}
+_EXTRAS = {**dict.fromkeys(("jinja2", "matplotlib", "safetensors", "torch"), "train"), "optuna": "search"}
 
 
 def _dispatch(words: list[str]) -> None:

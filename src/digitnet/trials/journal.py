@@ -8,7 +8,7 @@ import json
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from digitnet.errors import RunError
 from digitnet.files import storage_error
@@ -29,8 +29,8 @@ class Journal:
     def __init__(self, folder: Path) -> None:
         self.file = folder / "journal.jsonl"
         content = self.file.read_bytes() if self.file.exists() else b""
-        self.size = content.rfind(b"\n") + 1  # of the whole lines: a killed writer may have left half of one
-        self.entries = {entry.trial: entry for entry in self._parse(content[: self.size])}
+        whole = content[: content.rfind(b"\n") + 1]  # a killed writer may have left half a line
+        self.entries = {entry.trial: entry for entry in self._parse(whole)}
 
     @property
     def done(self) -> dict[str, Entry]:
@@ -44,17 +44,7 @@ class Journal:
 
     def write(self, entry: Entry) -> None:
         """Add an entry, safe from a power cut when this returns; raise StorageError where the disk refuses."""
-        line = json.dumps(asdict(entry)).encode() + b"\n"
-        try:
-            with self.file.open("r+b" if self.file.exists() else "wb") as file:
-                file.truncate(self.size)
-                file.seek(self.size)
-                file.write(line)
-                file.flush()
-                os.fsync(file.fileno())
-        except OSError as fault:
-            raise storage_error(self.file, fault) from fault
-        self.size += len(line)
+        append_lines(self.file, json.dumps(asdict(entry)).encode() + b"\n")
         self.entries[entry.trial] = entry
 
     def _parse(self, lines: bytes) -> list[Entry]:
@@ -64,3 +54,27 @@ class Journal:
             raise RunError(
                 f"{self.file}: can't be read, a line is damaged. Remove that line, and run the trials again."
             ) from fault
+
+
+def append_lines(path: Path, lines: bytes) -> None:
+    """Add `lines` after the whole ones of `path`, safe from a power cut on return; raise StorageError.
+
+    A killed writer, or a full disk, may have left half a line, which goes.
+    """
+    try:
+        with path.open("r+b" if path.exists() else "w+b") as file:
+            end = file.seek(0, os.SEEK_END)
+            while end and not _ends_a_line(file, end):
+                end -= 1
+            file.truncate(end)
+            file.seek(end)
+            file.write(lines)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as fault:
+        raise storage_error(path, fault) from fault
+
+
+def _ends_a_line(file: BinaryIO, end: int) -> bool:
+    file.seek(end - 1)
+    return file.read(1) == b"\n"

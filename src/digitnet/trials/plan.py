@@ -29,7 +29,6 @@ from typing import Any, Self
 
 from digitnet.config import DEFAULT_PRESET, TrainConfig, preset
 from digitnet.errors import UsageError, nearest
-from digitnet.files import sha256
 
 _KEYS = ("title", "preset", "seeds", "compare", "base", "grid", "variant")
 
@@ -85,18 +84,13 @@ class Plan:
     def variants(self) -> tuple[Variant, ...]:
         """Every variant, in the plan's order."""
         named = self.listed or {_name(fields): fields for fields in _combinations(self.grid)}
-        return tuple(Variant(name, fields, _configure(self.start, fields, name)) for name, fields in named.items())
+        return tuple(Variant(name, fields, configure(self.start, fields, name)) for name, fields in named.items())
 
     @property
     def pairs(self) -> tuple[tuple[str, str], ...]:
         """Names of the variants to compare: the plan's, or each variant with the first."""
         first, *others = (variant.name for variant in self.variants)
         return tuple((other, first) for other in others) if self.compare is None else self.compare
-
-    @property
-    def fingerprint(self) -> str:
-        """SHA-256 of the file: a trials folder belongs to one plan."""
-        return sha256(self.text.encode())
 
     def trials(self) -> Iterator[Trial]:
         """Every trial: all variants with one seed, then with the next, so that means can be compared early."""
@@ -105,20 +99,18 @@ class Plan:
     @classmethod
     def from_file(cls, path: Path) -> Self:
         """Read a plan file; raise UsageError that begins with its path."""
-        try:
-            return cls.from_toml(path.read_text(encoding="utf-8"), str(path))
-        except (OSError, UnicodeDecodeError) as fault:
-            reason = fault.strerror if isinstance(fault, OSError) else "it is not text"
-            raise UsageError(f"{path}: expected a plan file, found none to read ({reason}).") from fault
+        return cls.from_toml(read_plan_file(path), str(path))
 
     @classmethod
     def from_toml(cls, text: str, where: str = "plan") -> Self:
         """Read and check a plan; raise UsageError that begins with `where`."""
         try:
             values = tomllib.loads(text)
+            if "range" in values:
+                raise UsageError(f"this is a search over ranges. Run: digitnet search {where}")
             if unknown := [key for key in values if key not in _KEYS]:
                 raise UsageError(f"there is no key {unknown[0]!r} in a plan. {nearest(unknown[0], _KEYS)}")
-            start = _read_start(values)
+            start = read_start(values)
             plan = cls(
                 title=str(values.get("title", "")),
                 start=start,
@@ -136,14 +128,27 @@ class Plan:
             raise UsageError(f"{where}: {fault}") from fault
 
 
+def read_plan_file(path: Path, kind: str = "plan") -> str:
+    """Read a file's text; raise UsageError that says which `kind` of file was expected."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as fault:
+        reason = fault.strerror if isinstance(fault, OSError) else "it is not text"
+        raise UsageError(f"{path}: expected a {kind} file, found none to read ({reason}).") from fault
+
+
+def shown(value: Any) -> str:
+    """Write a field's value as part of a name: the list ``[16, 32]`` is ``16-32``."""
+    return "-".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+
 def _combinations(grid: Mapping[str, Sequence[Any]]) -> Iterator[Fields]:
     return (dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values()))
 
 
 def _name(fields: Fields) -> str:
     """Name a combination: ``filters=16-32 kernel_size=5``."""
-    shown = {name: "-".join(map(str, v)) if isinstance(v, list) else str(v) for name, v in fields.items()}
-    return " ".join(f"{name}={value}" for name, value in shown.items())
+    return " ".join(f"{name}={shown(value)}" for name, value in fields.items())
 
 
 def _folder_name(name: str) -> str:
@@ -151,15 +156,17 @@ def _folder_name(name: str) -> str:
     return "".join(letter if letter.isalnum() or letter in "-._=" else "-" for letter in name).lstrip(".")
 
 
-def _configure(start: TrainConfig, fields: Any, where: str) -> TrainConfig:
+def configure(start: TrainConfig, fields: Any, where: str) -> TrainConfig:
+    """Give some fields of `start` other values; raise UsageError that begins with `where`."""
     if not isinstance(fields, dict) or "seed" in fields:
         found = "a seed" if isinstance(fields, dict) else repr(fields)
         raise UsageError(f"{where}: expected fields other than the seed, found {found}. Use: seeds = [...]")
     return TrainConfig.from_mapping({**vars(start), **fields}, where)
 
 
-def _read_start(values: Mapping[str, Any]) -> TrainConfig:
-    return _configure(preset(str(values.get("preset", DEFAULT_PRESET))), values.get("base", {}), "[base]")
+def read_start(values: Mapping[str, Any]) -> TrainConfig:
+    """Make the configuration that a file's preset and base say; raise UsageError for bad ones."""
+    return configure(preset(str(values.get("preset", DEFAULT_PRESET))), values.get("base", {}), "[base]")
 
 
 def _read_grid(grid: Any, start: TrainConfig) -> Mapping[str, Sequence[Any]]:
@@ -169,7 +176,7 @@ def _read_grid(grid: Any, start: TrainConfig) -> Mapping[str, Sequence[Any]]:
         if len({repr(value) for value in values}) < len(values):
             raise UsageError(f"{name}: expected different values, found one twice. Remove it.")
         for value in values:
-            _configure(start, {name: value}, "[grid]")
+            configure(start, {name: value}, "[grid]")
     return dict(grid)
 
 
@@ -183,7 +190,7 @@ def _read_variants(variants: Any, start: TrainConfig) -> Mapping[str, Fields]:
             raise UsageError(f"[[variant]]: expected a name of its own, found {name!r}. Name each variant.")
         folders.add(folder)
         named[name] = {field: value for field, value in table.items() if field != "name"}
-        _configure(start, named[name], name)
+        configure(start, named[name], name)
     return named
 
 

@@ -17,7 +17,7 @@ from digitnet.errors import RunError
 from digitnet.files import make_folder, write_whole
 from digitnet.run_folder import Run, hold
 from digitnet.trials.journal import Entry, Journal
-from digitnet.trials.plan import Plan, Trial
+from digitnet.trials.plan import Plan, Trial, read_plan_file
 from digitnet.trials.trial import Task, run_trial
 from digitnet.trials.watch import TrialsWatch
 
@@ -54,6 +54,11 @@ class TrialsFolder:
 def open_folder(path: Path | str) -> TrialsFolder:
     """Open a trials folder; raise RunError when it is none."""
     file = Path(path) / "plan.toml"
+    if (Path(path) / "search.toml").exists():
+        raise RunError(
+            f"{path}: holds a search, whose trials were not judged on the test images. Compare the best one with "
+            f"the start: digitnet trials {Path(path) / 'best.toml'}"
+        )
     try:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as fault:
@@ -77,7 +82,8 @@ def run_trials(
     watch = watch or TrialsWatch()
     folder = TrialsFolder(make_folder(Path(path)), plan)
     with hold(folder.path), watch:
-        _claim(folder)
+        if claim(folder.path / "plan.toml", plan.text) != plan.text:
+            raise RunError(f"{path}: belongs to another plan (its plan.toml differs). {ANOTHER}")
         journal = folder.journal
         settled = journal.done if retry_failed else dict(journal.entries)
         watch.begin(plan, list(settled.values()))
@@ -96,16 +102,16 @@ def _tasks(folder: TrialsFolder, settled: set[str], watch: TrialsWatch) -> Itera
             yield Task(trial.name, trial.config, str(folder.run_path(trial).resolve()))
 
 
-def _claim(folder: TrialsFolder) -> None:
-    """Write the plan into a new folder; raise RunError when the folder has another one."""
-    file = folder.path / "plan.toml"
+ANOTHER = "Name another with --out."
+
+
+def claim(file: Path, text: str) -> str:
+    """Return what `file` says, the plan of its folder; write `text` first where the folder is new.
+
+    Raises RunError when the folder has no plan and yet holds files.
+    """
     if not file.exists():
-        if any(path.name != ".lock" for path in folder.path.iterdir()):
-            raise RunError(
-                f"{folder.path}: expected a new or an empty folder, found files. Name another with --out."
-            )
-        write_whole(file, folder.plan.text)
-    elif open_folder(folder.path).plan.fingerprint != folder.plan.fingerprint:
-        raise RunError(
-            f"{folder.path}: belongs to another plan (its plan.toml differs). Name a new folder with --out."
-        )
+        if any(path.name != ".lock" for path in file.parent.iterdir()):
+            raise RunError(f"{file.parent}: expected a new or an empty folder, found files. {ANOTHER}")
+        write_whole(file, text)
+    return read_plan_file(file)

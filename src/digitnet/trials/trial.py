@@ -1,15 +1,21 @@
 """One trial: a run that is trained and judged, in whatever process an engine gives it."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
+
 from digitnet.config import TrainConfig
 from digitnet.data.dataset import Dataset
 from digitnet.data.load import load_dataset
+from digitnet.engines.engine import GRACE
 from digitnet.evaluation.evaluate import evaluate
+from digitnet.run_folder import Run
 from digitnet.training.train import train
+from digitnet.training.watch import Watch
 
 
 @dataclass(frozen=True)
@@ -27,15 +33,31 @@ def run_trial(task: Task) -> dict[str, Any]:
     Does nothing for a run that is trained and judged already. Raises a child of DigitnetError when it fails, and
     Interrupted when its worker was asked to end: the state is saved, and the engine tries again.
     """
-    dataset = _dataset(task.config.data, task.config.validation_images)
-    resume = (Path(task.folder) / "config.toml").exists()
-    run = train(task.config, dataset=dataset, out=task.folder, resume=resume)
+    run = train_task(task)
     if "test" not in run.summary:
-        evaluate(run, dataset)
+        evaluate(run, _dataset(task.config))
     return run.summary
 
 
+def train_task(task: Task, watch: Watch | None = None) -> Run:
+    """Train a trial's run, or go on with it; a finished one is only returned. Raises what `train` does."""
+    resume = (Path(task.folder) / "config.toml").exists()
+    if resume:
+        _wait_for_predecessor(Path(task.folder))
+    return train(task.config, dataset=_dataset(task.config), out=task.folder, resume=resume, watch=watch)
+
+
+def _wait_for_predecessor(folder: Path) -> None:
+    """Wait for a worker whose parent was killed: it saves its state, and ends within GRACE."""
+    with suppress(Timeout), FileLock(folder / ".lock", timeout=GRACE):
+        pass
+
+
+def _dataset(config: TrainConfig) -> Dataset:
+    return _load(config.data, config.validation_images)
+
+
 @lru_cache(maxsize=2)
-def _dataset(data: str, validation_images: int) -> Dataset:
+def _load(data: str, validation_images: int) -> Dataset:
     """Load the data once for each worker; all workers on a machine share the cache file's memory."""
     return load_dataset(data, validation_images=validation_images)
