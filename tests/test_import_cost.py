@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-HEAVY = {"PIL", "jinja2", "matplotlib", "onnxruntime", "pandas", "safetensors", "scipy", "torch"}
+HEAVY = {"PIL", "jinja2", "matplotlib", "onnxruntime", "optuna", "pandas", "safetensors", "scipy", "torch"}
 
 
 def loaded_by(*arguments: str, path: Path | None = None) -> set[str]:
@@ -33,7 +33,8 @@ def test_importing_digitnet_loads_neither_numpy_nor_anything_heavy() -> None:
 
 
 @pytest.mark.parametrize(
-    "command", [[], ["--help"], ["--version"], ["train", "--help"], ["evaluate", "--help"], ["report", "--help"]]
+    "command",
+    [[], ["--help"], ["--version"], *([name, "--help"] for name in ("train", "evaluate", "report", "search"))],
 )
 def test_asking_for_help_loads_nothing_heavy(command: list[str]) -> None:
     loaded = loaded_by("-m", "digitnet", *command)

@@ -18,6 +18,7 @@ A field that is a number may have a low, a high, a step and a log(arithmic scale
 """
 
 import itertools
+import math
 import tomllib
 import typing
 from collections.abc import Iterator, Mapping
@@ -34,7 +35,7 @@ from optuna.distributions import (
     IntDistribution,
 )
 
-from digitnet.config import TrainConfig
+from digitnet.config import DEFAULT_PRESET, TrainConfig
 from digitnet.errors import UsageError, nearest
 from digitnet.trials.plan import Fields, Plan, configure, read_plan_file, read_start, shown
 
@@ -65,6 +66,12 @@ class Span:
         return (self.low, *second, self.high)
 
     @property
+    def count(self) -> float:
+        """Number of values, which may be infinite."""
+        step = self.step or (1 if isinstance(self.low, int) else 0)
+        return round((self.high - self.low) / step) + 1 if step else math.inf
+
+    @property
     def distribution(self) -> BaseDistribution:
         """The same for Optuna."""
         if isinstance(self.low, int) and isinstance(self.high, int):
@@ -85,6 +92,11 @@ class Choices:
     """Values without an order."""
 
     examples: tuple[Any, ...]
+
+    @property
+    def count(self) -> float:
+        """Number of values."""
+        return len(self.examples)
 
     @property
     def distribution(self) -> BaseDistribution:
@@ -160,7 +172,7 @@ class Search:
             start = _read_start(values)
             search = cls(
                 start=start,
-                preset=str(values.get("preset", start.nearest_preset)),
+                preset=str(values.get("preset", DEFAULT_PRESET)),
                 base=values.get("base", {}),
                 ranges=_read_ranges(values.get("range", {}), start),
                 prune=_read_prune(values.get("prune", True)),
@@ -169,6 +181,7 @@ class Search:
                 text=text,
             )
             _check_pruning(search)
+            _check_trials(search)
             return search
         except (ValueError, UsageError) as fault:
             raise UsageError(f"{where}: {fault}") from fault
@@ -203,6 +216,16 @@ def _check_pruning(search: Search) -> None:
         raise UsageError(
             f"prune: expected validations before the last step to judge by, found validate_every = {every[0]} and "
             f"steps = {steps[-1]}. Set a smaller validate_every in [base], or prune = false."
+        )
+
+
+def _check_trials(search: Search) -> None:
+    """Raise UsageError for more trials than combinations: the same one, with the same seed, ends the same."""
+    combinations = math.prod(span.count for span in search.ranges.values())
+    if search.trials > combinations:
+        raise UsageError(
+            f"trials: expected at most {combinations:,}, as the ranges hold no more combinations, found "
+            f"{search.trials:,}. Lower it, or list the combinations in the [grid] of a plan."
         )
 
 

@@ -23,6 +23,7 @@ from digitnet.trials.search.plan import Params, Search
 
 _NAME = "digitnet"
 _DIRECTION = StudyDirection.MAXIMIZE  # of validation accuracy
+_ATTEMPTS = 20
 _ENOUGH = 10  # trials that ran to their end, from which on importances are more than noise
 
 
@@ -92,11 +93,19 @@ def _holds(params: Params, search: Search) -> bool:
 
 
 def _suggest(trials: Sequence[FrozenTrial], search: Search) -> Params:
-    """Ask Optuna in a copy of the study: asked there, it would write each value on its own."""
-    seed = np.random.SeedSequence((search.start.seed, len(trials))).generate_state(1)[0]
-    copy = optuna.create_study(direction=_DIRECTION, sampler=TPESampler(seed=int(seed)))
-    copy.add_trials(trials)
-    return copy.ask(search.distributions).params
+    """Ask Optuna in a copy of the study, as in the study itself it would write each value on its own.
+
+    Optuna may propose what was tried already. That would end as it did, so it is asked again, some times.
+    """
+    params: Params = {}
+    for attempt in range(_ATTEMPTS):
+        seed = np.random.SeedSequence((search.start.seed, len(trials), attempt)).generate_state(1)[0]
+        copy = optuna.create_study(direction=_DIRECTION, sampler=TPESampler(seed=int(seed)))
+        copy.add_trials(trials)
+        params = copy.ask(search.distributions).params
+        if all(params != trial.params for trial in trials):
+            break
+    return params
 
 
 def importances(study: Study) -> dict[str, float]:

@@ -15,11 +15,12 @@ def describe(folder: SearchFolder) -> str:
     Raises RunError where no trial ran to its end.
     """
     failed = folder.trials(TrialState.FAIL)
-    first = f"the first failure, {trial_name(failed[0].number)}: {_fault(failed[0])}" if failed else ""
-    if folder.best is None:
-        raise RunError(f"{folder.path}: expected a trial that ran to its end, found none; {first or 'search on'}")
-    parts = [_counts(folder), first.capitalize() if failed else "", _best(folder, folder.best), _mattered(folder)]
-    return "\n".join([*filter(None, parts), _next(folder, folder.best)])
+    first = f"The first failure, {trial_name(failed[0].number)}: {failed[0].user_attrs['fault']}" if failed else ""
+    best = folder.best
+    if best is None:
+        raise RunError(f"{folder.path}: expected a trial that ran to its end, found none. {first or 'Search on.'}")
+    parts = (_counts(folder), first, _best(folder, best), _mattered(folder), _next(folder, best))
+    return "\n".join(filter(None, parts))
 
 
 def _counts(folder: SearchFolder) -> str:
@@ -53,7 +54,3 @@ def _next(folder: SearchFolder, best: FrozenTrial) -> str:
         "The best of many trials looks better on validation than it is. Next, judge it against the start, over "
         f"fresh seeds and on the test images: digitnet trials {folder.path / 'best.toml'} --out {folder.path}-best"
     )
-
-
-def _fault(trial: FrozenTrial) -> str:
-    return str(trial.user_attrs["fault"])

@@ -18,7 +18,7 @@ from digitnet.trials.search.study import fail, open_study, trial_at
 from digitnet.trials.trial import Task, train_task
 
 # These faults lie in the machine, the data or the search file. Each further trial would have them too.
-_EVERYONES = (DataError, DeviceError, RunError, StorageError, UsageError)
+_SHARED_FAULTS = (DataError, DeviceError, RunError, StorageError, UsageError)
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def try_trial(task: SearchTask) -> str | None:
         study.tell(trial, state=TrialState.PRUNED)
     except Interrupted:
         raise
-    except _EVERYONES as fault:
+    except _SHARED_FAULTS as fault:
         return str(fault)
     except Exception as fault:
         fail(trial, describe(fault))
