@@ -35,9 +35,10 @@ format: .venv/.dev ## Put the code in its format
 docs: .venv/.dev ## Write the generated parts of the documents anew
 	@.venv/bin/python docs/generate.py
 
-bench: .venv/.dev ## Measure speed, two things in turn; prints tables (3 minutes on an idle machine)
+bench: .venv/.dev ## Measure speed (3 minutes), then digitnet and its peers in turn (an hour; goes on after a stop)
 	@.venv/bin/python benchmarks/step_time.py
 	@.venv/bin/python benchmarks/trials.py
+	@.venv/bin/python benchmarks/peers.py
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "digitnet needs Python 3.11 or newer, found " + sys.version.split()[0] + ". Name one: make train PYTHON=python3.12")'

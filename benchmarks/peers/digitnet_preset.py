@@ -1,0 +1,56 @@
+"""A preset of digitnet: the same loop as ``digitnet train``, with its average of the weights if it has one.
+
+The run folder, its checkpoints and the validation are left out, as no peer keeps such things either;
+benchmarks/step_time.py measures what they cost.
+"""
+
+import dataclasses
+
+import torch
+from race import Race, flags, read_mnist
+from torch import Tensor
+
+from digitnet import PRESETS, load_dataset
+from digitnet.training.augment import augmentation
+from digitnet.training.batches import Batches
+from digitnet.training.models import build_network
+from digitnet.training.predict import predict_logits
+from digitnet.training.save import NoSaver
+from digitnet.training.schedule import make_schedule
+from digitnet.training.state import TrainState
+from digitnet.training.train import begin, fit, torch_prepared
+
+
+class Judge:
+    """A recorder that tells the race about each step."""
+
+    def __init__(self, race: Race) -> None:
+        self.race = race
+
+    def after_step(self, state: TrainState, loss: Tensor, right: Tensor, images: int) -> None:
+        """Look at the loss, as `digitnet train` does at every step; judge, if it is time."""
+        float(loss)
+        self.race.after_step(
+            state.step, images, lambda piece: predict_logits(state.average.network, piece).argmax(axis=1)
+        )
+
+
+def main() -> None:
+    """Build the network and train it."""
+    parser = flags(__doc__)
+    parser.add_argument("--preset", choices=PRESETS, default="blog")
+    asked = parser.parse_args()
+    preset = PRESETS[asked.preset]
+    config = dataclasses.replace(preset, seed=asked.seed, steps=min(preset.steps, asked.steps or preset.steps))
+    data = load_dataset(asked.data, validation_images=config.validation_images)
+    _, _, test, test_labels = read_mnist(asked.data)
+    race = Race(asked, preset.steps, test, test_labels, {"torch": torch.__version__})
+    with torch_prepared(asked.threads):
+        race.start()
+        state = begin(build_network(config, data.image_shape, data.classes), config)
+        batches = Batches(data.train, config.batch_size, config.seed)
+        fit(state, config, batches, augmentation(config.augment), make_schedule(config), Judge(race), NoSaver())
+
+
+if __name__ == "__main__":
+    main()
