@@ -1,66 +1,182 @@
-"""What running many trials costs beyond the trials: one worker and two, in turn, on the same plan.
+"""What running many trials costs beyond the training, measured in pairs on one plan of ten-second trials.
 
-    .venv/bin/python benchmarks/trials.py
+    .venv/bin/python benchmarks/trials.py              # 8 trials with one worker, with two, with two threads
+    .venv/bin/python benchmarks/trials.py --trials 100 # only two workers: the share of time that nobody works
 
-Keeps the figures in benchmarks/results/trials.json.
+Keeps the figures in benchmarks/results/trials.json; the second form adds to what the first one kept.
 """
 
+import argparse
+import contextlib
+import io
 import json
-import tempfile
+import multiprocessing
+import os
+import resource
 import time
 from pathlib import Path
+from statistics import mean
+from tempfile import TemporaryDirectory
+from typing import Any
 
+import numpy as np
+import psutil
 import torch
+from PIL import Image
 from rich.console import Console
 from rich.table import Table
 
-from digitnet import TrainConfig, load_dataset
+from digitnet import TrainConfig, evaluate, load_dataset, train
+from digitnet.data.cache import cache_folder
+from digitnet.engines.engine import Engine
 from digitnet.engines.make import make_engine
 from digitnet.files import write_whole
+from digitnet.training.augment import none
+from digitnet.training.batches import Batches
 from digitnet.training.environment import describe_environment
+from digitnet.training.models import build_network
+from digitnet.training.record import NoRecorder
+from digitnet.training.save import NoSaver
+from digitnet.training.schedule import make_schedule
+from digitnet.training.train import begin, fit, torch_prepared
+from digitnet.trials.journal import Entry
 from digitnet.trials.plan import Plan
 from digitnet.trials.run import run_trials
+from digitnet.trials.watch import TrialsWatch
 
-PLAN = """
-seeds = 8
-[base]
-steps = 350
-threads = 1
-[grid]
-learning_rate = [0.0005]
-"""
+STEPS = 350  # ten seconds on one core
 RESULT = Path(__file__).parent / "results" / "trials.json"
+MEGABYTE = 2**20
 
 
-def measure(plan: Plan, workers: int) -> dict[str, float]:
-    """Run the plan once; return the wall seconds, those spent training, and those a worker spent beside it."""
-    with tempfile.TemporaryDirectory() as folder, make_engine("processes", workers=workers) as engine:
-        began = time.perf_counter()
-        trials = run_trials(plan, Path(folder) / "trials", engine)
-        wall = time.perf_counter() - began
-        done = trials.journal.done.values()
-    training = sum(entry.summary["seconds"] for entry in done if entry.summary)
-    return {"wall": wall, "training": training, "beside": wall * workers - training}
+class MemoryWatch(TrialsWatch):
+    """Looks at the memory of the workers each time a trial ends, while the others are in the middle of theirs."""
+
+    def __init__(self) -> None:
+        self.private: list[float] = []  # megabytes that a worker shares with nobody
+        self.data: list[float] = []  # of them, pages of the data set's files
+
+    def ended(self, entry: Entry) -> None:
+        """Add up the pages of each worker that is at work."""
+        for worker in psutil.Process().children():
+            with contextlib.suppress(psutil.Error):
+                if worker.cpu_times().user > 4:  # seconds: past its start
+                    pages = [page for page in worker.memory_maps() if str(cache_folder()) in page.path]
+                    self.private.append(worker.memory_full_info().uss / MEGABYTE)
+                    self.data.append(sum(page.private_clean + page.private_dirty for page in pages) / MEGABYTE)
+
+
+def plan_of(trials: int, threads: int) -> Plan:
+    """Make a plan of so many seeds of the blog's recipe, stopped after ten seconds."""
+    return Plan.from_toml(
+        f"seeds = {trials}\n[base]\nsteps = {STEPS}\nthreads = {threads}\n[grid]\nlearning_rate = [0.0005]"
+    )
+
+
+def measure(trials: int, workers: int, threads: int) -> dict[str, Any]:
+    """Run the plan once; return wall, training and processor seconds, and the workers' memory in megabytes."""
+    memory, before = MemoryWatch(), _children_seconds()
+    began = time.perf_counter()
+    with TemporaryDirectory() as folder, _engine(workers, threads) as engine:
+        done = run_trials(plan_of(trials, threads), Path(folder) / "trials", engine, watch=memory).journal.done
+    wall = time.perf_counter() - began
+    training = sum(entry.summary["seconds"] for entry in done.values() if entry.summary)
+    return {
+        "trials": len(done),
+        "workers": workers,
+        "threads": threads,
+        "wall": round(wall, 2),
+        "training": round(training, 2),
+        "processor": round(_children_seconds() - before, 2),
+        "private_megabytes": round(mean(memory.private)),
+        "data_megabytes": round(mean(memory.data), 1),
+        "load": round(os.getloadavg()[0], 2),  # what else ran here: 1.0 is a core
+    }
+
+
+def _engine(workers: int, threads: int) -> Engine:
+    return make_engine("processes", workers=workers, threads=threads)
+
+
+def _children_seconds() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def measure_alone() -> dict[str, float]:
+    """Time a trial's parts in this process, without any engine: the mean of four, after one to warm up."""
+    data, parts = load_dataset("mnist"), []
+    for seed in range(5):
+        with TemporaryDirectory() as folder:
+            times = [time.perf_counter()]
+            run = train(TrainConfig(steps=STEPS, threads=1, seed=seed), dataset=data, out=Path(folder) / "run")
+            times.append(time.perf_counter())
+            with torch_prepared(1):
+                evaluate(run, data)
+            times.append(time.perf_counter())
+            training = run.summary["seconds"]
+            parts.append((training, times[2] - times[1], times[1] - times[0] - training))
+    names = ("training", "judging", "everything_else")
+    return {name: round(mean(part[k] for part in parts[1:]), 3) for k, name in enumerate(names)}
+
+
+def measure_decoding() -> float:
+    """Time how long it takes to open and decode a PNG of one digit: microseconds on one core."""
+    buffer = io.BytesIO()
+    Image.fromarray(load_dataset("mnist").test.images[0]).save(buffer, "PNG")
+    began = time.perf_counter()
+    for _ in range(5_000):
+        np.asarray(Image.open(io.BytesIO(buffer.getvalue())))
+    return round((time.perf_counter() - began) / 5_000 * 1e6, 1)
+
+
+def measure_ceiling() -> float:
+    """Tell how much two bare training loops do at once, over what one does: the machine's own limit."""
+    seconds = {}
+    for processes in (1, 2):
+        with multiprocessing.get_context("spawn").Pool(processes) as pool:
+            pool.map(_train_bare, [20] * processes)  # imports torch
+            began = time.perf_counter()
+            pool.map(_train_bare, [STEPS] * processes, chunksize=1)
+            seconds[processes] = time.perf_counter() - began
+    return round(2 * seconds[1] / seconds[2], 3)
+
+
+def _train_bare(steps: int) -> None:
+    config = TrainConfig(steps=steps, threads=1)
+    data = load_dataset("mnist")
+    with torch_prepared(1):
+        state = begin(build_network(config, data.image_shape, data.classes), config)
+        batches = Batches(data.train, config.batch_size, config.seed)
+        fit(state, config, batches, none, make_schedule(config), NoRecorder(), NoSaver())
 
 
 def main() -> None:
-    """Measure, print a table, and keep the figures."""
-    plan = Plan.from_toml(PLAN)
-    load_dataset("mnist")  # fetch it before the clock runs
-    measured = {workers: measure(plan, workers) for workers in (1, 2)}
+    """Measure, keep the figures, and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--trials", type=int, help="run so many with two workers, and nothing else")
+    asked = parser.parse_args()
     environment = describe_environment(TrainConfig(), load_dataset("mnist"), torch.device("cpu"))
-    result = {
-        "trials": plan.trial_count,
-        "seconds": {str(workers): {k: round(v, 2) for k, v in m.items()} for workers, m in measured.items()},
-        "throughput_2_over_1": round(measured[1]["wall"] / measured[2]["wall"], 3),
-        **{key: environment[key] for key in ("machine", "versions")},
-    }
+    result = json.loads(RESULT.read_text()) if RESULT.exists() else {}
+    if asked.trials:
+        result["many"] = measure(asked.trials, workers=2, threads=1)
+        measured = [result["many"]]
+    else:
+        measured = [measure(8, *way) for _ in range(2) for way in ((1, 1), (2, 1), (1, 2))]
+        result["rounds"] = measured
+        result["ceiling_2_over_1"] = [measure_ceiling() for _ in range(3)]
+        result["alone"] = measure_alone()
+        result["png_microseconds"] = measure_decoding()
+    result |= {key: environment[key] for key in ("machine", "versions")}
     write_whole(RESULT, json.dumps(result, indent=2) + "\n")
-    table = Table("workers", "wall, s", "training, s", "beside it, a trial", box=None)
-    for workers, seconds in measured.items():
-        beside = seconds["beside"] / plan.trial_count
-        table.add_row(str(workers), f"{seconds['wall']:.1f}", f"{seconds['training']:.1f}", f"{beside:.2f} s")
-    Console().print(table, f"two workers do {result['throughput_2_over_1']} times as many trials as one")
+    table = Table(
+        "workers x threads", "trials", "wall, s", "training, s", "processor, s", "trials a minute", box=None
+    )
+    for m in measured:
+        rate = f"{m['trials'] / m['wall'] * 60:.2f}"
+        seconds = [f"{m[key]:.1f}" for key in ("wall", "training", "processor")]
+        table.add_row(f"{m['workers']} x {m['threads']}", str(m["trials"]), *seconds, rate)
+    Console().print(table)
 
 
 if __name__ == "__main__":
