@@ -23,7 +23,7 @@ from conftest import Command
 from digitnet.cli import main
 from digitnet.engines.engine import Engine, Outcome
 from digitnet.engines.make import make_engine
-from digitnet.errors import DigitnetError, RunError, UsageError
+from digitnet.errors import DigitnetError, RunError, StorageError, UsageError
 from digitnet.run_folder import Run, ValidationRow, hold
 from digitnet.trials.plan import Plan
 from digitnet.trials.run import open_folder
@@ -199,17 +199,15 @@ def test_a_trial_that_fails_is_recorded_and_stops_no_other(drawn_file: Path, tmp
     assert f"The first failure, trial-{failed[0].number:03d}: The loss became" in describe(folder)
 
 
+@pytest.mark.parametrize("place", ["digitnet.trials.search.trial.train_task", "optuna.study.Study.tell"])
 def test_a_fault_that_every_trial_would_have_stops_the_search_and_costs_no_trial(
-    drawn_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    place: str, drawn_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from digitnet.errors import StorageError
-    from digitnet.trials.search import trial
-
-    def full(*_: object) -> None:
+    def full(*_: object, **__: object) -> None:
         raise StorageError("runs: could not be written (no space left on device).")
 
     search = search_for(drawn_file, trials=3)
-    monkeypatch.setattr(trial, "train_task", full)
+    monkeypatch.setattr(place, full)
     with pytest.raises(DigitnetError, match="trial-000: runs: could not be written"):
         run_search(search, tmp_path / "search", Here())
     with pytest.raises(RunError, match="expected a trial that ran to its end, found none"):

@@ -54,21 +54,24 @@ def try_trial(task: SearchTask) -> str | None:
     Does nothing for a trial that has ended. Returns a sentence where not the trial is at fault, but what all have
     in common: it has not ended then. Raises Interrupted when its worker was asked to end; the state is saved.
     """
-    study = open_study(Path(task.study), prune=task.prune)
-    before = study.get_trials(deepcopy=False)[task.number]
-    if before.state.is_finished():
-        return None
-    trial = trial_at(study, task.number)
     try:
-        run = train_task(task, Pruning(trial, before.last_step or 0, task.config.steps))
-    except TrialPruned:
-        study.tell(trial, state=TrialState.PRUNED)
-    except Interrupted:
-        raise
+        study = open_study(Path(task.study), prune=task.prune)
+        before = study.get_trials(deepcopy=False)[task.number]
+        if not before.state.is_finished():
+            _go_on(task, trial_at(study, task.number), before.last_step or 0)
     except _SHARED_FAULTS as fault:
         return str(fault)
+    return None
+
+
+def _go_on(task: SearchTask, trial: Trial, reported: int) -> None:
+    try:
+        run = train_task(task, Pruning(trial, reported, task.config.steps))
+    except TrialPruned:
+        trial.study.tell(trial, state=TrialState.PRUNED)
+    except (Interrupted, *_SHARED_FAULTS):
+        raise
     except Exception as fault:
         fail(trial, describe(fault))
     else:
-        study.tell(trial, run.summary["validation"]["accuracy"])
-    return None
+        trial.study.tell(trial, run.summary["validation"]["accuracy"])
