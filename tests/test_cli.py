@@ -24,7 +24,7 @@ FAST = ["--steps", "6", "--filters", "2", "--batch-size", "8", "--validation-ima
 def test_train_answers_on_standard_output_and_shows_progress_on_standard_error(
     digitnet: Command, drawn_file: Path, tmp_path: Path
 ) -> None:
-    done = digitnet("train", "--data", drawn_file, "--log-every", 2, *FAST)
+    done = digitnet("train", "blog", "--data", drawn_file, "--log-every", 2, *FAST)
     assert done.returncode == 0, done.stderr
     verdict, report = done.stdout.splitlines()
     assert verdict.startswith("Test accuracy 0.") and "of 103 images read wrongly." in verdict
@@ -33,7 +33,7 @@ def test_train_answers_on_standard_output_and_shows_progress_on_standard_error(
     assert "step      2   training accuracy" in done.stderr
     assert "step      6   validation accuracy" in done.stderr
 
-    quiet = digitnet("train", "--data", drawn_file, "--quiet", *FAST)
+    quiet = digitnet("train", "blog", "--data", drawn_file, "--quiet", *FAST)
     assert quiet.stderr == ""
     assert quiet.stdout.splitlines()[1] == "Report: runs/blog-002/report.html"
 
@@ -49,7 +49,7 @@ def test_a_signal_saves_and_exits_with_its_code_and_resume_ends_as_if_nothing_ha
 ) -> None:
     flags = [str(word) for pair in _flags().items() for word in pair]
     out = tmp_path / "run"
-    command = [sys.executable, "-m", "digitnet", "train", "--data", str(drawn_file), "--out", str(out)]
+    command = [sys.executable, "-m", "digitnet", "train", "blog", "--data", str(drawn_file), "--out", str(out)]
     process = subprocess.Popen([*command, *flags], stderr=subprocess.PIPE, text=True, cwd=tmp_path)
     while not (out / "metrics.jsonl").exists() or len((out / "metrics.jsonl").read_bytes().splitlines()) < 5:
         assert process.poll() is None
@@ -126,13 +126,15 @@ def test_a_finished_folder_and_a_damaged_one_are_answered_in_one_sentence(
     digitnet: Command, finished: Run, drawn_file: Path, tmp_path: Path
 ) -> None:
     run = shutil.copytree(finished.path, tmp_path / "run")
-    again = digitnet("train", "--data", drawn_file, "--out", run, *FAST)
+    again = digitnet("train", "blog", "--data", drawn_file, "--out", run, *FAST)
     assert (again.returncode, again.stdout) == (1, "")
     assert "expected a new or an empty folder, found one with files in it" in again.stderr
 
     (run / "summary.json").unlink()
     other = digitnet("train", "--resume", "--out", run, "--steps", 7)
-    assert other.returncode == 1 and "this run was made with" in other.stderr
+    assert other.returncode == 1 and "this run was made with --steps 40 (not 7). Resume" in other.stderr
+    whole = digitnet("train", "fast", "--resume", "--out", run)
+    assert whole.returncode == 1 and "--network blog (not fast)" in whole.stderr
 
     (run / "config.toml").write_text("steps = 'many'")
     damaged = digitnet("train", "--resume", "--out", run)
@@ -158,7 +160,7 @@ def test_a_full_disk_is_a_sentence_and_the_run_goes_on_when_there_is_room(
     if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "none", disk], capture_output=True).returncode:
         pytest.skip("this system does not let a test mount a disk")
     try:
-        full = digitnet("train", "--data", drawn_file, "--out", disk / "run", *FAST, "--filters", 32, 64)
+        full = digitnet("train", "blog", "--data", drawn_file, "--out", disk / "run", *FAST, "--filters", 32, 64)
         assert full.returncode == 1
         assert "could not be written (no space left on device). Free some space" in full.stderr
         assert "Traceback" not in full.stderr

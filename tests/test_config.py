@@ -36,6 +36,9 @@ VALID: dict[str, st.SearchStrategy[Any]] = {
     "learning_rate": st.floats(0, 1e300, exclude_min=True) | count,
     "schedule": name,
     "warmup": st.floats(0, 1),
+    "beta1": st.floats(0, 1, exclude_max=True),
+    "beta2": st.floats(0, 1, exclude_max=True),
+    "label_smoothing": st.floats(0, 1, exclude_max=True),
     "ema_decay": st.floats(0, 1, exclude_max=True),
     "augment": name,
     "seed": st.integers(0, 2**63 - 1),
@@ -62,7 +65,7 @@ def parse_command(command: str) -> TrainConfig:
     asked: list[TrainConfig] = []
 
     @functools.wraps(cli.train)
-    def train(config: TrainConfig, out: Path | None = None, resume: bool = False, quiet: bool = False) -> None:
+    def train(config: TrainConfig, **others: object) -> None:
         asked.append(config)
 
     program, *arguments = shlex.split(command)

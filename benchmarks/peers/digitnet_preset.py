@@ -7,7 +7,7 @@ benchmarks/step_time.py measures what they cost.
 import dataclasses
 
 import torch
-from race import Race, flags, read_mnist
+from race import Race, flags
 from torch import Tensor
 
 from digitnet import PRESETS, load_dataset
@@ -43,8 +43,7 @@ def main() -> None:
     preset = PRESETS[asked.preset]
     config = dataclasses.replace(preset, seed=asked.seed, steps=min(preset.steps, asked.steps or preset.steps))
     data = load_dataset(asked.data, validation_images=config.validation_images)
-    _, _, test, test_labels = read_mnist(asked.data)
-    race = Race(asked, preset.steps, test, test_labels, {"torch": torch.__version__})
+    race = Race(asked, preset.steps, data.test.images, data.test.labels, {"torch": torch.__version__})
     with torch_prepared(asked.threads):
         race.start()
         state = begin(build_network(config, data.image_shape, data.classes), config)

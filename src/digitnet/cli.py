@@ -12,12 +12,13 @@ import json
 import os
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
-from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, Positional, arg
+from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, Positional, Suppress, arg
 
 from digitnet.config import DEFAULT_PRESET, TrainConfig, preset
 from digitnet.errors import DigitnetError, RunError, UsageError, nearest
@@ -35,6 +36,7 @@ def train(
     out: Annotated[Path | None, arg(metavar="DIR", help_behavior_hint="(default: a new one under runs)")] = None,
     resume: bool = False,
     quiet: bool = False,
+    named: Suppress[bool] = False,
 ) -> None:
     """Train a network, judge it on the test images, and write a report.
 
@@ -46,16 +48,21 @@ def train(
         out: The run's folder.
         resume: Go on with the interrupted run in --out, or with the newest one under runs.
         quiet: Show no progress, only the answer.
+        named: Whether a preset was named, so that it is asked for whole.
     """
     from digitnet.data.load import load_dataset
     from digitnet.evaluation.evaluate import evaluate
     from digitnet.reporting.report import make_report
+    from digitnet.run_folder import RUNS, Run, find_unfinished
     from digitnet.training.train import train
     from digitnet.training.watch import make_watch
 
+    if resume and not named:  # a flag asks for its own field, and not for the others of the default preset
+        interrupted = Run(out) if out else find_unfinished(RUNS)
+        asked = {field: getattr(config, field) for field in config.differences(preset(DEFAULT_PRESET))}
+        config, out = replace(interrupted.config, **asked), interrupted.path
     watch = make_watch(quiet=quiet)
-    asked = None if resume and config == preset(DEFAULT_PRESET) else config  # --resume alone asks for no config
-    run = train(asked, out=out, resume=resume, watch=watch)
+    run = train(config, out=out, resume=resume, watch=watch)
     watch.remark("Judging the test images, and writing the report.")
     dataset = load_dataset(run.config.data, validation_images=run.config.validation_images)
     _print_verdict(evaluate(run, dataset))
@@ -324,7 +331,7 @@ def _dispatch(words: list[str]) -> None:
         if name == "train":
             named = bool(rest) and not rest[0].startswith("-")
             start = preset(rest.pop(0) if named else DEFAULT_PRESET)
-            _call(functools.partial(train, config=start), rest, "digitnet train [PRESET]")
+            _call(functools.partial(train, config=start, named=named), rest, "digitnet train [PRESET]")
         else:
             _call(COMMANDS[name], rest, f"digitnet {name}")
 

@@ -24,25 +24,24 @@ from digitnet.errors import DeviceError, Interrupted, UsageError
 from digitnet.run_folder import Run
 from digitnet.training.batchnorm import WholeBatchNorm, see_whole_batches
 from digitnet.training.distributed import ALONE, Ranks, find_world
-from digitnet.training.models import NETWORKS, Scale
+from digitnet.training.models import NETWORKS, Layers, build_network
 from digitnet.training.state import load_checkpoint
 from digitnet.training.train import train
 from digitnet.training.watch import Watch
 
-NORMED = dataclasses.replace(SHORT, network="normed")
+NORMED = dataclasses.replace(SHORT, network="normed", filters=TrainConfig().filters)
 LONG = [
     "--steps", "100000", "--filters", "4", "--batch-size", "32", "--validation-images", "60", "--save-every", "8",
     "--log-every", "10", "--threads", "1",
 ]  # fmt: skip
 
 
-def normed(config: TrainConfig, image_shape: tuple[int, int], classes: int) -> nn.Module:
-    """Build a network with BatchNorm on maps and on rows; a bias before it would learn from rounding alone."""
-    return nn.Sequential(
-        Scale(), nn.Conv2d(1, 4, 5, stride=2, bias=False), nn.BatchNorm2d(4), nn.ReLU(), nn.Flatten(),
-        nn.Linear(4 * 12 * 12, 16, bias=False), nn.BatchNorm1d(16), nn.ReLU(),
-        nn.Linear(16, classes),
-    )  # fmt: skip
+def normed() -> Layers:
+    """List layers with BatchNorm on maps and on rows, so few that Adam never divides rounding by rounding."""
+    return [
+        nn.LazyConv2d(4, 5, stride=2, bias=False), nn.LazyBatchNorm2d(), nn.ReLU(),
+        nn.Flatten(), nn.LazyLinear(16, bias=False), nn.LazyBatchNorm1d(), nn.ReLU(),
+    ]  # fmt: skip
 
 
 def launch(processes: int, *words: object, cwd: Path) -> "subprocess.Popen[str]":
@@ -102,12 +101,24 @@ def test_batch_norm_sees_the_whole_batch_on_any_number_of_processes(
 
 def test_a_batch_that_cant_be_cut_evenly_is_refused_in_one_sentence(drawn_file: Path, tmp_path: Path) -> None:
     process = launch(
-        2, "-m", "digitnet", "train", "--data", drawn_file, *LONG, "--batch-size", 33, "--out", "run", cwd=tmp_path
+        2,
+        "-m",
+        "digitnet",
+        "train",
+        "blog",
+        "--data",
+        drawn_file,
+        *LONG,
+        "--batch-size",
+        33,
+        "--out",
+        "run",
+        cwd=tmp_path,
     )
     said = process.communicate(timeout=120)[1]
     assert process.returncode == 1  # torchrun's own
     assert said.count("digitnet: --batch-size: expected a multiple of the 2 processes of this run, found 33.") == 1
-    assert not (tmp_path / "run").exists()
+    assert not (tmp_path / "runs").exists()
 
 
 def test_slices_stand_end_to_end_in_the_order_of_the_ranks() -> None:
@@ -144,8 +155,9 @@ def test_only_torchrun_makes_a_process_one_of_several(monkeypatch: pytest.Monkey
     assert find_world() is ALONE
 
 
-def test_a_spread_network_shares_every_tensor_with_the_one_that_is_saved() -> None:
-    network = normed(SHORT, (28, 28), 10)
+def test_a_spread_network_shares_every_tensor_with_the_one_that_is_saved(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(NETWORKS, "normed", normed)
+    network = build_network(NORMED, (28, 28), 10)
     before = network.state_dict(keep_vars=True)
     spread = see_whole_batches(network)
     after = spread.state_dict(keep_vars=True)
@@ -210,7 +222,7 @@ def test_a_killed_process_ends_the_run_with_a_sentence_and_a_state(
 
 @pytest.mark.acceptance
 def test_a_loss_that_is_no_number_is_said_once(drawn_file: Path, tmp_path: Path) -> None:
-    words = ["--data", drawn_file, *LONG, "--learning-rate", "1e30", "--out", "run"]
+    words = ["blog", "--data", drawn_file, *LONG, "--learning-rate", "1e30", "--out", "run"]
     process = launch(2, "-m", "digitnet", "train", *words, cwd=tmp_path)
     said = process.communicate(timeout=120)[1]
     assert process.returncode != 0
@@ -228,7 +240,7 @@ def test_a_wrong_flag_and_a_wrong_preset_are_said_once(tmp_path: Path) -> None:
 
 def _training(data: Path, folder: Path) -> "subprocess.Popen[str]":
     """Start a run of two processes, and return when it has measured something."""
-    process = launch(2, "-m", "digitnet", "train", "--data", data, *LONG, "--out", "run", cwd=folder)
+    process = launch(2, "-m", "digitnet", "train", "blog", "--data", data, *LONG, "--out", "run", cwd=folder)
     while not (folder / "run/metrics.jsonl").exists() or not (folder / "run/metrics.jsonl").read_bytes():
         assert process.poll() is None
         time.sleep(0.02)
@@ -282,7 +294,7 @@ def main(out: str, stop_at: str, rank: str, network: str) -> None:
     train_split, validation = (Split(both.images[p], both.labels[p]) for p in (slice(60, None), slice(60)))
     dataset = Dataset("drawn", "d" * 64, tuple("0123456789"), train_split, validation, draw(103, seed=2))
     resume = (Path(out) / "config.toml").exists()
-    config = None if resume else dataclasses.replace(SHORT, network=network)
+    config = None if resume else {"blog": SHORT, "normed": NORMED}[network]
     process = os.getpid() if rank == "0" else _sibling()
     watch = Signaller(int(stop_at), process) if os.environ["RANK"] == "0" else Watch()
     try:

@@ -7,12 +7,15 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from digitnet.config import PRESETS, TrainConfig
+from digitnet.config import PRESETS, TrainConfig, flag
 from digitnet.errors import RunError, UsageError
 from digitnet.run_folder import Run
 from digitnet.training.models import NETWORKS, build_network, load_network, parameter_count
 
-PINNED = {"blog": 28_938}  # 16 * 26 + 32 * (16 * 25 + 1) + 1,568 * 10 + 10
+PINNED = {
+    "blog": 28_938,  # 16 * 26 + 32 * (16 * 25 + 1) + 1,568 * 10 + 10
+    "fast": 158_674,  # 8 * (25 + 2) + 24 * (8 * 9 + 2) + 256 * (600 + 2) + 256 * 10 + 10
+}
 
 
 def test_every_preset_has_its_parameters_pinned() -> None:
@@ -63,6 +66,39 @@ def test_images_of_any_size_pass_through_any_number_of_layers(
 ) -> None:
     network = build_network(TrainConfig(filters=filters, kernel_size=3), shape, 7)
     assert network(torch.zeros(3, 1, *shape, dtype=torch.uint8)).shape == (3, 7)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_a_new_network_is_in_training_and_has_not_seen_an_image(name: str) -> None:
+    network = build_network(TrainConfig(network=name), (28, 28), 10)
+    assert all(module.training for module in network.modules())
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
+            assert module.num_batches_tracked == 0
+            assert torch.equal(module.running_mean, torch.zeros(module.num_features))
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_an_image_is_read_alike_alone_and_among_others(name: str) -> None:
+    network = build_network(TrainConfig(network=name), (28, 28), 10).eval()
+    images = torch.randint(0, 256, (20, 1, 28, 28), dtype=torch.uint8)
+    alone = torch.cat([network(image[None]) for image in images])
+    assert torch.allclose(network(images), alone, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", [name for name in NETWORKS if name != "blog"])
+@pytest.mark.parametrize(("field", "value"), [("filters", (8, 8)), ("kernel_size", 3), ("hidden", 64)])
+def test_a_field_that_would_change_nothing_is_refused(name: str, field: str, value: object) -> None:
+    config = dataclasses.replace(TrainConfig(network=name), **{field: value})
+    with pytest.raises(
+        UsageError, match=f"{flag(field)}: expected a network that it shapes, found --network {name}"
+    ):
+        build_network(config, (28, 28), 10)
+
+
+def test_an_image_that_is_too_small_for_a_network_is_refused_with_its_size() -> None:
+    with pytest.raises(UsageError, match=r"--network fast: expected larger images, found 9 x 28 pixels"):
+        build_network(TrainConfig(network="fast"), (9, 28), 10)
 
 
 def test_the_first_weights_follow_from_the_seed_and_leave_the_callers_randomness_alone() -> None:

@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-from digitnet.config import TrainConfig
+from digitnet.config import DEFAULT_PRESET, TrainConfig, preset
 from digitnet.data.dataset import Dataset
 from digitnet.data.load import load_dataset
 from digitnet.errors import DataError, DigitnetError, DivergedError, Interrupted
@@ -21,6 +20,7 @@ from digitnet.training.batches import Batches
 from digitnet.training.device import check_device, choose_device
 from digitnet.training.distributed import ALONE, Order, World, find_world
 from digitnet.training.environment import describe_environment, peak_memory
+from digitnet.training.loss import Loss, make_loss
 from digitnet.training.models import build_network, parameter_count
 from digitnet.training.randomness import seed_step
 from digitnet.training.record import NoRecorder, Recorder, RunRecorder, right_answers
@@ -31,17 +31,22 @@ from digitnet.training.watch import Watch
 
 
 def take_step(
-    network: nn.Module, optimizer: torch.optim.Optimizer, images: Tensor, labels: Tensor, learning_rate: float
+    network: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    loss: Loss,
+    images: Tensor,
+    labels: Tensor,
+    learning_rate: float,
 ) -> tuple[Tensor, Tensor]:
     """Move the weights once; return the batch's mean cross-entropy and its count of right answers, from before."""
     for group in optimizer.param_groups:
         group["lr"] = learning_rate
     logits = network(images)  # (B, K)
-    loss = F.cross_entropy(logits, labels)
+    descended, recorded = loss(logits, labels)
     optimizer.zero_grad()
-    loss.backward()  # type: ignore[no-untyped-call]  # torch has not annotated it
+    descended.backward()  # type: ignore[no-untyped-call]  # torch has not annotated it
     optimizer.step()
-    return loss.detach(), right_answers(logits.detach(), labels)
+    return recorded, right_answers(logits.detach(), labels)
 
 
 def fit(
@@ -55,15 +60,15 @@ def fit(
     world: World = ALONE,
 ) -> None:
     """Train from the state's step to the configuration's last: the loop."""
-    network = world.spread(state.network)
+    network, optimizer, loss = world.spread(state.network), state.optimizer, make_loss(config)
     for step in range(state.step, config.steps):
         images, labels = batches.at(step)  # (B, 1, 28, 28) uint8, (B,) int64
         seed_step(config.seed, step)
         slices = world.share(augment(images)), world.share(labels)  # all of it, for one process
-        loss, right = world.total(*take_step(network, state.optimizer, *slices, schedule(step)))
+        nats, right = world.total(*take_step(network, optimizer, loss, *slices, schedule(step)))
         state.average.update(step)
         state.step = step + 1
-        recorder.after_step(state, loss, right, len(labels))
+        recorder.after_step(state, nats, right, len(labels))
         saver.after_step(state)
 
 
@@ -77,7 +82,7 @@ def train(
 ) -> Run:
     """Train a network, and return the folder that holds everything about the run.
 
-    `config` is the blog's experiment by default; with `resume`, the run's own. `dataset` saves reading the data
+    `config` is the default preset, `fast`; with `resume`, the run's own. `dataset` saves reading the data
     again. `out` is the run's folder; by default the next free ``runs/NAME-001``, with `resume` the newest
     unfinished one. On Ctrl-C or SIGTERM the state is saved and Interrupted is raised; `resume` goes on to a
     bit-identical result. Under torchrun the processes train one run together, and only the leading one returns
@@ -87,7 +92,7 @@ def train(
     if not world.leads:
         follow(world, dataset)
     run = (Run(out) if out else find_unfinished(RUNS)) if resume else None
-    config = run.check_config(config) if run else config or TrainConfig()
+    config = run.check_config(config) if run else config or preset(DEFAULT_PRESET)
     world.check(config)
     if out and not run:
         require_free(Path(out))  # before the data takes its time
@@ -165,7 +170,8 @@ def _follow(order: Order, dataset: Dataset | None, stop: Stop, world: World) -> 
 
 def begin(network: nn.Module, config: TrainConfig) -> TrainState:
     """Make the state of a run before its first step, for a network that is on its device."""
-    optimizer = torch.optim.Adam(network.parameters(), lr=config.learning_rate, fused=True)
+    betas = config.beta1, config.beta2
+    optimizer = torch.optim.Adam(network.parameters(), lr=config.learning_rate, betas=betas, fused=True)
     return TrainState(network, optimizer, make_average(network, config))
 
 

@@ -27,7 +27,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
-from digitnet.config import DEFAULT_PRESET, TrainConfig, preset
+from digitnet.config import TrainConfig, preset
 from digitnet.errors import UsageError, nearest
 
 _KEYS = ("title", "preset", "seeds", "compare", "base", "grid", "variant")
@@ -166,7 +166,12 @@ def configure(start: TrainConfig, fields: Any, where: str) -> TrainConfig:
 
 def read_start(values: Mapping[str, Any]) -> TrainConfig:
     """Make the configuration that a file's preset and base say; raise UsageError for bad ones."""
-    return configure(preset(str(values.get("preset", DEFAULT_PRESET))), values.get("base", {}), "[base]")
+    return configure(preset(named_preset(values)), values.get("base", {}), "[base]")
+
+
+def named_preset(values: Mapping[str, Any]) -> str:
+    """Name the preset that a file starts from: the blog's, whose fields are the defaults, unless it says else."""
+    return str(values.get("preset", "blog"))
 
 
 def _read_grid(grid: Any, start: TrainConfig) -> Mapping[str, Sequence[Any]]:

@@ -35,9 +35,9 @@ from optuna.distributions import (
     IntDistribution,
 )
 
-from digitnet.config import DEFAULT_PRESET, TrainConfig
+from digitnet.config import TrainConfig
 from digitnet.errors import UsageError, nearest
-from digitnet.trials.plan import Fields, Plan, configure, read_plan_file, read_start, shown
+from digitnet.trials.plan import Fields, Plan, configure, named_preset, read_plan_file, read_start, shown
 
 _KEYS = ("title", "preset", "trials", "seed", "prune", "base", "range")
 _RANGE_KEYS = ("low", "high", "step", "log", "choices")
@@ -172,7 +172,7 @@ class Search:
             start = _read_start(values)
             search = cls(
                 start=start,
-                preset=str(values.get("preset", DEFAULT_PRESET)),
+                preset=named_preset(values),
                 base=values.get("base", {}),
                 ranges=_read_ranges(values.get("range", {}), start),
                 prune=_read_prune(values.get("prune", True)),

@@ -1,0 +1,37 @@
+"""What a step descends, beside what is recorded of it."""
+
+from collections.abc import Callable
+
+import torch.nn.functional as F
+from torch import Tensor
+
+from digitnet.config import TrainConfig
+
+Loss = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
+"""Logits ``(B, K)`` and labels ``(B,)`` in; the loss to descend and the one to record out, means in nats.
+
+What is recorded is always the plain cross-entropy, so that it can be laid beside the validation's, whatever the
+recipe.
+"""
+
+
+def cross_entropy(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    """Descend what is recorded."""
+    loss = F.cross_entropy(logits, labels)
+    return loss, loss.detach()
+
+
+def make_loss(config: TrainConfig) -> Loss:
+    """Make the loss that the configuration asks for: with label smoothing, or plain.
+
+    Label smoothing asks for ``1 - s`` of the probability for the label and ``s / K`` for every class, its own
+    included (Szegedy et al. 2016, section 7, arXiv 1512.00567).
+    """
+    if not config.label_smoothing:
+        return cross_entropy
+
+    def smoothed(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        loss = F.cross_entropy(logits, labels, label_smoothing=config.label_smoothing)
+        return loss, F.cross_entropy(logits.detach(), labels)
+
+    return smoothed
