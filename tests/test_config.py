@@ -31,6 +31,7 @@ VALID: dict[str, st.SearchStrategy[Any]] = {
     "filters": st.lists(count, min_size=1, max_size=5).map(tuple),
     "kernel_size": st.integers(0, 50).map(lambda half: 2 * half + 1),
     "hidden": count_or_none,
+    "members": count,
     "steps": count,
     "batch_size": count,
     "learning_rate": st.floats(0, 1e300, exclude_min=True) | count,

@@ -38,6 +38,9 @@ class TrainConfig:
     hidden: int = 0
     """Of the network blog: units of a dense layer before the last one; 0 leaves it out."""
 
+    members: int = 1
+    """Networks trained side by side from first weights of their own, and judged by their mean probability."""
+
     steps: int = 10_000
     """Optimizer steps (batches) to take."""
     batch_size: int = 128
@@ -57,7 +60,7 @@ class TrainConfig:
     ema_decay: float = 0.0
     """Judge an exponential moving average of the weights with this decay a step; 0 judges the last weights."""
     augment: str = "none"
-    """Change of the training images at each step: none, or shift (by up to two pixels each way)."""
+    """Change of the training images: none, shift (by up to two pixels), or affine (turn, stretch, slant)."""
     seed: int = 0
     """Seed of the first weights, the order of the images and the augmentation."""
 
@@ -173,6 +176,7 @@ _SMALLEST = {
     "validation_images": 1,
     "kernel_size": 1,
     "hidden": 0,
+    "members": 1,
     "steps": 1,
     "batch_size": 1,
     "seed": 0,

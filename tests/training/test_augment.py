@@ -3,9 +3,10 @@
 import pytest
 import torch
 import torch.nn.functional as F
+from torch import Tensor
 
 from digitnet.errors import UsageError
-from digitnet.training.augment import AUGMENTATIONS, augmentation, none, shift
+from digitnet.training.augment import AUGMENTATIONS, affine, augmentation, none, shift
 from digitnet.training.randomness import seed_step
 
 
@@ -42,6 +43,66 @@ def test_a_shifted_image_is_the_image_moved_with_background_coming_in() -> None:
         assert len(places) == 1
         seen.update(places)
     assert len(seen) == 25  # 600 draws miss a place once in two billion
+
+
+def test_an_affine_change_of_nothing_is_the_image_itself() -> None:
+    images = torch.randint(0, 256, (8, 1, 28, 20), dtype=torch.uint8)
+    assert torch.equal(affine(images, degrees=0, scale=0, shear=0, pixels=0), images)
+
+
+@pytest.mark.parametrize(
+    ("amounts", "expected"),
+    [
+        ({"degrees": 10}, {"turn": 10}),
+        ({"scale": 0.1}, {"wide": 0.1, "high": 0.1}),
+        ({"pixels": 2}, {"right": 2, "down": 2}),
+        ({"shear": 0.1}, {"slant": 0.1}),
+    ],
+)
+def test_an_affine_change_stays_in_its_ranges_and_fills_them(
+    amounts: dict[str, float], expected: dict[str, float]
+) -> None:
+    """The moments of a drawn ellipse tell what was done to it: an oracle that shares no line with the function."""
+    image = ellipse().repeat(400, 1, 1, 1)
+    nothing = {"degrees": 0.0, "scale": 0.0, "shear": 0.0, "pixels": 0.0}
+    before, after = moments(image[:1]), moments(affine(image, **{**nothing, **amounts}))
+    changes = {
+        "turn": after["angle"] - before["angle"],
+        "wide": 1 - after["wide"] / before["wide"],
+        "high": 1 - after["high"] / before["high"],
+        "slant": after["slant"] - before["slant"],
+        "right": after["x"] - before["x"],
+        "down": after["y"] - before["y"],
+    }
+    for name, limit in expected.items():
+        change = changes[name]
+        assert change.abs().max() <= 1.15 * limit, name
+        assert change.max() >= 0.85 * limit and change.min() <= -0.85 * limit, name
+        assert abs(float(change.mean())) < 0.12 * limit, name
+
+
+def ellipse() -> Tensor:
+    """Draw a bright ellipse, higher than wide, in the middle: ``(1, 1, 56, 56)`` uint8."""
+    y, x = torch.meshgrid(torch.arange(56) - 27.5, torch.arange(56) - 27.5, indexing="ij")
+    return (255 * torch.sigmoid(4 * (1 - (x / 8) ** 2 - (y / 16) ** 2))).to(torch.uint8)[None, None]
+
+
+def moments(images: Tensor) -> dict[str, Tensor]:
+    """Measure each image's centre, its spread along the axes, its slant, and its long axis' angle in degrees."""
+    weight = images[:, 0].double()
+    weight = weight / weight.sum(dim=(1, 2), keepdim=True)
+    y, x = torch.meshgrid(torch.arange(56.0), torch.arange(56.0), indexing="ij")
+    centre_x, centre_y = ((weight * axis).sum(dim=(1, 2)) for axis in (x, y))
+    dx, dy = x - centre_x[:, None, None], y - centre_y[:, None, None]
+    xx, yy, xy = ((weight * product).sum(dim=(1, 2)) for product in (dx * dx, dy * dy, dx * dy))
+    return {
+        "x": centre_x,
+        "y": centre_y,
+        "wide": xx.sqrt(),
+        "high": yy.sqrt(),
+        "slant": xy / yy,
+        "angle": torch.rad2deg(0.5 * torch.atan2(2 * xy, yy - xx)),
+    }
 
 
 def test_an_unknown_augmentation_is_met_with_the_nearest_name() -> None:

@@ -10,7 +10,7 @@ from torch import nn
 from digitnet.config import PRESETS, TrainConfig, flag
 from digitnet.errors import RunError, UsageError
 from digitnet.run_folder import Run
-from digitnet.training.models import NETWORKS, build_network, load_network, parameter_count
+from digitnet.training.models import NETWORKS, Ensemble, build_network, load_network, parameter_count
 
 PINNED = {
     "blog": 28_938,  # 16 * 26 + 32 * (16 * 25 + 1) + 1,568 * 10 + 10
@@ -94,6 +94,19 @@ def test_a_field_that_would_change_nothing_is_refused(name: str, field: str, val
         UsageError, match=f"{flag(field)}: expected a network that it shapes, found --network {name}"
     ):
         build_network(config, (28, 28), 10)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_members_answer_with_their_mean_probability_and_the_first_is_the_network_alone(name: str) -> None:
+    alone = build_network(TrainConfig(network=name), (28, 28), 10).eval()
+    together = build_network(TrainConfig(network=name, members=3), (28, 28), 10).eval()
+    assert isinstance(together, Ensemble)
+    images = torch.randint(0, 256, (20, 1, 28, 28), dtype=torch.uint8)
+    probabilities = torch.stack([member(images).softmax(dim=1) for member in together.members])
+    assert torch.allclose(together(images).exp(), probabilities.mean(dim=0), atol=1e-6)
+    assert torch.equal(together.members[0](images), alone(images))
+    assert not torch.allclose(probabilities[0], probabilities[1])
+    assert parameter_count(together) == 3 * parameter_count(alone)
 
 
 def test_an_image_that_is_too_small_for_a_network_is_refused_with_its_size() -> None:

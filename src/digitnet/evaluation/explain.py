@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from digitnet.data.dataset import UInt8
+from digitnet.training.models import Ensemble
 
 Floats = npt.NDArray[np.float32]
 
@@ -42,4 +43,6 @@ def activations(network: nn.Module, image: UInt8) -> list[Floats]:
 
 
 def _convolutions(network: nn.Module) -> list[nn.Conv2d]:
-    return [module for module in network.modules() if isinstance(module, nn.Conv2d)]
+    """List the convolutions of a network; of several together, those of the first, which speaks for them."""
+    one = network.members[0] if isinstance(network, Ensemble) else network
+    return [module for module in one.modules() if isinstance(module, nn.Conv2d)]
