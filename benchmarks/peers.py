@@ -66,6 +66,13 @@ PROGRAMS = {
             )
             for name in PRESETS
         ),
+        Program(
+            "digitnet-half",
+            "digitnet train fast --steps 215",
+            "digitnet_preset",
+            "digitnet",
+            ("--preset", "fast", "--steps", "215"),
+        ),
         Program("blog", "the blog's program (TensorFlow 1 style)", "blog", "blog"),
         Program("keras_convnet", "Keras, Simple MNIST convnet", "keras_convnet", "keras_convnet"),
         Program("pytorch_example", "PyTorch, MNIST example", "pytorch_example", "pytorch_example"),

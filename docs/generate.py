@@ -46,6 +46,7 @@ def with_section(text: str, name: str, content: str) -> str:
 
 SECTIONS: dict[str, dict[str, Callable[[], str]]] = {
     "README.md": {"results": results.results_table},
+    "docs/benchmarks.md": {"step": results.step_time},
     "docs/LOG.md": {"seeds": results.seeds_table},
     "docs/scaling.md": {"trials": results.trials_table, "cost": results.cost_table},
     "docs/blog-claims.md": {"variants": results.claims_table, "sentences": results.claims_sentences},

@@ -7,6 +7,7 @@ benchmarks/step_time.py measures what they cost.
 import dataclasses
 
 import torch
+import torch._dynamo  # what torch else imports when the first optimizer is made: no part of the race
 from race import Race, flags
 from torch import Tensor
 

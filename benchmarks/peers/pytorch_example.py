@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import torch
+import torch._dynamo  # what torch else imports when the first optimizer is made: no part of the race
 import torch.nn.functional as F
 from PIL import Image
 from race import Race, UInt8, flags, read_mnist

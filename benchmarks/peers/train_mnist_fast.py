@@ -7,6 +7,7 @@ standardised and shuffled once, when they are saved, and a run takes them in tha
 """
 
 import torch
+import torch._dynamo  # what torch else imports when the first optimizer is made: no part of the race
 import torch.nn.functional as F
 from race import Race, flags, read_mnist
 from torch import Tensor, nn

@@ -204,6 +204,17 @@ PRESETS: dict[str, TrainConfig] = {
         validate_every=86,
         save_every=86,
     ),
+    # Few parameters: 14 epochs of gently changed images.
+    "tiny": TrainConfig(
+        network="tiny",
+        steps=6_000,
+        learning_rate=0.01,
+        schedule="linear",
+        warmup=0.1,
+        beta2=0.99,
+        label_smoothing=0.05,
+        augment="affine",
+    ),
 }
 """Named starting points; any field can be overridden: ``digitnet train blog --steps 2000``."""
 

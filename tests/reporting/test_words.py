@@ -4,6 +4,8 @@ import math
 
 import numpy as np
 import pytest
+import torch
+import torch.nn.functional as F
 
 from digitnet.config import TrainConfig
 from digitnet.evaluation.evaluate import Evaluation
@@ -77,6 +79,15 @@ def test_calibration_says_which_way_it_leans() -> None:
 
     assert "too sure of itself" in sure
     assert "60.00%" in sure
+
+
+def test_label_smoothing_names_the_loss_of_a_network_that_reaches_its_aim() -> None:
+    sentence = words.describe_smoothing(TrainConfig(label_smoothing=0.1), 10)
+    wanted = torch.full((1, 10), 0.01).index_fill(1, torch.tensor([3]), 0.91)
+
+    loss = F.cross_entropy(wanted.log(), torch.tensor([3]))
+    assert "91.00%" in sentence and f"a loss of {loss:.3f}," in sentence
+    assert words.describe_smoothing(TrainConfig(), 10) == ""
 
 
 def test_changed_fields_carry_their_default() -> None:

@@ -1,5 +1,6 @@
 """Networks: their size is pinned, their function is the textbook's, their first weights follow from the seed."""
 
+import copy
 import dataclasses
 
 import pytest
@@ -15,6 +16,7 @@ from digitnet.training.models import NETWORKS, Ensemble, build_network, load_net
 PINNED = {
     "blog": 28_938,  # 16 * 26 + 32 * (16 * 25 + 1) + 1,568 * 10 + 10
     "fast": 158_674,  # 8 * (25 + 2) + 24 * (8 * 9 + 2) + 256 * (600 + 2) + 256 * 10 + 10
+    "tiny": 17_434,  # 16 * (25 + 2) + 24 * (144 + 2) + 24 * (216 + 2) + 32 * (216 + 2) + 128 * 10 + 10
 }
 
 
@@ -76,6 +78,32 @@ def test_a_new_network_is_in_training_and_has_not_seen_an_image(name: str) -> No
         if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
             assert module.num_batches_tracked == 0
             assert torch.equal(module.running_mean, torch.zeros(module.num_features))
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_the_layout_in_memory_changes_neither_answers_nor_gradients(name: str) -> None:
+    """Some layers of some processors have been wrong in one layout alone (oneDNN issue 6035)."""
+    ours = build_network(TrainConfig(network=name), (28, 28), 10).double()
+    usual = copy.deepcopy(ours).to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
+    single = copy.deepcopy(ours).float()
+    images = torch.randint(0, 256, (64, 1, 28, 28), dtype=torch.uint8)
+    for network in (ours, usual, single):
+        network[0] = Bytes(next(network.parameters()).dtype)
+        F.cross_entropy(network(images), torch.arange(64) % 10).backward()
+    for own, same, short in zip(ours.parameters(), usual.parameters(), single.parameters(), strict=True):
+        assert torch.allclose(own.grad, same.grad, atol=1e-10)
+        assert torch.allclose(own.grad, short.grad.double(), atol=1e-3 * float(own.grad.abs().max()))
+
+
+class Bytes(nn.Module):
+    """Bytes to numbers of any type."""
+
+    def __init__(self, kind: torch.dtype) -> None:
+        super().__init__()
+        self.kind = kind
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return images.to(self.kind) / 255
 
 
 @pytest.mark.parametrize("name", NETWORKS)

@@ -6,9 +6,11 @@ import shutil
 import signal
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from scipy.special import softmax as softmax_of
 
 from conftest import SHORT, assert_equal, everything
 from digitnet.config import TrainConfig
@@ -17,6 +19,7 @@ from digitnet.errors import DivergedError, Interrupted, RunError
 from digitnet.run_folder import Run, TrainingRow, ValidationRow
 from digitnet.training.batches import Batches
 from digitnet.training.models import build_network, load_network
+from digitnet.training.predict import predict_logits
 from digitnet.training.state import load_checkpoint
 from digitnet.training.train import train
 from digitnet.training.watch import Watch
@@ -68,6 +71,22 @@ def test_resuming_equals_never_having_stopped(
         assert not Run(out).is_finished
     assert_equal(train(dataset=drawn, out=out, resume=True), finished)
     assert Run(out).summary["validation"] == finished.summary["validation"]
+
+
+def test_an_ensemble_is_a_run_like_any_other(drawn: Dataset, finished: Run, tmp_path: Path) -> None:
+    config = dataclasses.replace(SHORT, members=2, label_smoothing=0.1, beta1=0.8, beta2=0.95)
+    whole = train(config, dataset=drawn, out=tmp_path / "whole")
+    with pytest.raises(Interrupted):
+        train(config, dataset=drawn, out=tmp_path / "stopped", watch=Signaller(13))
+    assert_equal(train(dataset=drawn, out=tmp_path / "stopped", resume=True), whole)
+    assert whole.summary["parameters"] == 2 * finished.summary["parameters"]
+    assert whole.history.validation[-1].validation_accuracy > 0.9
+    ensemble = load_network(whole)
+    logits = predict_logits(ensemble, drawn.test.images)
+    each = [predict_logits(member, drawn.test.images) for member in ensemble.members]  # type: ignore[union-attr]
+    assert not np.allclose(each[0], each[1])
+    together = np.mean([softmax_of(answers, axis=1) for answers in each], axis=0)
+    assert np.allclose(np.exp(logits), together, atol=1e-5)
 
 
 def test_sigterm_saves_and_asks_for_exit_code_143(drawn: Dataset, tmp_path: Path) -> None:

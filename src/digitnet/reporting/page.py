@@ -75,6 +75,7 @@ def compose(found: Findings) -> dict[str, Any]:
         "longest": max(len(name) for name in names),
         "samples": sample_strips(found.dataset.train, names),
         "reading": reading,
+        "smoothing": words.describe_smoothing(found.config, len(names)),
         "loss": drawing(
             lambda width, theme: loss_figure(found.history, width, theme),
             f"Graphs of loss and accuracy over {found.config.steps:,} steps. {reading.sentence}",

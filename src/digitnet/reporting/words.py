@@ -104,6 +104,17 @@ def describe_calibration(evaluation: Evaluation) -> str:
     )
 
 
+def describe_smoothing(config: TrainConfig, classes: int) -> str:
+    """Say at which loss label smoothing aims; nothing where there is none."""
+    if not config.label_smoothing:
+        return ""
+    aim = 1 - config.label_smoothing + config.label_smoothing / classes
+    return (
+        f"Label smoothing of {config.label_smoothing:g} makes the network aim at {percent(aim)} for the label of "
+        f"each image, which is a loss of {-math.log(aim):.3f}, and not at a loss of 0."
+    )
+
+
 def plain(value: object) -> str:
     """Write a value of the configuration or the environment as a person would."""
     if isinstance(value, (tuple, list)):

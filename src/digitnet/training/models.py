@@ -69,13 +69,24 @@ def fast() -> Layers:
     ]
 
 
-def convolution(filters: int, size: int, *, halve: bool = False) -> Layers:
+def tiny() -> Layers:
+    """List layers that read well with less than 20,000 parameters: three thin convolutions behind a coarse one."""
+    return [
+        *convolution(16, 5, stride=2),  # (B, 16, 12, 12)
+        *convolution(24, 3),  # (B, 24, 10, 10)
+        *convolution(24, 3, halve=True),  # (B, 24, 4, 4)
+        *convolution(32, 3),  # (B, 32, 2, 2)
+        nn.Flatten(),
+    ]
+
+
+def convolution(filters: int, size: int, *, stride: int = 1, halve: bool = False) -> Layers:
     """Make a convolution, with a pool or without, BatchNorm and ReLU; the BatchNorm brings the bias.
 
     Behind the pool, BatchNorm and ReLU have a quarter of the work.
     """
     pool: Layers = [Halve()] if halve else []
-    return [nn.LazyConv2d(filters, size, bias=False), *pool, nn.LazyBatchNorm2d(), nn.ReLU()]
+    return [nn.LazyConv2d(filters, size, stride, bias=False), *pool, nn.LazyBatchNorm2d(), nn.ReLU()]
 
 
 def dense(units: int) -> Layers:
@@ -83,7 +94,7 @@ def dense(units: int) -> Layers:
     return [nn.LazyLinear(units, bias=False), nn.LazyBatchNorm1d(), nn.ReLU()]
 
 
-NETWORKS: dict[str, Callable[..., Layers]] = {"blog": blog, "fast": fast}
+NETWORKS: dict[str, Callable[..., Layers]] = {"blog": blog, "fast": fast, "tiny": tiny}
 """Every network, by its name. One that takes arguments is given the fields of the configuration of their names."""
 
 _SHAPING = ("filters", "kernel_size", "hidden")
