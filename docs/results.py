@@ -30,7 +30,7 @@ def results_table() -> str:
             low, high = variant["test"]["interval"]
             other = others.get(variant["results"]["name"])
             rows.append(
-                f"| `{_command(preset, variant['results']['fields'])}` | **{_spread(variant['test'])}** "
+                f"| `{_command(preset, variant['results']['fields'])}` | {_spread(variant['test'])} "
                 f"| {low:.4f} to {high:.4f} | {_spread(other) if other else ''} "
                 f"| {variant['results']['parameters']:,} |"
             )
@@ -48,7 +48,7 @@ def _command(preset: str, fields: dict[str, Any]) -> str:
 
 
 def _spread(test: dict[str, Any]) -> str:
-    return f"{test['mean']:.4f} ± {test['sd']:.4f} ({test['n']})"
+    return f"**{test['mean']:.4f} ± {test['sd']:.4f}** ({test['n']})"
 
 
 def _made_with(name: str) -> str:
@@ -70,7 +70,7 @@ def race() -> str:
     return (
         f"In turn on {result['threads']} threads of one machine ({_machine(result)}; `make bench`), "
         f"the blog's own program, in TensorFlow, trains for {seconds['blog']:.0f} seconds ({count['blog']}, which "
-        f"then reads {mean(run['test_accuracy'] for run in by_program['blog']):.4f} of the test images correctly); "
+        f"then reads {mean(run['test_accuracy'] for run in by_program['blog']):.4f} of the test images right); "
         f"`digitnet train fast` for {seconds['digitnet-fast']:.1f} ({count['digitnet-fast']}), "
         f"**1/{seconds['blog'] / seconds['digitnet-fast']:.0f}** of it; with half of the steps for "
         f"{seconds['digitnet-half']:.1f} ({count['digitnet-half']}), "
@@ -162,7 +162,8 @@ def _idle(many: Any) -> str:
         return ""
     idle = 1 - many["processor"] / (many["wall"] * many["workers"])
     return (
-        f"- **Idle**: over {many['trials']} trials, the two cores had nothing to do for {idle:.1%} of the time.\n"
+        f"- **Idle**: over {many['trials']} trials, which on another day took {many['training'] / many['trials']:.0f} "
+        f"seconds each, the two cores had nothing to do for {idle:.1%} of the time.\n"
     )
 
 
