@@ -161,9 +161,10 @@ def _idle(many: Any) -> str:
     if many is None:
         return ""
     idle = 1 - many["processor"] / (many["wall"] * many["workers"])
+    each = many["training"] / many["trials"]
     return (
-        f"- **Idle**: over {many['trials']} trials, which on another day took {many['training'] / many['trials']:.0f} "
-        f"seconds each, the two cores had nothing to do for {idle:.1%} of the time.\n"
+        f"- **Idle**: over {many['trials']} trials, which on another day took {each:.0f} seconds each, the two cores "
+        f"had nothing to do for {idle:.1%} of the time.\n"
     )
 
 

@@ -58,8 +58,8 @@ def blog(filters: Sequence[int], kernel_size: int, hidden: int) -> Layers:
 def fast() -> Layers:
     """List the layers that learn most in a few seconds of a processor.
 
-    Without padding, since the border of an image is background: with 0.5 million multiplications for an image,
-    where the blog's network has 2.8 million. BatchNorm bears sixty times the blog's learning rate.
+    Without padding, since the border of an image is background: 0.4 million multiplications for an image, where
+    the blog's network has 2.8 million. BatchNorm bears sixty times the blog's learning rate.
     """
     return [
         *convolution(8, 5, halve=True),  # (B, 8, 12, 12)
@@ -102,7 +102,7 @@ _SHAPING = ("filters", "kernel_size", "hidden")
 
 
 class Ensemble(nn.Module):
-    """Several networks, each trained on its own mistakes; together they answer with their mean probability."""
+    """Several networks, each trained as if it were alone; they answer with their mean probability."""
 
     def __init__(self, members: Iterable[nn.Module]) -> None:
         super().__init__()
