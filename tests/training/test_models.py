@@ -82,17 +82,22 @@ def test_a_new_network_is_in_training_and_has_not_seen_an_image(name: str) -> No
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_the_layout_in_memory_changes_neither_answers_nor_gradients(name: str) -> None:
-    """Some layers of some processors have been wrong in one layout alone (oneDNN issue 6035)."""
+    """Some layers of some processors have been wrong in one layout alone (oneDNN issue 6035).
+
+    In float64 the layouts agree to the last bits. Float32 may send a gradient through another pixel of a pool,
+    where two are as large, so there the whole is compared: a wrong gradient is off by as much as it is long.
+    """
     ours = build_network(TrainConfig(network=name), (28, 28), 10).double()
     usual = copy.deepcopy(ours).to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
     single = copy.deepcopy(ours).float()
-    images = torch.randint(0, 256, (64, 1, 28, 28), dtype=torch.uint8)
+    drawing = torch.Generator().manual_seed(5)
+    images = torch.randint(0, 256, (64, 1, 28, 28), dtype=torch.uint8, generator=drawing)
     for network in (ours, usual, single):
         network[0] = Bytes(next(network.parameters()).dtype)
         F.cross_entropy(network(images), torch.arange(64) % 10).backward()
     for own, same, short in zip(ours.parameters(), usual.parameters(), single.parameters(), strict=True):
         assert torch.allclose(own.grad, same.grad, atol=1e-10)
-        assert torch.allclose(own.grad, short.grad.double(), atol=1e-3 * float(own.grad.abs().max()))
+        assert (own.grad - short.grad).norm() <= 0.05 * own.grad.norm() + 1e-6
 
 
 class Bytes(nn.Module):
