@@ -100,25 +100,12 @@ def test_batch_norm_sees_the_whole_batch_on_any_number_of_processes(
 
 
 def test_a_batch_that_cant_be_cut_evenly_is_refused_in_one_sentence(drawn_file: Path, tmp_path: Path) -> None:
-    process = launch(
-        2,
-        "-m",
-        "digitnet",
-        "train",
-        "blog",
-        "--data",
-        drawn_file,
-        *LONG,
-        "--batch-size",
-        33,
-        "--out",
-        "run",
-        cwd=tmp_path,
-    )
+    words = ["blog", "--data", drawn_file, *LONG, "--batch-size", 33, "--out", "run"]
+    process = launch(2, "-m", "digitnet", "train", *words, cwd=tmp_path)
     said = process.communicate(timeout=120)[1]
     assert process.returncode == 1  # torchrun's own
     assert said.count("digitnet: --batch-size: expected a multiple of the 2 processes of this run, found 33.") == 1
-    assert not (tmp_path / "runs").exists()
+    assert not (tmp_path / "run").exists()
 
 
 def test_slices_stand_end_to_end_in_the_order_of_the_ranks() -> None:

@@ -35,8 +35,8 @@ def affine(
     """Turn, stretch, slant and move each image a little; what comes in from outside is background, 0.
 
     Each image is turned by up to `degrees` either way; its height and its width change by up to the share `scale`,
-    each on its own; a row slides against the one `1` above it by up to `shear`; all moves by up to `pixels` along
-    each axis. Every amount is drawn evenly from its range. Takes 1.4 ms for 128 images on one core.
+    each on its own; each row slides by up to `shear` pixels against the next; all moves by up to `pixels` along
+    each axis. Every amount is drawn evenly from its range.
     """
     count, _, rows, columns = images.shape
     turn, wide, high, slant, right, down = 2 * torch.rand(6, count) - 1  # (B,) each, from -1 to 1

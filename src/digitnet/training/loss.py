@@ -12,7 +12,8 @@ Loss = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 to descend, and the one to record.
 
 What is recorded is always the plain cross-entropy, so that it can be laid beside the validation's, whatever the
-recipe. A member descends its own loss: none learns to make up for the others.
+recipe. A member descends its own loss, so none learns to make up for the others; the mean makes its gradient 1/M
+of what it is alone, which Adam does not see.
 """
 
 
