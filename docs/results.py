@@ -59,7 +59,7 @@ def _made_with(name: str) -> str:
 
 
 def race() -> str:
-    """Say how long the fast recipe, half of it, and the blog's own program trained, run in turn."""
+    """Say how long the fast recipe, half of it, and the blog's own program trained, on one machine."""
     result = stored("peers")
     by_program = {
         name: [run for run in result["runs"] if run["program"] == name]
@@ -68,7 +68,7 @@ def race() -> str:
     seconds = {name: mean(run["seconds"] for run in runs) for name, runs in by_program.items()}
     count = {name: f"{len(runs)} run{'s' if len(runs) > 1 else ''}" for name, runs in by_program.items()}
     return (
-        f"In turn on {result['threads']} threads of one machine ({_machine(result)}; `make bench`), "
+        f"On {result['threads']} threads of one machine ({_machine(result)}; `make bench`), "
         f"the blog's own program, in TensorFlow, trains for {seconds['blog']:.0f} seconds ({count['blog']}, which "
         f"then reads {mean(run['test_accuracy'] for run in by_program['blog']):.4f} of the test images right); "
         f"`digitnet train fast` for {seconds['digitnet-fast']:.1f} ({count['digitnet-fast']}), "
