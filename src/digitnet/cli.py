@@ -300,8 +300,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         _dispatch(list(sys.argv[1:] if arguments is None else arguments))
     except DigitnetError as error:
-        if not _follows():
-            print(f"digitnet: {error}", file=sys.stderr)
+        if _follows():
+            return 0  # a failure here would make torchrun end rank 0 before it has said so
+        print(f"digitnet: {error}", file=sys.stderr)
         return error.exit_code
     except ModuleNotFoundError as fault:
         extra = _EXTRAS.get((fault.name or "").partition(".")[0])
@@ -338,7 +339,13 @@ def _dispatch(words: list[str]) -> None:
 
 def _call(command: Callable[..., None], arguments: Sequence[str], program: str) -> None:
     """Let tyro read the flags from the command's signature; it exits with 2 when they don't fit."""
-    tyro.cli(command, args=arguments, prog=program, config=(FlagCreatePairsOff,), console_outputs=not _follows())
+    speaks = not _follows()
+    try:
+        tyro.cli(command, args=arguments, prog=program, config=(FlagCreatePairsOff,), console_outputs=speaks)
+    except SystemExit as leaving:
+        if leaving.code == 2 and not speaks:
+            return  # as above: rank 0 leaves with the same code, once it has spoken
+        raise
 
 
 def _follows() -> bool:
