@@ -4,6 +4,7 @@
     ├── UsageError           the command line or a configuration is wrong            exit code 2
     ├── DataError            a data set is missing, damaged, or not what it says     exit code 1
     ├── RunError             a run folder is missing, damaged, busy or another's     exit code 1
+    ├── ModelError           a model file is missing, damaged, foreign or newer      exit code 1
     ├── DeviceError          the device is not there, or computes something else     exit code 1
     ├── StorageError         a file could not be written                             exit code 1
     ├── DivergedError        the loss stopped being a number                         exit code 1
@@ -41,6 +42,10 @@ class DataError(DigitnetError):
 
 class RunError(DigitnetError):
     """A run folder is missing, damaged, busy, or belongs to another configuration."""
+
+
+class ModelError(DigitnetError):
+    """A model file is missing, damaged, not digitnet's, or made by a newer digitnet."""
 
 
 class DeviceError(DigitnetError):

@@ -101,5 +101,43 @@ def reliability(logits: Floats, labels: Integers, bins: int = 15) -> list[Reliab
     ]
 
 
+@dataclass(frozen=True)
+class CoverageCurve:
+    """How often answers are right if only the surest are given: entry k is about the k + 1 surest of N."""
+
+    confidence: npt.NDArray[np.float64]  # (N,) of each answer, falling
+    accuracy: npt.NDArray[np.float64]  # (N,) share that is right among the answers down to this one
+
+    def coverage(self, accuracy: float) -> float:
+        """Largest share of the images, 0 to 1, that can be answered with at least this accuracy."""
+        return self._answered(accuracy) / len(self.confidence)
+
+    def threshold(self, accuracy: float) -> float:
+        """Least confidence from which on answers reach `accuracy`; above 1 when no threshold does."""
+        count = self._answered(accuracy)
+        return float(self.confidence[count - 1]) if count else float(np.nextafter(1.0, 2.0))
+
+    def points(self, count: int) -> tuple[tuple[float, float], ...]:
+        """At most `count` pairs of coverage and accuracy, evenly spread, from full coverage down."""
+        answered = np.unique(np.linspace(1, len(self.confidence), count).astype(int))[::-1]
+        return tuple((float(k / len(self.confidence)), float(self.accuracy[k - 1])) for k in answered)
+
+    def _answered(self, accuracy: float) -> int:
+        """The most answers that can be given; equal confidences are given together or not at all."""
+        last_of_its_equals = np.append(self.confidence[1:] < self.confidence[:-1], True)
+        reached = np.flatnonzero((self.accuracy >= accuracy) & last_of_its_equals)
+        return int(reached[-1]) + 1 if len(reached) else 0
+
+
+def coverage_curve(confidence: Floats, right: npt.NDArray[np.bool_]) -> CoverageCurve:
+    """Order answers by their confidence ``(N,)``, and count how many are `right` from the surest on.
+
+    Also known as the risk-coverage curve (El-Yaniv and Wiener 2010).
+    """
+    order = np.argsort(-confidence, kind="stable")
+    counts = np.arange(1, len(order) + 1)
+    return CoverageCurve(confidence[order].astype(np.float64), np.cumsum(right[order]) / counts)
+
+
 def _share(part: npt.NDArray[np.int64], whole: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
     return np.asarray(np.divide(part, whole, out=np.full(len(part), np.nan), where=whole > 0))

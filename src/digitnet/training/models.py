@@ -22,11 +22,11 @@ Layers = list[nn.Module]
 
 
 class Scale(nn.Module):
-    """Bytes to numbers: uint8 0 to 255 becomes float32 0 to 1."""
+    """Pixel values to numbers: 0 to 255, uint8 or float32, becomes float32 0 to 1."""
 
     def forward(self, images: Tensor) -> Tensor:
         """Divide by 255."""
-        return images.to(torch.float32).div_(255)
+        return images.to(torch.float32) / 255
 
 
 class Halve(nn.MaxPool2d):

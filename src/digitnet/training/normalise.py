@@ -55,7 +55,7 @@ def extent(profile: Tensor) -> Tensor:
 
 
 def sampling(mass: Tensor, scale: Tensor) -> Tensor:
-    """Make matrices ``(B, 28, n)`` that scale an axis of n pixels by `scale` ``(B,)`` about its centre of mass.
+    """Make the matrices ``(B, 28, n)`` that scale an axis of n pixels by `scale` ``(B,)`` about its mass's centre.
 
     `mass` ``(B, n)`` is the ink along the axis. Row i holds the share that each pixel has of the interval that
     pixel i of the image covers; an interval is never narrower than a pixel, so enlarging is linear interpolation.
@@ -64,9 +64,22 @@ def sampling(mass: Tensor, scale: Tensor) -> Tensor:
     centre = (mass * place).sum(dim=1) / mass.sum(dim=1).clamp_min(1e-6)  # (B,)
     offset = torch.arange(SIDE, dtype=mass.dtype, device=mass.device) - MIDDLE
     width = (1 / scale).clamp_min(1)[:, None, None]
-    middle = (centre[:, None] + offset / scale[:, None])[:, :, None]  # (B, 28, 1)
-    overlap = torch.minimum(middle + width / 2, place + 0.5) - torch.maximum(middle - width / 2, place - 0.5)
-    return overlap.clamp_min(0) / width
+    return _overlap((centre[:, None] + offset / scale[:, None])[:, :, None], width, place) / width
+
+
+def averaging(profile: Tensor, cells: int) -> Tensor:
+    """Make the matrix ``(cells, n)`` that takes means of equal cells along the axis of `profile` ``(B, n)``."""
+    place = _places(profile)
+    width = (torch.ones_like(place).sum() / cells).clamp_min(1)  # summed, for the length may differ at each call
+    middle = _places(torch.ones(1, cells)) * (torch.ones_like(place).sum() / cells)
+    overlap = _overlap(middle[:, None], width, place)
+    return overlap / overlap.sum(dim=1, keepdim=True)
+
+
+def _overlap(middle: Tensor, width: Tensor, place: Tensor) -> Tensor:
+    """Length that each pixel shares with the interval of `width` about `middle`."""
+    last, first = torch.minimum(middle + width / 2, place + 0.5), torch.maximum(middle - width / 2, place - 0.5)
+    return (last - first).clamp_min(0)
 
 
 def _places(profile: Tensor) -> Tensor:

@@ -1,0 +1,1 @@
+"""From pictures to answers: no torch, only numpy, Pillow, OpenCV and ONNX Runtime."""

@@ -1,0 +1,67 @@
+"""The network of a model file, run by ONNX Runtime."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime
+
+from digitnet.errors import ModelError
+from digitnet.modelfile import ModelFile, read_model
+
+UInt8 = npt.NDArray[np.uint8]
+Float32 = npt.NDArray[np.float32]
+
+SHIPPED = Path(__file__).with_name("reader.onnx")
+"""The model that comes with the package; docs/model-card.md says what it is."""
+
+SIDE = 28
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What the network says about N images."""
+
+    probabilities: Float32  # (N, K), each row sums to 1
+    decisions: npt.NDArray[np.int64]  # (N,) places in modelfile.DECISIONS
+    scores: Float32  # (N,) in nats; higher is more of a digit
+    images: Float32  # (N, 28, 28), 0 to 255: what the network saw
+
+
+class Network:
+    """A model file, ready to answer. Several threads may ask it at once."""
+
+    def __init__(self, model: ModelFile, threads: int = 1) -> None:
+        self.info = model.info
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 4  # what goes wrong is raised
+        self._session = onnxruntime.InferenceSession(model.content, options, providers=["CPUExecutionProvider"])
+
+    @classmethod
+    def open(cls, path: Path | str | None = None, threads: int = 1) -> "Network":
+        """Open a model file, by default the one that comes with digitnet; raise ModelError when it is none."""
+        path = Path(path) if path else SHIPPED
+        model = read_model(path)
+        try:
+            return cls(model, threads)
+        except Exception as fault:  # ONNX Runtime's own errors have no common class
+            raise ModelError(
+                f"{path}: ONNX Runtime {onnxruntime.__version__} can't run this model ({fault}). "
+                "Run: pip install --upgrade onnxruntime"
+            ) from fault
+
+    def answer_crops(self, crops: UInt8) -> Answers:
+        """Read crops ``(N, rows, columns, 1 or 3)`` of one size, each of a digit, its ink dark or light."""
+        return self._run(crops, np.zeros((0, SIDE, SIDE), np.float32))
+
+    def answer_images(self, images: Float32) -> Answers:
+        """Read images ``(M, 28, 28)``, 0 to 255, that are as MNIST's are: light ink on 0, 20 pixels, centred."""
+        return self._run(np.zeros((0, 1, 1, 1), np.uint8), images)
+
+    def _run(self, crops: UInt8, images: Float32) -> Answers:
+        fed: dict[str, Any] = {"crops": crops, "images": images}
+        return Answers(*self._session.run(["probabilities", "decision", "score", "normalised"], fed))
