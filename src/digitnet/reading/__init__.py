@@ -1,1 +1,1 @@
-"""From pictures to answers: no torch, only numpy, Pillow, OpenCV and ONNX Runtime."""
+"""From a photograph to the digits on it, without torch: picture opens, ink is seen, find cuts the digits out."""

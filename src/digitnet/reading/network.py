@@ -1,6 +1,7 @@
 """The network of a model file, run by ONNX Runtime."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,11 @@ class Answers:
     decisions: npt.NDArray[np.int64]  # (N,) places in modelfile.DECISIONS
     scores: Float32  # (N,) in nats; higher is more of a digit
     images: Float32  # (N, 28, 28), 0 to 255: what the network saw
+
+    @classmethod
+    def joined(cls, parts: "Sequence[Answers]") -> "Answers":
+        """Lay answers end to end; at least one part."""
+        return cls(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(cls)))
 
 
 class Network:
