@@ -83,6 +83,15 @@ def finished(drawn: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Run:
     return train(SHORT, dataset=drawn, out=tmp_path_factory.mktemp("runs") / "finished")
 
 
+@pytest.fixture(scope="session")
+def model(finished: Run, drawn: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The model file of that run."""
+    from digitnet.evaluation.calibrate import calibrate
+    from digitnet.training.export import export
+
+    return export(finished, calibrate(finished, drawn), tmp_path_factory.mktemp("models") / "model.onnx")
+
+
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
 
 

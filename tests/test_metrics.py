@@ -232,3 +232,22 @@ def test_reliability_counts_every_image_once_in_bins_that_rise(answer: tuple[Log
     assert [row.confidence for row in table] == sorted(row.confidence for row in table)
     right = sum(row.count * row.accuracy for row in table)
     assert right == pytest.approx(metrics.accuracy(logits, labels) * len(labels))
+
+
+@given(st.lists(st.tuples(st.sampled_from([0.1, 0.4, 0.5, 0.9, 0.99]), st.booleans()), min_size=1, max_size=40))
+def test_a_threshold_reaches_its_accuracy_and_no_lower_one_does(answers: list[tuple[float, bool]]) -> None:
+    confidence, right = np.array([c for c, _ in answers]), np.array([r for _, r in answers])
+    curve = metrics.coverage_curve(confidence, right)
+    for wanted in (0.5, 0.9, 1.0):
+        reaching = [
+            t for t in set(confidence) if right[confidence >= t].mean() >= wanted
+        ]  # every threshold, tried
+        threshold = curve.threshold(wanted)
+        assert threshold == min(reaching, default=np.nextafter(1.0, 2.0))
+        assert curve.coverage(wanted) == pytest.approx((confidence >= threshold).mean())
+
+
+def test_the_curve_begins_with_all_images_and_ends_with_the_surest() -> None:
+    curve = metrics.coverage_curve(np.array([0.2, 0.9, 0.6, 0.8]), np.array([False, True, True, False]))
+    assert curve.points(4) == ((1.0, 0.5), (0.75, pytest.approx(2 / 3)), (0.5, 0.5), (0.25, 1.0))
+    assert curve.points(2) == ((1.0, 0.5), (0.25, 1.0))

@@ -104,6 +104,29 @@ def report(run: RunFolder) -> None:
     print(make_report(run))
 
 
+def export(
+    run: RunFolder,
+    out: Annotated[Path | None, arg(metavar="FILE", help_behavior_hint="(default: RUN/model.onnx)")] = None,
+) -> None:
+    """Write a finished run as one model file that any ONNX runtime reads, and print where.
+
+    Its preprocessing, calibration and thresholds are inside: `digitnet read --model FILE` reads with it.
+
+    Args:
+        run: A folder that `digitnet train` made.
+        out: The file to write.
+    """
+    from digitnet.data.load import load_dataset
+    from digitnet.evaluation.calibrate import calibrate
+    from digitnet.run_folder import Run
+    from digitnet.training.export import export
+
+    trained = Run(run)
+    _remark("Calibrating on the validation images, and writing the model: about ten seconds.")
+    dataset = load_dataset(trained.config.data, validation_images=trained.config.validation_images)
+    print(export(trained, calibrate(trained, dataset), out or trained.path / "model.onnx"))
+
+
 def trials(
     plan: Annotated[Positional[Path], arg(metavar="PLAN")],
     out: Annotated[Path | None, arg(metavar="DIR", help_behavior_hint="(default: trials/PLAN)")] = None,
@@ -285,6 +308,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "train": train,
     "evaluate": evaluate,
     "report": report,
+    "export": export,
     "trials": trials,
     "search": search,
     "compare": compare,

@@ -9,6 +9,7 @@
     evaluation.json           everything measured on the test images
     test_logits.npy           (N, K) float32, the network's raw answers about the test images
     figures/*.png, report.html    for people
+    model.onnx                the network, calibrated, in one file that reads pictures
 
 Everything is written whole or not at all, and holds plain values: text, JSON, arrays without pickle.
 """

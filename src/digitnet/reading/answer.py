@@ -1,11 +1,12 @@
 """What is read from a picture: digits, in lines, each with how sure it is."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
 from digitnet.modelfile import Decision
 from digitnet.reading.find import Box
+from digitnet.reading.ink import UInt8
 
 UNSURE = "?"
 """What stands in the text for a mark that is not sure to be this or that digit."""
@@ -23,6 +24,8 @@ class Digit:
     decision: Decision
     score: float  # how much it is a digit at all, in nats
     box: Box  # where it is, in pixels of the picture
+    ink: UInt8 = field(compare=False, repr=False)  # (rows, columns) what was lifted off the paper, 255 is full ink
+    image: UInt8 = field(compare=False, repr=False)  # (28, 28) what the network saw
 
     @property
     def probability(self) -> float:

@@ -136,4 +136,6 @@ def _digit(found: Found, answers: Answers, place: int, labels: Sequence[str]) ->
         decision=DECISIONS[int(answers.decisions[place])],
         score=float(answers.scores[place]),
         box=found.box,
+        ink=found.crop,
+        image=answers.images[place].round().astype(np.uint8),
     )

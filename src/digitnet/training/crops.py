@@ -8,13 +8,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from digitnet.training.normalise import averaging
+from digitnet.training.normalise import overlap, places
 
 CELLS = 32
-"""Cells along each axis of the grid on which paper and specks are judged; each is the mean of what it covers."""
+"""Square cells along the crop's longer side, on which paper and specks are judged; each the mean of its pixels."""
 
 STROKE = 9
-"""Cells that the widest stroke may cover: 9 of 32 are 28% of the crop's side. What is wider is taken for paper."""
+"""Cells that the widest stroke may cover: 28% of the longer side. What is wider is taken for paper."""
 
 CONTRAST = 12.0
 """Least difference of ink and paper, of 255; a fainter crop has no ink."""
@@ -27,10 +27,15 @@ def lift_ink(crops: Tensor) -> Tensor:
     Where there is no ink, all is 0.
     """
     grey = _ink_light(crops.to(torch.float32).mean(dim=3))
-    down, across = averaging(grey[:, :, 0], CELLS), averaging(grey[:, 0], CELLS)
-    raised = (grey - _spread(_paper(down @ grey @ across.T), grey)).clamp_min(0)
-    ink = _stretch(raised)
-    return ink * _spread(_significant(down @ ink @ across.T), ink).gt(0).to(ink.dtype)
+    high, wide = (
+        grey.new_ones(grey.shape[axis]) for axis in (1, 2)
+    )  # lines: a length that may differ at each call
+    width = torch.maximum(high.sum(), wide.sum()) / CELLS
+    (down, up), (across, back) = _grid(high, width), _grid(wide, width)
+    paper = up @ _paper(down @ grey @ across.T) @ back.T
+    ink = _stretch((grey - paper).clamp_min(0))
+    specks = up @ _significant(down @ ink @ across.T) @ back.T <= 0
+    return ink.masked_fill(specks, 0)
 
 
 def _ink_light(grey: Tensor) -> Tensor:
@@ -77,7 +82,19 @@ def _largest(cells: Tensor, side: int) -> Tensor:
     return F.max_pool2d(cells[:, None], side, stride=1, padding=side // 2)[:, 0]
 
 
-def _spread(cells: Tensor, picture: Tensor) -> Tensor:
-    """Lay the grid's cells over a picture of its own size, with straight lines between their middles."""
-    rows, columns = picture.shape[1:]
-    return F.interpolate(cells[:, None], (rows, columns), mode="bilinear")[:, 0]
+def _grid(line: Tensor, width: Tensor) -> tuple[Tensor, Tensor]:
+    """Make the matrices from n pixels to the means of cells ``(CELLS, n)``, and back ``(n, CELLS)``.
+
+    `line` is n ones. The cells, `width` pixels wide, have their middle where the line has its; those outside it
+    repeat the outermost inside, so that both sides of a narrow crop have the same cells. Back leads by straight
+    lines.
+    """
+    place = places(line[None])
+    cell = places(torch.zeros(1, CELLS)) - CELLS / 2
+    length = line.sum()
+    middle = (length / 2 + cell * width)[:, None]
+    wide = width.clamp_min(1)
+    inside = torch.minimum(torch.maximum(middle, wide / 2), length - wide / 2)
+    down = overlap(inside, wide, place)
+    near = (1 - (place[:, None] - middle.T).abs() / width).clamp_min(0)
+    return down / down.sum(dim=1, keepdim=True), near / near.sum(dim=1, keepdim=True)

@@ -44,7 +44,7 @@ def extent(profile: Tensor) -> Tensor:
     `profile` goes from 0 to 1. An edge pixel that is covered in part counts in part, so the lengths are fractions
     of a pixel.
     """
-    place = _places(profile) - 0.5  # of each pixel's first edge
+    place = places(profile) - 0.5  # of each pixel's first edge
     nothing = torch.zeros_like(profile[:, :1])
     before = torch.cat([nothing, profile[:, :-1]], dim=1)
     after = torch.cat([profile[:, 1:], nothing], dim=1)
@@ -60,28 +60,19 @@ def sampling(mass: Tensor, scale: Tensor) -> Tensor:
     `mass` ``(B, n)`` is the ink along the axis. Row i holds the share that each pixel has of the interval that
     pixel i of the image covers; an interval is never narrower than a pixel, so enlarging is linear interpolation.
     """
-    place = _places(mass)
+    place = places(mass)
     centre = (mass * place).sum(dim=1) / mass.sum(dim=1).clamp_min(1e-6)  # (B,)
     offset = torch.arange(SIDE, dtype=mass.dtype, device=mass.device) - MIDDLE
     width = (1 / scale).clamp_min(1)[:, None, None]
-    return _overlap((centre[:, None] + offset / scale[:, None])[:, :, None], width, place) / width
+    return overlap((centre[:, None] + offset / scale[:, None])[:, :, None], width, place) / width
 
 
-def averaging(profile: Tensor, cells: int) -> Tensor:
-    """Make the matrix ``(cells, n)`` that takes means of equal cells along the axis of `profile` ``(B, n)``."""
-    place = _places(profile)
-    width = (torch.ones_like(place).sum() / cells).clamp_min(1)  # summed, for the length may differ at each call
-    middle = _places(torch.ones(1, cells)) * (torch.ones_like(place).sum() / cells)
-    overlap = _overlap(middle[:, None], width, place)
-    return overlap / overlap.sum(dim=1, keepdim=True)
-
-
-def _overlap(middle: Tensor, width: Tensor, place: Tensor) -> Tensor:
+def overlap(middle: Tensor, width: Tensor, place: Tensor) -> Tensor:
     """Length that each pixel shares with the interval of `width` about `middle`."""
     last, first = torch.minimum(middle + width / 2, place + 0.5), torch.maximum(middle - width / 2, place - 0.5)
     return (last - first).clamp_min(0)
 
 
-def _places(profile: Tensor) -> Tensor:
+def places(profile: Tensor) -> Tensor:
     """Place of each pixel's middle along the axis ``(n,)``, in pixels."""
     return torch.arange(profile.shape[1], dtype=profile.dtype, device=profile.device) + 0.5

@@ -1,0 +1,29 @@
+"""Probabilities mean what they say, and thresholds hold what they promise, on the images they were chosen on."""
+
+import numpy as np
+import pytest
+
+from digitnet import metrics
+from digitnet.data.dataset import Dataset
+from digitnet.evaluation.calibrate import ACCURACY, calibrate, fit_temperature
+from digitnet.run_folder import Run
+from digitnet.training.models import load_network
+from digitnet.training.predict import predict_logits
+
+
+@pytest.mark.parametrize("temperature", [0.4, 1.0, 2.5])
+def test_the_temperature_that_made_the_labels_is_found(temperature: float) -> None:
+    random = np.random.default_rng(0)
+    logits = random.normal(scale=3, size=(20_000, 10)).astype(np.float32)
+    chosen = (logits / temperature + random.gumbel(size=logits.shape)).argmax(axis=1)  # draws from the softmax
+    assert fit_temperature(logits, chosen.astype(np.uint8)) == pytest.approx(temperature, rel=0.05)
+
+
+def test_accepted_answers_about_the_validation_images_are_right(finished: Run, drawn: Dataset) -> None:
+    found = calibrate(finished, drawn)
+    logits = predict_logits(load_network(finished), drawn.validation.images)
+    probabilities = metrics.softmax(logits / found.temperature)
+    accepted = probabilities.max(axis=1) >= found.sure
+    right = probabilities.argmax(axis=1) == drawn.validation.labels
+    assert right[accepted].mean() >= ACCURACY
+    assert found.curve[0] == (1.0, pytest.approx(right.mean()))

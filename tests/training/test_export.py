@@ -1,0 +1,146 @@
+"""The model file answers as the network that it was made from, in every runtime."""
+
+import base64
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import pytest
+import torch
+
+from digitnet import metrics
+from digitnet.data.dataset import Dataset
+from digitnet.errors import UsageError
+from digitnet.evaluation.calibrate import calibrate
+from digitnet.evaluation.evaluate import evaluate
+from digitnet.modelfile import Calibration
+from digitnet.reading.network import Network
+from digitnet.run_folder import Run
+from digitnet.training.export import Answers, export
+from digitnet.training.models import load_network
+
+UInt8 = npt.NDArray[np.uint8]
+
+
+def pen(text: str, rows: int = 60, columns: int = 50) -> UInt8:
+    """Write one character with a dark pen on light paper: ``(1, rows, columns, 1)``."""
+    crop = np.full((rows, columns), 230, np.uint8)
+    scale = rows / 40
+    cv2.putText(crop, text, (columns // 5, rows * 4 // 5), cv2.FONT_HERSHEY_SIMPLEX, scale, 40, 3, cv2.LINE_AA)
+    return crop[None, :, :, None]
+
+
+@pytest.fixture(scope="module")
+def network(model: Path) -> Network:
+    return Network.open(model)
+
+
+def test_file_and_trainer_agree_on_every_test_image(finished: Run, drawn: Dataset, network: Network) -> None:
+    evaluation = evaluate(finished, drawn)
+    answers = network.answer_images(drawn.test.images.astype(np.float32))
+    calibrated = metrics.softmax(evaluation.logits / network.info.calibration.temperature)
+    assert (answers.probabilities.argmax(axis=1) == evaluation.logits.argmax(axis=1)).all()
+    np.testing.assert_allclose(answers.probabilities, calibrated, atol=1e-5)
+    np.testing.assert_array_equal(answers.images, drawn.test.images)
+
+
+def test_file_and_trainer_agree_on_crops_of_any_size(finished: Run, network: Network) -> None:
+    trained = Answers(load_network(finished), 10, network.info.calibration).eval()
+    for rows, columns, channels in ((1, 1, 1), (2, 90, 1), (28, 28, 3), (33, 20, 1), (200, 301, 3)):
+        crops = np.random.default_rng(rows).integers(0, 256, (2, rows, columns, channels), dtype=np.uint8)
+        crops[0, : rows // 2] //= 8
+        answers = network.answer_crops(crops)
+        with torch.inference_mode():
+            probabilities, decisions, _, _ = trained(torch.from_numpy(crops), torch.zeros(0, 28, 28))
+        np.testing.assert_allclose(answers.probabilities, probabilities, atol=1e-5)
+        np.testing.assert_array_equal(answers.decisions, decisions)
+
+
+def test_an_answer_does_not_depend_on_its_neighbours(network: Network) -> None:
+    both = np.concatenate([pen("3"), pen("7")])
+    together = network.answer_crops(both)
+    for place in (0, 1):
+        alone = network.answer_crops(both[place : place + 1])
+        np.testing.assert_allclose(together.probabilities[place], alone.probabilities[0], atol=1e-6)
+
+
+@pytest.mark.parametrize("text", "23457")
+def test_ink_may_be_dark_or_light_and_the_crop_grey_or_coloured(network: Network, text: str) -> None:
+    dark = pen(text)
+    image = network.answer_crops(dark).images
+    np.testing.assert_allclose(network.answer_crops(255 - dark).images, image, atol=0.01)
+    np.testing.assert_allclose(network.answer_crops(dark.repeat(3, axis=3)).images, image, atol=0.01)
+
+
+def test_a_shadow_hardly_changes_what_the_network_sees(network: Network) -> None:
+    crop = pen("5", 90, 80)
+    shadow = np.linspace(1, 0.5, 80)[None, None, :, None]
+    seen = network.answer_crops(np.concatenate([crop, (crop * shadow).astype(np.uint8)])).images
+    assert np.abs(seen[0] - seen[1]).mean() < 4  # of 255
+
+
+def test_the_stroke_of_a_narrow_crop_is_ink_and_not_paper(network: Network) -> None:
+    crop = np.full((1, 90, 22, 1), 220, np.uint8)
+    crop[:, 4:86, 5:17] = 30  # more than half of what there is
+    image = network.answer_crops(crop).images[0]
+    assert (image[5:23].max(axis=1) > 200).all()
+
+
+@pytest.mark.parametrize("value", [0, 128, 255])
+def test_a_crop_without_ink_is_not_a_digit(network: Network, value: int) -> None:
+    noise = np.random.default_rng(0).integers(-3, 4, (1, 50, 40, 3))
+    crops = (np.full_like(noise, value) + noise).clip(0, 255).astype(np.uint8)
+    answers = network.answer_crops(crops)
+    assert answers.images.max() == 0
+    assert answers.decisions.tolist() == [2]
+    assert network.answer_images(np.zeros((1, 28, 28), np.float32)).decisions.tolist() == [2]
+
+
+def test_the_thresholds_decide(finished: Run) -> None:
+    images = torch.from_numpy(np.random.default_rng(0).integers(0, 256, (20, 28, 28)).astype(np.float32))
+    crops = torch.zeros(0, 1, 1, 1, dtype=torch.uint8)
+    network = load_network(finished)
+    for sure, digit, expected in ((0.0, -1e9, 0), (1.1, -1e9, 1), (0.0, 1e9, 2)):
+        answers = Answers(network, 10, Calibration(1.0, sure, digit, curve=())).eval()
+        with torch.inference_mode():
+            assert set(answers(crops, images)[1].tolist()) == {expected}
+
+
+def test_a_run_on_other_images_is_refused(finished: Run, tmp_path: Path) -> None:
+    other = Run(shutil.copytree(finished.path, tmp_path / "run"))
+    other.write_json("environment.json", {**other.environment, "image_shape": [32, 32]})
+    with pytest.raises(UsageError, match=r"28 x 28 pixels.*found one on 32 x 32"):
+        export(other, Calibration(1.0, 0.5, 0.0, curve=()), tmp_path / "model.onnx")
+
+
+def test_the_file_says_where_it_comes_from(finished: Run, drawn: Dataset, network: Network) -> None:
+    assert network.info.training["config"] == finished.config.to_command()
+    assert network.info.calibration == calibrate(finished, drawn)
+
+
+@pytest.mark.acceptance
+@pytest.mark.skipif(shutil.which("npm") is None, reason="npm brings the browsers' runtime")
+def test_the_browsers_runtime_agrees(model: Path, network: Network, tmp_path: Path) -> None:
+    subprocess.run(["npm", "install", "--silent", "onnxruntime-web"], cwd=tmp_path, check=True, timeout=240)
+    crops = [pen(text, 30 + 17 * int(text), 25 + 13 * int(text)) for text in "0123456789"]
+    said = [{"shape": crop.shape[1:], "bytes": base64.b64encode(crop.tobytes()).decode()} for crop in crops]
+    (tmp_path / "crops.json").write_text(json.dumps(said))
+    program = Path(__file__).with_name("answer.mjs")
+    node = subprocess.run(
+        ["node", program, model, "crops.json"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+    answers = json.loads(node.stdout)
+    assert len(answers) == len(crops)
+    for crop, answer in zip(crops, answers, strict=True):
+        expected = network.answer_crops(crop)
+        np.testing.assert_allclose(answer["probabilities"], expected.probabilities[0], atol=1e-5)
+        assert answer["decision"] == expected.decisions[0]
