@@ -222,3 +222,108 @@ It assumes that
 - the last trials to end are few: with {TRIALS // cores} trials for each core, they leave it idle for at most one
   part in {TRIALS // cores}."""
     )
+
+
+def reader_goals() -> str:
+    """Lay what the shipped reader does beside what it was meant to do."""
+    reader = stored("reader")
+    mnist, ink, refusal, speed = reader["mnist"], reader["ink"], reader["refusal"], reader["speed"]
+    digit, field, none = ink["digit"], ink["field"], ink["none"]
+    rows = [
+        (
+            "single real digits on paper, writers never seen",
+            "98% right",
+            f"{_of(digit['right'], digit['pictures'])} right; {digit['refused']} refused as no digit",
+            digit["right"] >= 0.98 * digit["pictures"],
+        ),
+        (
+            "fields of several digits, whole string right",
+            "90%",
+            _of(field["right"], field["pictures"]),
+            field["right"] >= 0.9 * field["pictures"],
+        ),
+        (
+            "real pictures that are no digit: refused",
+            "95%, at 2% of real digits refused",
+            f"{_of(none['refused'], none['pictures'])}, at {_of(digit['refused'], digit['pictures'])}",
+            none["refused"] >= 0.95 * none["pictures"] and digit["refused"] <= 0.02 * digit["pictures"],
+        ),
+        *(
+            (f"{kind}, never trained on: refused", "95%", _of(row["refused"], row["pictures"]), None)
+            for kind, row in refusal.items()
+            if kind != "blank"
+        ),
+        (
+            "MNIST's test: coverage at 99.99% accuracy",
+            "97%",
+            f"{mnist['coverage_at_99.99']:.2%}",
+            mnist["coverage_at_99.99"] >= 0.97,
+        ),
+        (
+            "MNIST's test: calibration error, 15 bins",
+            "0.1%",
+            f"{mnist['calibration_error']:.3%}",
+            mnist["calibration_error"] <= 0.001,
+        ),
+        (
+            "MNIST's test under 15 corruptions: mean error",
+            "3%",
+            f"{reader['corruptions']['mean']:.2%}",
+            reader["corruptions"]["mean"] <= 0.03,
+        ),
+        (
+            "`digitnet read one.png`, whole process",
+            "500 ms, 150 MB",
+            f"{speed['cold_ms']:.0f} ms, {speed['cold_peak_mb']:.0f} MB",
+            speed["cold_ms"] <= 500 and speed["cold_peak_mb"] <= 150,
+        ),
+        (
+            "one crop in a warm process; each of a batch of 256",
+            "0.5 ms; 0.05 ms",
+            f"{speed['crop_ms']:.2f} ms; {speed['batch_of_256_ms_each']:.3f} ms",
+            speed["crop_ms"] <= 0.5 and speed["batch_of_256_ms_each"] <= 0.05,
+        ),
+    ]
+    table = ["| what | goal | measured | met |", "|---|---|---|---|"]
+    table += [f"| {what} | {goal} | {found} | {_met(met)} |" for what, goal, found, met in rows]
+    return "\n".join(table) + (
+        f"\n\nOne reader, the one that is shipped; MNIST's own test accuracy is {mnist['accuracy']:.2%}. "
+        f"{reader['machine']['processor']}, one thread; `benchmarks/reader.py` measures all of it."
+    )
+
+
+def reader_numbers() -> str:
+    """Tell what the shipped reader is made of, for its card."""
+    reader = stored("reader")
+    info, mnist = reader["info"], reader["mnist"]
+    training, calibration = info["training"], info["calibration"]
+    rows = [
+        ("made by", f"`{training['config']}`, then `digitnet export`"),
+        ("parameters", f"{training['parameters']:,}"),
+        ("training", f"{training['steps']:,} steps, {duration(training['seconds'])}"),
+        ("validation accuracy", f"{training['validation']['accuracy']:.2%} of 5,000 images"),
+        ("MNIST's test accuracy", f"{mnist['accuracy']:.2%} of 10,000 images"),
+        ("of them accepted", f"{mnist['accepted']:.2%}, of which {mnist['accepted_accuracy']:.3%} are right"),
+        ("of them refused as no digit", f"{mnist['refused']:.2%}"),
+        ("temperature", f"{calibration['temperature']:.4f}"),
+        ("accepted from probability", f"{calibration['sure']:.4f}"),
+        ("a digit from score", f"{calibration['digit']:.3f} nats"),
+        ("SHA-256 of the weights", f"`{info['weights_sha256']}`"),
+        ("SHA-256 of the file", f"`{reader['model_sha256']}`"),
+    ]
+    return "\n".join(["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows)])
+
+
+def corruption_errors() -> str:
+    """List the error under each corruption."""
+    errors = stored("reader")["corruptions"]["errors"]
+    rows = [f"| {name.replace('_', ' ')} | {error:.2%} |" for name, error in errors.items()]
+    return "\n".join(["| corruption | wrong |", "|---|---|", *rows])
+
+
+def _of(count: int, total: int) -> str:
+    return f"{count / total:.1%} ({count} of {total:,})"
+
+
+def _met(met: bool | None) -> str:
+    return {True: "yes", False: "no", None: ""}[met]

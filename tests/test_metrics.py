@@ -251,3 +251,10 @@ def test_the_curve_begins_with_all_images_and_ends_with_the_surest() -> None:
     curve = metrics.coverage_curve(np.array([0.2, 0.9, 0.6, 0.8]), np.array([False, True, True, False]))
     assert curve.points(4) == ((1.0, 0.5), (0.75, pytest.approx(2 / 3)), (0.5, 0.5), (0.25, 1.0))
     assert curve.points(2) == ((1.0, 0.5), (0.25, 1.0))
+
+
+def test_the_curves_points_are_closest_near_full_coverage() -> None:
+    curve = metrics.coverage_curve(np.linspace(0, 1, 10_000), np.ones(10_000, bool))
+    unanswered = 1 - np.array([coverage for coverage, _ in curve.points(50)])
+    assert len(unanswered) <= 50
+    assert (np.diff(unanswered, n=2) > -2e-4).all()  # ever wider apart, but for rounding to whole images

@@ -5,6 +5,10 @@
     run = train(TrainConfig(steps=1_000))
     print(evaluate(run).accuracy, make_report(run))
 
+    from digitnet import Reader
+
+    print(Reader().read("photo.jpg").text)
+
 A name is loaded when it is first used, so that `import digitnet` costs nothing and asks for no torch.
 """
 
@@ -18,6 +22,8 @@ if TYPE_CHECKING:
     from digitnet.errors import DigitnetError
     from digitnet.evaluation.evaluate import Evaluation, evaluate
     from digitnet.evaluation.mistakes import Mistake, find_mistakes
+    from digitnet.reading.answer import Reading
+    from digitnet.reading.reader import Reader
     from digitnet.reporting.report import make_report
     from digitnet.run_folder import Run
     from digitnet.training.train import train
@@ -28,6 +34,8 @@ _HOMES = {
     "DigitnetError": "errors",
     "Evaluation": "evaluation.evaluate",
     "Mistake": "evaluation.mistakes",
+    "Reader": "reading.reader",
+    "Reading": "reading.answer",
     "Run": "run_folder",
     "Split": "data.dataset",
     "TrainConfig": "config",
@@ -44,6 +52,8 @@ __all__ = [
     "DigitnetError",
     "Evaluation",
     "Mistake",
+    "Reader",
+    "Reading",
     "Run",
     "Split",
     "TrainConfig",

@@ -118,9 +118,10 @@ class CoverageCurve:
         return float(self.confidence[count - 1]) if count else float(np.nextafter(1.0, 2.0))
 
     def points(self, count: int) -> tuple[tuple[float, float], ...]:
-        """At most `count` pairs of coverage and accuracy, evenly spread, from full coverage down."""
-        answered = np.unique(np.linspace(1, len(self.confidence), count).astype(int))[::-1]
-        return tuple((float(k / len(self.confidence)), float(self.accuracy[k - 1])) for k in answered)
+        """At most `count` pairs of coverage and accuracy from full coverage down, closest where it is nearly full."""
+        total = len(self.confidence)
+        answered = total + 1 - np.unique(np.geomspace(1, total, count).round().astype(int))
+        return tuple((float(k / total), float(self.accuracy[k - 1])) for k in answered)
 
     def _answered(self, accuracy: float) -> int:
         """The most answers that can be given; equal confidences are given together or not at all."""

@@ -117,7 +117,7 @@ def test_an_svg_is_the_same_each_time(judged: Run) -> None:
 def test_figures_are_saved_as_sharp_pngs(judged: Run, report: object) -> None:
     folder = judged.path / "figures"
 
-    names = {"samples", "loss", "mistakes", "confusion", "filters", "activations", "reliability"}
+    names = {"samples", "loss", "mistakes", "confusion", "filters", "activations", "reliability", "coverage"}
     assert {path.name for path in folder.iterdir()} == {f"{name}.png" for name in names}
     with Image.open(folder / "loss.png") as picture:
         assert picture.width >= 1_600

@@ -52,6 +52,12 @@ class Evaluation:
         """Counts ``(K, K)``: row is the true class, column the predicted one."""
         return metrics.confusion_matrix(self.logits.argmax(axis=1), self.labels, len(self.label_names))
 
+    @cached_property
+    def coverage(self) -> metrics.CoverageCurve:
+        """How many answers are right if only the surest are given."""
+        confidence = metrics.softmax(self.logits).max(axis=1)
+        return metrics.coverage_curve(confidence, self.logits.argmax(axis=1) == self.labels)
+
     def to_json(self) -> dict[str, Any]:
         """Every measurement as plain values; this is evaluation.json."""
         precision, recall = metrics.precision(self.confusion), metrics.recall(self.confusion)
@@ -62,6 +68,7 @@ class Evaluation:
             "images": self.images,
             "negative_log_likelihood": metrics.negative_log_likelihood(self.logits, self.labels),
             "calibration_error": metrics.calibration_error(self.logits, self.labels),
+            "coverage": {str(wanted): self.coverage.coverage(wanted) for wanted in (0.999, 0.9999)},
             "classes": [
                 {
                     "label": name,

@@ -15,7 +15,7 @@ from digitnet.evaluation.mistakes import Mistake
 from digitnet.files import make_folder, write_whole
 from digitnet.metrics import reliability
 from digitnet.reporting.galleries import activation_figure, filter_figure, mistakes_figure, sample_figure
-from digitnet.reporting.graphs import confusion_figure, loss_figure, reliability_figure
+from digitnet.reporting.graphs import confusion_figure, coverage_figure, loss_figure, reliability_figure
 from digitnet.reporting.style import to_png
 from digitnet.run_folder import History
 
@@ -23,6 +23,7 @@ __all__ = [
     "Example",
     "activation_figure",
     "confusion_figure",
+    "coverage_figure",
     "draw_figures",
     "filter_figure",
     "loss_figure",
@@ -62,6 +63,7 @@ def draw_figures(
         "mistakes": mistakes_figure(mistakes, names),
         "confusion": confusion_figure(evaluation.confusion, names),
         "reliability": reliability_figure(reliability(evaluation.logits, evaluation.labels)),
+        "coverage": coverage_figure(evaluation.coverage.points(100)),
     }
     if filters:
         figures["filters"] = filter_figure(filters)

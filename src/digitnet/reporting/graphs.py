@@ -78,6 +78,27 @@ def reliability_figure(bins: Sequence[ReliabilityBin], width: Width = "wide", th
     return figure
 
 
+def coverage_figure(points: Sequence[tuple[float, float]], width: Width = "wide", theme: Theme = LIGHT) -> Figure:
+    """Draw how many answers are wrong if only the surest are given; `points` are (coverage, accuracy)."""
+    coverage, accuracy = (np.array(values) for values in zip(*points, strict=True))
+    side = 400 if width == "wide" else 290
+    with styled(theme):
+        figure = canvas(side + 70, side + 84)
+        axes = place(figure, 50, 34, side, side)
+        axes.plot(coverage, 1 - accuracy, color=theme.training, linewidth=2)
+        axes.set(
+            xlim=(1, min(0.95, float(coverage[accuracy < 1].min(initial=1)) - 0.02)),  # beyond, nothing is wrong
+            ylim=(0, max(1.05 * float((1 - accuracy).max()), 1e-4)),
+            title="Wrong, of the answers given",
+            xlabel="share of the images that it answers, the surest",
+        )
+        axes.grid(True, axis="both")
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.3g}%"))
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.3g}%"))
+        axes.yaxis.set_major_locator(MaxNLocator(5))
+    return figure
+
+
 def confusion_figure(
     confusion: npt.NDArray[np.int64], label_names: Sequence[str], width: Width = "wide", theme: Theme = LIGHT
 ) -> Figure:

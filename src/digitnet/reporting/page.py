@@ -17,7 +17,7 @@ from digitnet.reporting import words
 from digitnet.reporting.confusion import mistake_anchor, panels_of, rows_of
 from digitnet.reporting.figures import Example
 from digitnet.reporting.galleries import describe_filters, map_sheet
-from digitnet.reporting.graphs import loss_figure, reliability_figure
+from digitnet.reporting.graphs import coverage_figure, loss_figure, reliability_figure
 from digitnet.reporting.pictures import Picture, drawing, filter_drawing, picture, sample_strips, thumbnail
 from digitnet.run_folder import History
 
@@ -92,6 +92,12 @@ def compose(found: Findings) -> dict[str, Any]:
             lambda width, theme: reliability_figure(bins, width, theme),
             "Graph of how often the network was right against how sure it was. "
             + words.describe_calibration(evaluation),
+        ),
+        "selection": words.describe_coverage(evaluation),
+        "coverage": drawing(
+            lambda width, theme: coverage_figure(evaluation.coverage.points(100), width, theme),
+            "Graph of how many answers are wrong if only the surest are given. "
+            + words.describe_coverage(evaluation),
         ),
         "filters": [
             (title := f"Layer {number}: {describe_filters(weights)}", filter_drawing(weights, title))

@@ -104,6 +104,17 @@ def describe_calibration(evaluation: Evaluation) -> str:
     )
 
 
+def describe_coverage(evaluation: Evaluation) -> str:
+    """Say how many images could be answered if wrong answers were to be rare."""
+    shares = [
+        f"{percent(evaluation.coverage.coverage(wanted))} with {percent(wanted)}" for wanted in (0.999, 0.9999)
+    ]
+    return (
+        'A network that may say "not sure" errs less. If it answered only the images of which it is surest, it '
+        f"could answer {shares[0]} right, and {shares[1]}."
+    )
+
+
 def describe_smoothing(config: TrainConfig, classes: int) -> str:
     """Say at which loss label smoothing aims; nothing where there is none."""
     if not config.label_smoothing:

@@ -32,12 +32,17 @@ def describe_environment(
             "torch": torch.__version__,
             "numpy": version("numpy"),
         },
-        "machine": {
-            "system": f"{platform.system()} {platform.machine()}",
-            "processor": _processor(),
-            "cores": os.cpu_count(),
-        },
+        "machine": describe_machine(),
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def describe_machine() -> dict[str, Any]:
+    """Name the system and its processor, and count its cores."""
+    return {
+        "system": f"{platform.system()} {platform.machine()}",
+        "processor": _processor(),
+        "cores": os.cpu_count(),
     }
 
 

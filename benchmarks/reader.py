@@ -1,0 +1,214 @@
+"""What the reader that comes with digitnet can do: on MNIST, under corruptions, on real ink, and how fast.
+
+    .venv/bin/python benchmarks/reader.py             everything: minutes, on an idle machine for the speed
+    .venv/bin/python benchmarks/reader.py mnist ink   only these parts; the others stay as they were stored
+
+The parts: mnist, corruptions, ink, refusal, speed. Everything goes through the file that is shipped, as a user's
+pictures do, and is kept in benchmarks/results/reader.json with that file's hash; what another file measured
+is dropped. The real ink is a folder of other people's photographs that is not part of the project;
+where it is missing, its part is left out. None of it was trained on, and HELD_OUT was not looked at while the
+finder of digits and the recipe were chosen.
+"""
+
+import argparse
+import csv
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import corruptions
+import cv2
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+from rich.console import Console
+
+from digitnet import load_dataset, metrics
+from digitnet.files import sha256, write_whole
+from digitnet.modelfile import DECISIONS
+from digitnet.reading.network import SHIPPED
+from digitnet.reading.reader import Reader
+from digitnet.training.environment import describe_machine
+
+UInt8 = npt.NDArray[np.uint8]
+
+RESULT = Path(__file__).parent / "results" / "reader.json"
+HANDWRITING = Path(__file__).parents[2] / "shared" / "handwriting"
+HELD_OUT = ("backender/", "ashishdasu/", "thanujarajendiran/", "galtsbi/", "mrsadeghi/")
+"""Sources whose writers were kept for this: 105 digits, 10 fields and 31 pictures of something else."""
+
+
+def mnist(reader: Reader) -> dict[str, Any]:
+    """Judge all 10,000 test images, as they are."""
+    test = load_dataset("mnist").test
+    answers = reader.answer(test.images)
+    right = answers.probabilities.argmax(axis=1) == test.labels
+    curve = metrics.coverage_curve(answers.probabilities.max(axis=1), right)
+    log_probabilities = np.log(answers.probabilities.clip(1e-30))  # whose softmax they are
+    accepted = answers.decisions == DECISIONS.index("accepted")
+    return {
+        "images": len(test),
+        "accuracy": float(right.mean()),
+        "calibration_error": metrics.calibration_error(log_probabilities, test.labels),
+        "coverage_at_99.99": curve.coverage(0.9999),
+        "accepted": float(accepted.mean()),
+        "accepted_accuracy": float(right[accepted].mean()),
+        "refused": float((answers.decisions == DECISIONS.index("not a digit")).mean()),
+        "reliability": [vars(row) for row in metrics.reliability(log_probabilities, test.labels)],
+        "curve": curve.points(100),
+    }
+
+
+def corrupted(reader: Reader) -> dict[str, Any]:
+    """Judge the test images under the fifteen corruptions."""
+    test = load_dataset("mnist").test
+    errors = corruptions.measure(reader.predict, test.images, test.labels)
+    mean = statistics.mean(errors[corrupt.__name__] for corrupt in corruptions.CORRUPTIONS)
+    return {"images": len(test), "errors": errors, "mean": mean}
+
+
+def ink(reader: Reader) -> dict[str, Any] | None:
+    """Read the held-out photographs and scans of other people's handwriting."""
+    if not HANDWRITING.is_dir():
+        return None
+    return {tier: _judge_tier(reader, tier) for tier in ("digit", "field", "none")}
+
+
+def _judge_tier(reader: Reader, tier: str) -> dict[str, Any]:
+    """Count what is right before and after refusal; a picture of something else is right when nothing is read."""
+    counts = dict.fromkeys(("pictures", "right", "sure", "sure_right", "refused"), 0)
+    wrong = []
+    for path, answer in _pictures(tier):
+        reading = reader.read(path, single=tier != "field")
+        best = "".join(digit.label for digit in reading.digits)
+        counts["pictures"] += 1
+        counts["right"] += best == answer
+        counts["sure"] += reading.is_sure
+        counts["sure_right"] += reading.text == answer and reading.is_sure
+        counts["refused"] += not reading.text
+        if tier != "none" and best != answer:
+            wrong.append([answer, best])
+    return {**counts, "wrong": wrong}
+
+
+def _pictures(tier: str) -> Iterator[tuple[Path, str]]:
+    with (HANDWRITING / "answers.csv").open(newline="") as file:
+        for row in csv.DictReader(file):
+            if row["tier"] == tier and row["source"].startswith(HELD_OUT):
+                yield HANDWRITING / row["file"], row["answer"]
+
+
+def refusal(reader: Reader) -> dict[str, Any]:
+    """Show it what is no digit and was never trained on: clothes, and the letters of a font drawn by hand."""
+    kinds = {"clothes": _clothes(), "letters": _letters(), "blank": [np.full((60, 60), 255, np.uint8)]}
+    return {
+        kind: {
+            "pictures": len(pictures),
+            "refused": sum(not reader.read(picture, single=True).text for picture in pictures),
+            "accepted": sum(reader.read(picture, single=True).is_sure for picture in pictures),
+        }
+        for kind, pictures in kinds.items()
+    }
+
+
+def _clothes() -> list[UInt8]:
+    return [
+        np.pad(255 - image, 6, constant_values=255) for image in load_dataset("fashion-mnist").test.images[:1_000]
+    ]
+
+
+def _letters() -> list[UInt8]:
+    """Letters that no digit resembles, in each of OpenCV's pens."""
+    pictures = []
+    for font in (cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_COMPLEX, cv2.FONT_HERSHEY_SCRIPT_COMPLEX):
+        for letter in "AEFHKMNPRWXahkmnrwx":
+            picture = np.full((100, 100), 255, np.uint8)
+            cv2.putText(picture, letter, (20, 75), font, 2, 0, 4, cv2.LINE_AA)
+            pictures.append(picture)
+    return pictures
+
+
+def speed(reader: Reader) -> dict[str, Any]:
+    """Time a whole process, one crop in a warm one, and a batch: medians, in milliseconds, and the peak memory."""
+    test = load_dataset("mnist").test.images
+    crop = np.pad(255 - cv2.resize(test[0], (80, 80)), 10, constant_values=255)[None, :, :, None]
+    batch = test[:256]
+    with tempfile.TemporaryDirectory() as folder:
+        picture = Path(folder) / "one.png"
+        Image.fromarray(crop[0, :, :, 0]).save(picture)
+        cold = [_run(["-m", "digitnet", "read", str(picture)]) for _ in range(9)]
+    return {
+        "cold_ms": 1_000 * statistics.median(seconds for seconds, _ in cold),
+        "cold_peak_mb": max(peak for _, peak in cold) / 2**20,
+        "crop_ms": _milliseconds(lambda: reader._network.answer_crops(crop)),
+        "read_ms": _milliseconds(lambda: reader.read(crop[0, :, :, 0], single=True)),
+        "batch_of_256_ms_each": _milliseconds(lambda: reader.predict(batch)) / 256,
+    }
+
+
+def _run(words: list[str]) -> tuple[float, int]:
+    """Run Python in a process of its own; return its seconds and the most bytes that it held."""
+    began = time.perf_counter()
+    process = subprocess.Popen([sys.executable, *words], stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    if status:
+        raise SystemExit(f"{' '.join(words)} failed")
+    return time.perf_counter() - began, usage.ru_maxrss * (1 if sys.platform == "darwin" else 1_024)
+
+
+def _milliseconds(call: Callable[[], object], rounds: int = 200) -> float:
+    call()
+    took = []
+    for _ in range(rounds):
+        began = time.perf_counter()
+        call()
+        took.append(time.perf_counter() - began)
+    return 1_000 * statistics.median(took)
+
+
+PARTS: dict[str, Callable[[Reader], dict[str, Any] | None]] = {
+    "mnist": mnist,
+    "corruptions": corrupted,
+    "ink": ink,
+    "refusal": refusal,
+    "speed": speed,
+}
+
+
+def main() -> None:
+    """Measure the parts that are asked for, and keep each as soon as it is there."""
+    parser = argparse.ArgumentParser(description="Measure the reader that comes with digitnet.")
+    parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(PARTS))
+    asked = parser.parse_args().parts or list(PARTS)
+    if unknown := set(asked) - PARTS.keys():
+        parser.error(f"there is no part {', '.join(unknown)}; the parts: {', '.join(PARTS)}")
+    reader, model = Reader(), sha256(SHIPPED.read_bytes())
+    stored = json.loads(RESULT.read_text()) if RESULT.exists() else {}
+    kept = stored if stored.get("model_sha256") == model else {}
+    kept = {
+        **kept,
+        "model_sha256": model,
+        "info": json.loads(reader.info.to_json()),
+        "machine": describe_machine(),
+    }
+    console = Console()
+    for name in asked:
+        console.print(f"[bold]{name}[/bold]")
+        measured = PARTS[name](reader)
+        if measured is None:
+            console.print("left out: its pictures are not here")
+            continue
+        kept[name] = measured
+        write_whole(RESULT, json.dumps(kept, indent=1) + "\n")
+        console.print({key: value for key, value in measured.items() if key not in ("curve", "reliability")})
+
+
+if __name__ == "__main__":
+    main()
