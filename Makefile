@@ -7,7 +7,7 @@ IN     := .venv/bin/python -m
 PIP    := $(IN) pip install --quiet --constraint constraints.txt --editable
 
 .DEFAULT_GOAL := help
-.PHONY: help train test acceptance check format docs bench
+.PHONY: help train test acceptance check format reader docs bench
 
 help: ## List the targets
 	@echo "digitnet: make TARGET"
@@ -31,6 +31,10 @@ check: .venv/.dev ## Check style, types and documents
 format: .venv/.dev ## Put the code in its format
 	@$(IN) ruff check --fix .
 	@$(IN) ruff format .
+
+reader: .venv/.train ## Train the reader that comes with digitnet anew: half an hour on one core
+	@$(IN) digitnet train reader --out runs/reader --threads 1 $(FLAGS)
+	@$(IN) digitnet export runs/reader --out src/digitnet/reading/reader.onnx
 
 docs: .venv/.dev ## Write the generated parts of the documents anew
 	@.venv/bin/python docs/generate.py

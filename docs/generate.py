@@ -45,7 +45,12 @@ def with_section(text: str, name: str, content: str) -> str:
 
 
 SECTIONS: dict[str, dict[str, Callable[[], str]]] = {
-    "README.md": {"results": results.results_table},
+    "README.md": {"results": results.results_table, "reader": results.reader_goals},
+    "docs/model-card.md": {
+        "numbers": results.reader_numbers,
+        "goals": results.reader_goals,
+        "corruptions": results.corruption_errors,
+    },
     "docs/benchmarks.md": {"step": results.step_time},
     "docs/LOG.md": {"seeds": results.seeds_table},
     "docs/scaling.md": {"trials": results.trials_table, "cost": results.cost_table},
