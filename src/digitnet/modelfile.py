@@ -45,7 +45,7 @@ class Calibration:
     temperature: float  # the logits are divided by it (Guo et al. 2017, section 4.2)
     sure: float  # the least probability, 0 to 1, of an answer that is accepted
     digit: float  # the least score of what is taken for a digit
-    curve: tuple[tuple[float, float], ...]  # (coverage, accuracy), as `sure` rises, coverage from 1 down
+    curve: tuple[tuple[float, float], ...]  # (coverage, accuracy) of the validation images, coverage from 1 down
 
 
 @dataclass(frozen=True)

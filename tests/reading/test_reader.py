@@ -1,0 +1,178 @@
+"""The reader reads what was written, says when it is not sure, and refuses what is no image."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from digitnet import Reader, load_dataset
+from digitnet.errors import PictureError, UsageError
+from digitnet.modelfile import Decision
+from digitnet.reading.answer import Digit, Line, Reading
+from digitnet.reading.drawing import draw_reading
+from digitnet.reading.expectation import expect_match
+from digitnet.reading.find import Box
+
+UInt8 = npt.NDArray[np.uint8]
+LABELS = tuple("0123456789")
+
+
+@pytest.fixture(scope="module")
+def reader() -> Reader:
+    return Reader()
+
+
+@pytest.fixture(scope="module")
+def page() -> tuple[UInt8, str]:
+    """Two lines of five of MNIST's digits, dark on light, three times their size, and what stands there."""
+    test = load_dataset("mnist").test
+    page = np.full((320, 620), 240, np.uint8)
+    for place, image in enumerate(test.images[10:20]):
+        large = np.asarray(Image.fromarray(image).resize((84, 84), Image.Resampling.BICUBIC))
+        top, left = 40 + place // 5 * 140, 40 + place % 5 * 115
+        page[top : top + 84, left : left + 84] -= (large * 0.8).astype(np.uint8)
+    text = "".join(map(str, test.labels[10:20]))
+    return page, f"{text[:5]}\n{text[5:]}"
+
+
+def test_a_page_is_read_line_by_line(reader: Reader, page: tuple[UInt8, str]) -> None:
+    picture, text = page
+    reading = reader.read(picture)
+    assert "\n".join("".join(d.label for d in line.digits) for line in reading.lines) == text
+    assert all(answer in (true, "?") for answer, true in zip(reading.text, text, strict=True))
+    assert reading.text.count("?") <= 2
+
+
+def test_a_picture_is_the_same_from_wherever_it_comes(
+    reader: Reader, page: tuple[UInt8, str], tmp_path: Path
+) -> None:
+    picture, _ = page
+    path = tmp_path / "page.png"
+    Image.fromarray(picture).save(path)
+    expected = reader.read(picture)
+    assert expected == reader.read(path) == reader.read(path.read_bytes()) == reader.read(Image.open(path))
+
+
+def test_one_digit_is_read_however_large(reader: Reader) -> None:
+    test = load_dataset("mnist").test
+    for side in (40, 90, 300):
+        images = [np.pad(255 - image, 6, constant_values=255) for image in test.images[:10]]
+        pictures = [np.asarray(Image.fromarray(image).resize((side, side))) for image in images]
+        labels = "".join(reader.read(picture, single=True).digits[0].label for picture in pictures)
+        assert labels == "".join(map(str, test.labels[:10]))
+
+
+def test_a_blank_page_has_no_answer(reader: Reader) -> None:
+    noise = np.random.default_rng(0).integers(225, 240, (200, 300), dtype=np.uint8)
+    for picture in (np.full((200, 300), 255, np.uint8), np.zeros((28, 28), np.uint8), noise):
+        assert reader.read(picture).text == ""
+        assert reader.read(picture, single=True).text == ""
+        assert not reader.read(picture).is_sure
+
+
+def test_predict_answers_in_scikit_learns_style(reader: Reader) -> None:
+    test = load_dataset("mnist").test
+    images, labels = test.images[:600], test.labels[:600]
+    predicted = reader.predict(images)
+    assert predicted.shape == (600,)
+    assert (predicted == labels).mean() > 0.98
+    for same in (images.reshape(600, 784), images / 255, images.astype(np.int32), images[:, :, :, None]):
+        np.testing.assert_array_equal(reader.predict(same), predicted)
+    probabilities = reader.predict_proba(images)
+    assert probabilities.shape == (600, 10)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-5)
+    assert reader.predict(images[:0]).shape == (0,)
+
+
+@pytest.mark.parametrize(
+    ("images", "sentence"),
+    [
+        (np.zeros((28, 28)), "expected shape (n, 28, 28) or (n, 784), found (28, 28)"),
+        (np.zeros((3, 27, 28)), "found (3, 27, 28)"),
+        (np.zeros((2, 784), dtype=complex), "expected numbers, found complex128"),
+        (np.full((2, 784), np.nan), "expected floats of 0 (paper) to 1 (ink), found nan to nan"),
+        (np.full((2, 784), 255.0), "expected floats of 0 (paper) to 1 (ink), found 255 to 255"),
+        (np.full((2, 784), -1), "expected integers of 0 (paper) to 255 (ink), found -1 to -1"),
+        (np.array([["a"] * 784]), "expected numbers"),
+    ],
+)
+def test_what_is_no_image_is_refused(reader: Reader, images: npt.NDArray[np.generic], sentence: str) -> None:
+    with pytest.raises(PictureError, match=re.escape(sentence)):
+        reader.predict(images)
+
+
+def test_an_expectation_must_be_a_regular_expression(reader: Reader) -> None:
+    with pytest.raises(UsageError, match=re.escape("--expect [0: expected a regular expression, found")):
+        reader.read(np.full((50, 50), 255, np.uint8), expect="[0")
+
+
+def digit(probabilities: list[float], decision: Decision = "accepted", height: int = 20) -> Digit:
+    nothing = np.zeros((28, 28), np.uint8)
+    label = LABELS[int(np.argmax(probabilities))]
+    return Digit(label, tuple(probabilities), decision, 0.0, Box(0, 0, 10, height), nothing, nothing)
+
+
+def sure_of(label: int, decision: Decision = "accepted", height: int = 20) -> Digit:
+    return digit([1.0 if k == label else 0.0 for k in range(10)], decision, height)
+
+
+def test_a_mark_among_digits_is_a_question_and_a_dot_is_not() -> None:
+    letter, dot = sure_of(8, "not a digit"), sure_of(1, "not a digit", height=4)
+    assert Line((sure_of(1), letter, sure_of(2))).text == "1?2"
+    assert Line((sure_of(1), dot, sure_of(2, "not sure"))).text == "1?"
+    assert Line((letter, dot)).text == ""
+    assert Reading((Line((letter,)), Line((sure_of(3),)))).text == "3"
+
+
+weights = st.lists(st.floats(0.001, 1), min_size=10, max_size=10).map(lambda w: [x / sum(w) for x in w])
+
+
+@given(
+    st.lists(weights, min_size=1, max_size=3),
+    st.sampled_from(["[0-4]+", "1.*", ".*[13579]", "12|34|56", "(.)\\1*"]),
+)
+def test_an_expectation_is_bayes_rule(rows: list[list[float]], pattern: str) -> None:
+    line = expect_match(Line(tuple(digit(row) for row in rows)), re.compile(pattern), LABELS, sure=0.9)
+    posterior = np.zeros((len(rows), 10))  # every text, tried
+    for number in range(10 ** len(rows)):
+        text = f"{number:0{len(rows)}d}"
+        if re.fullmatch(pattern, text):
+            places = [int(character) for character in text]
+            posterior[np.arange(len(rows)), places] += np.prod(
+                [row[k] for row, k in zip(rows, places, strict=True)]
+            )
+    if not posterior.any():
+        assert line.text == "?" * len(rows)
+        return
+    posterior /= posterior.sum(axis=1, keepdims=True)
+    for found, expected in zip(line.digits, posterior, strict=True):
+        np.testing.assert_allclose(found.probabilities, expected, atol=1e-6)
+        assert found.label == LABELS[int(np.argmax(found.probabilities))]
+        assert (found.decision == "accepted") == (found.probability >= 0.9)
+
+
+def test_an_expectation_is_put_to_use(reader: Reader, page: tuple[UInt8, str]) -> None:
+    picture, text = page
+    first, second = text.splitlines()
+    assert reader.read(picture, expect=f"{first}|{second}").text == text
+    other = reader.read(picture, expect="[a-z]+")
+    assert set(other.text) <= {"?", "\n"}
+
+
+def test_the_drawing_shows_every_mark(reader: Reader, page: tuple[UInt8, str]) -> None:
+    picture, _ = page
+    reading = reader.read(picture)
+    drawing = np.asarray(draw_reading(picture, reading))
+    plain = np.asarray(draw_reading(picture, Reading(())))
+    assert drawing.shape[1] == plain.shape[1] == 1_200
+    assert drawing.shape[0] > plain.shape[0]  # by the strip
+    scale = 1_152 / picture.shape[1]
+    for mark in reading.digits:  # a coloured box, where the mark is
+        row = round(64 + (mark.box.top + mark.box.height / 2) * scale)
+        left = round(24 + mark.box.left * scale) - 4
+        assert np.ptp(drawing[row, left - 2 : left + 4], axis=1).max() > 40
