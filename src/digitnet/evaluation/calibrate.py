@@ -53,7 +53,8 @@ def _change(images: UInt8, augment: Augmentation, batch_size: int = 500) -> UInt
     """Change the images as in training, the same way each time."""
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(0)
-        batches = torch.from_numpy(images).unsqueeze(1).split(batch_size)  # (B, 1, rows, columns) each
+        every = torch.from_numpy(images).unsqueeze(1)  # (N, 1, rows, columns)
+        batches = [every[start : start + batch_size] for start in range(0, len(every), batch_size)]
         return torch.cat([augment(batch) for batch in batches]).squeeze(1).numpy()
 
 
