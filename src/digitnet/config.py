@@ -220,14 +220,14 @@ PRESETS: dict[str, TrainConfig] = {
     # Other people's handwriting, on paper and screens, and everything that is no digit.
     "reader": TrainConfig(
         network="reader",
-        steps=2_150,
+        steps=8_600,
         learning_rate=0.01,
         schedule="linear",
         warmup=0.1,
         beta2=0.99,
         label_smoothing=0.05,
         augment="ink",
-        not_digits=0.2,
+        not_digits=0.25,
         validate_every=430,
         save_every=430,
     ),

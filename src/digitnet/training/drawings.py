@@ -292,15 +292,15 @@ def uniform(low: float, high: float, shape: int | tuple[int, ...], chance: Gener
 
 
 KINDS: dict[Drawing, float] = {
-    glyphs: 0.34,
-    pairs: 0.11,
-    tangles: 0.03,
-    scribbles: 0.07,
-    characters: 0.09,
-    lines: 0.06,
-    shapes: 0.04,
-    blots: 0.07,
-    dots: 0.02,
-    gradients: 0.02,
+    glyphs: 0.40,
+    pairs: 0.10,
+    tangles: 0.02,
+    scribbles: 0.06,
+    characters: 0.08,
+    lines: 0.05,
+    shapes: 0.03,
+    blots: 0.08,
+    dots: 0.015,
+    gradients: 0.015,
 }
 """What is drawn that is no digit, and its share of all; the rest are ones and sevens."""

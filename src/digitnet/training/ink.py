@@ -50,7 +50,7 @@ def rewrite(images: Tensor) -> Tensor:
 
 def spoil(images: Tensor) -> Tensor:
     """Change the pixels of each image as bad light, bad paper and bad cameras do."""
-    pictures = bend(images, 28, shift=0.1)
+    pictures = bend(images, 28, shift=0.14)
     for share, change in SPOIL:
         pictures = sometimes(share, change, pictures)
     return (255 * pictures).round_().to(torch.uint8).unsqueeze(1)
@@ -65,13 +65,13 @@ def sometimes(share: float, change: Change, pictures: Tensor) -> Tensor:
 def bend(images: Tensor, side: int, room: float = 1.0, shift: float = 0.0) -> Tensor:
     """Turn, slant, stretch and bend each of ``(n, 1, 28, 28)`` bytes: ``(n, side, side)``, 0 to 1.
 
-    Turned by up to 17 degrees, slanted by up to 0.3, made up to a third wider or narrower, moved by up to the
+    Turned by up to 20 degrees, slanted by up to 0.3, made up to a third wider or narrower, moved by up to the
     share `shift` of a side, and bent by a smooth field of random moves (Simard et al. 2003, Best practices for
     convolutional neural networks). `room` shows so many times more than the image, so that nothing is cut off.
     """
     count = len(images)
     turn, slant, wide, high, right, down = spread(6, count, 1, 1)
-    turn, slant, wide, high = 0.3 * turn, 0.3 * slant, torch.exp(0.3 * wide), torch.exp(0.15 * high)
+    turn, slant, wide, high = 0.35 * turn, 0.3 * slant, torch.exp(0.3 * wide), torch.exp(0.15 * high)
     line = room * torch.linspace(-1, 1, side)
     y, x = line[:, None], line
     bends = 0.13 * torch.rand(count, 1, 1, 1) * smooth(spread(count, 2, 5, 5), side)
@@ -180,12 +180,14 @@ def sprinkle(pictures: Tensor) -> Tensor:
 
 
 def strike(pictures: Tensor) -> Tensor:
-    """Draw a thin line through the image, whole or in pieces."""
+    """Draw a thin line through the image, straight or in waves, whole or in pieces."""
     count, side = len(pictures), pictures.shape[1]
     line = torch.linspace(-1, 1, side)
     angle, place = 3.14 * torch.rand(count, 1, 1), 0.6 * spread(count, 1, 1)
     across = angle.cos() * line[:, None] + angle.sin() * line - place
     along = angle.cos() * line - angle.sin() * line[:, None]
+    height, length, start = torch.rand(3, count, 1, 1)
+    across = across + 0.2 * height * torch.sin((2 + 6 * length) * along + 6.28 * start)
     drawn = (1.2 - side / 2 * across.abs()).clamp(0, 1)
     broken = (torch.sin(along * (10 + 20 * torch.rand(count, 1, 1))) > 0) | (torch.rand(count, 1, 1) < 0.5)
     return torch.maximum(pictures, drawn * broken)
@@ -221,6 +223,7 @@ def copy(pictures: Tensor) -> Tensor:
 
 
 WEAR: list[tuple[float, Change]] = [
+    (0.1, copy),
     (0.12, fade),
     (0.12, blocks),
     (0.12, soften),
@@ -232,7 +235,7 @@ WEAR: list[tuple[float, Change]] = [
 
 SPOIL: list[tuple[float, Change]] = [
     (0.15, copy),
-    (0.25, strike),
+    (0.3, strike),
     (0.15, hide),
     (0.2, edge),
     (0.3, shade),
