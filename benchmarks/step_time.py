@@ -52,7 +52,7 @@ def kept_step(data: Dataset) -> None:
     with tempfile.TemporaryDirectory() as folder:
         run = create(Path(folder) / "run", config, describe_environment(config, data, torch.device("cpu")))
         few = dataclasses.replace(data, validation=Split(data.test.images[:1], data.test.labels[:1]))
-        recorder = RunRecorder(run, config, make_schedule(config), few.validation, Watch())
+        recorder = RunRecorder(run, config, make_schedule(config), few, Watch())
         _fit(data, recorder, RunSaver(run, config, recorder, Stop()))
 
 

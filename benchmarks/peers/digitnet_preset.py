@@ -13,7 +13,7 @@ from torch import Tensor
 
 from digitnet import PRESETS, load_dataset
 from digitnet.training.augment import augmentation
-from digitnet.training.batches import Batches
+from digitnet.training.batches import make_batches
 from digitnet.training.models import build_network
 from digitnet.training.predict import predict_logits
 from digitnet.training.save import NoSaver
@@ -48,7 +48,7 @@ def main() -> None:
     with torch_prepared(asked.threads):
         race.start()
         state = begin(build_network(config, data.image_shape, data.classes), config)
-        batches = Batches(data.train, config.batch_size, config.seed)
+        batches = make_batches(config, data)
         fit(state, config, batches, augmentation(config.augment), make_schedule(config), Judge(race), NoSaver())
 
 

@@ -60,7 +60,9 @@ class TrainConfig:
     ema_decay: float = 0.0
     """Judge an exponential moving average of the weights with this decay a step; 0 judges the last weights."""
     augment: str = "none"
-    """Change of the training images: none, shift (by up to two pixels), or affine (turn, stretch, slant)."""
+    """Change of the training images: none, shift, affine (turn, stretch, slant) or ink (other pens and papers)."""
+    not_digits: float = 0.0
+    """Share of each batch, 0 to 1, that is drawn: mostly things that are no digits, as one class more."""
     seed: int = 0
     """Seed of the first weights, the order of the images and the augmentation."""
 
@@ -90,7 +92,7 @@ class TrainConfig:
             raise _refusal("learning_rate", "a positive number", self.learning_rate)
         if not 0 <= self.warmup <= 1:
             raise _refusal("warmup", "a share from 0 to 1", self.warmup)
-        for name in ("beta1", "beta2", "label_smoothing", "ema_decay"):
+        for name in ("beta1", "beta2", "label_smoothing", "ema_decay", "not_digits"):
             if not 0 <= getattr(self, name) < 1:
                 raise _refusal(name, "a number from 0 up to, not including, 1", getattr(self, name))
         if self.seed >= 2**63:
@@ -214,6 +216,20 @@ PRESETS: dict[str, TrainConfig] = {
         beta2=0.99,
         label_smoothing=0.05,
         augment="affine",
+    ),
+    # Other people's handwriting, on paper and screens, and everything that is no digit.
+    "reader": TrainConfig(
+        network="reader",
+        steps=8_600,
+        learning_rate=0.01,
+        schedule="linear",
+        warmup=0.1,
+        beta2=0.99,
+        label_smoothing=0.05,
+        augment="ink",
+        not_digits=0.25,
+        validate_every=430,
+        save_every=430,
     ),
 }
 """Named starting points; any field can be overridden: ``digitnet train blog --steps 2000``."""

@@ -1,11 +1,15 @@
 """Batches are a pure function of (seed, step), and every epoch shows every image once."""
 
+import dataclasses
+
 import numpy as np
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from digitnet.config import TrainConfig
 from digitnet.data.dataset import Dataset
-from digitnet.training.batches import Batches, batch_positions, epoch_order
+from digitnet.training.batches import Batches, BatchesWithDrawings, batch_positions, epoch_order, make_batches
 
 seeds = st.integers(0, 2**63 - 1)
 
@@ -40,3 +44,25 @@ def test_images_come_with_their_own_labels(drawn: Dataset) -> None:
         positions = batch_positions(5, step, 64, len(drawn.train))
         assert np.array_equal(images[:, 0].numpy(), drawn.train.images[positions])
         assert np.array_equal(labels.numpy(), drawn.train.labels[positions])
+
+
+def test_drawn_images_take_the_place_of_the_last_of_each_batch(drawn: Dataset) -> None:
+    plain = Batches(drawn.train, batch_size=40, seed=5)
+    pool = torch.randint(0, 256, (30, 1, 28, 28), dtype=torch.uint8), torch.full((30,), 10)
+    mixed = BatchesWithDrawings(plain, pool, share=0.15)
+    seen = set()
+    for step in range(5):  # five times six of thirty: each of them once
+        images, labels = mixed.at(step)
+        expected, expected_labels = plain.at(step)
+        assert torch.equal(images[:34], expected[:34]) and torch.equal(labels[:34], expected_labels[:34])
+        assert labels[34:].tolist() == [10] * 6
+        seen.update(image.numpy().tobytes() for image in images[34:])
+        assert torch.equal(mixed.at(step)[0], images)
+    assert seen == {image.numpy().tobytes() for image in pool[0]}
+
+
+def test_the_configuration_decides_whether_anything_is_drawn(drawn: Dataset) -> None:
+    config = TrainConfig(batch_size=20)
+    for share, labels in ((0.0, set(range(10))), (0.5, {*range(10), 10})):
+        batches = make_batches(dataclasses.replace(config, not_digits=share), drawn)
+        assert {label for step in range(10) for label in batches.at(step)[1].tolist()} == labels

@@ -16,6 +16,7 @@ from digitnet.training.models import NETWORKS, Ensemble, build_network, load_net
 PINNED = {
     "blog": 28_938,  # 16 * 26 + 32 * (16 * 25 + 1) + 1,568 * 10 + 10
     "fast": 158_674,  # 8 * (25 + 2) + 24 * (8 * 9 + 2) + 256 * (600 + 2) + 256 * 10 + 10
+    "reader": 111_515,  # 16 * 27 + 32 * 146 + 48 * 290 + 96 * 434 + 128 * (384 + 2) + 128 * 11 + 11
     "tiny": 17_434,  # 16 * (25 + 2) + 24 * (144 + 2) + 24 * (216 + 2) + 32 * (216 + 2) + 128 * 10 + 10
 }
 
@@ -140,6 +141,13 @@ def test_members_answer_with_their_mean_probability_and_the_first_is_the_network
     assert torch.equal(together.members[0](images), alone(images))
     assert not torch.allclose(probabilities[0], probabilities[1])
     assert parameter_count(together) == 3 * parameter_count(alone)
+
+
+def test_a_network_that_learns_what_is_no_digit_has_one_answer_more() -> None:
+    images = torch.randint(0, 256, (3, 1, 28, 28), dtype=torch.uint8)
+    for members in (1, 2):
+        network = build_network(TrainConfig(not_digits=0.1, members=members), (28, 28), 10).eval()
+        assert network(images).shape == (3, 11)
 
 
 def test_an_image_that_is_too_small_for_a_network_is_refused_with_its_size() -> None:

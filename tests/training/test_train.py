@@ -16,6 +16,8 @@ from conftest import SHORT, assert_equal, everything
 from digitnet.config import TrainConfig
 from digitnet.data.dataset import Dataset
 from digitnet.errors import DivergedError, Interrupted, RunError
+from digitnet.evaluation.evaluate import evaluate
+from digitnet.metrics import accuracy
 from digitnet.run_folder import Run, TrainingRow, ValidationRow
 from digitnet.training.batches import Batches
 from digitnet.training.models import build_network, load_network
@@ -87,6 +89,22 @@ def test_an_ensemble_is_a_run_like_any_other(drawn: Dataset, finished: Run, tmp_
     assert not np.allclose(each[0], each[1])
     together = np.mean([softmax_of(answers, axis=1) for answers in each], axis=0)
     assert np.allclose(np.exp(logits), together, atol=1e-5)
+
+
+def test_a_run_that_learns_what_is_no_digit_is_a_run_like_any_other(drawn: Dataset, tmp_path: Path) -> None:
+    config = dataclasses.replace(SHORT, augment="ink", not_digits=0.2)
+    whole = train(config, dataset=drawn, out=tmp_path / "whole")
+    with pytest.raises(Interrupted):
+        train(config, dataset=drawn, out=tmp_path / "stopped", watch=Signaller(13))
+    assert_equal(train(dataset=drawn, out=tmp_path / "stopped", resume=True), whole)
+    everything_said = predict_logits(load_network(whole), drawn.test.images)
+    assert everything_said.shape == (103, 11)
+    evaluation = evaluate(whole, drawn)
+    assert np.array_equal(evaluation.logits, everything_said[:, :10])
+    assert np.load(whole.path / "test_logits.npy").shape == (103, 10)
+    last = whole.history.validation[-1]
+    logits = predict_logits(load_network(whole), drawn.validation.images, drawn.classes)
+    assert last.validation_accuracy == accuracy(logits, drawn.validation.labels)
 
 
 def test_sigterm_saves_and_asks_for_exit_code_143(drawn: Dataset, tmp_path: Path) -> None:

@@ -93,7 +93,7 @@ def evaluate(run: Run | Path | str, dataset: Dataset | None = None) -> Evaluatio
     summary = run.summary
     dataset = dataset or load_dataset(run.config.data, validation_images=run.config.validation_images)
     network = load_network(run.check_data(dataset))
-    logits = predict_logits(network, dataset.test.images)
+    logits = predict_logits(network, dataset.test.images, dataset.classes)
     evaluation = Evaluation(logits, dataset.test.labels, dataset.label_names)
     with run.locked():
         buffer = io.BytesIO()

@@ -1,13 +1,16 @@
 """Which images make up which step: a pure function of (seed, step), so there is nothing to save for a resume."""
 
 from functools import lru_cache
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from digitnet.data.dataset import Split
+from digitnet.config import TrainConfig
+from digitnet.data.dataset import Dataset, Split
+from digitnet.training.drawings import draw
 
 Positions = npt.NDArray[np.int64]
 
@@ -33,6 +36,13 @@ def batch_positions(seed: int, step: int, batch_size: int, count: int) -> Positi
     return np.concatenate(pieces)
 
 
+class BatchSource(Protocol):
+    """Hands out the images of each step."""
+
+    def at(self, step: int) -> tuple[Tensor, Tensor]:
+        """Images ``(B, 1, rows, columns)`` uint8 and labels ``(B,)`` int64 of a step."""
+
+
 class Batches:
     """The training images in memory, as bytes, handed out step by step."""
 
@@ -47,3 +57,33 @@ class Batches:
         positions = torch.from_numpy(batch_positions(self.seed, step, self.batch_size, len(self.labels)))
         positions = positions.to(self.labels.device)
         return self.images[positions], self.labels[positions]
+
+
+class BatchesWithDrawings:
+    """Batches whose last images give way to drawn ones, most of which are no digits.
+
+    The same number in every batch, so that all of them are alike; the images that give way are others in each
+    epoch. A pool of 20,000 is drawn once, in a few seconds: each of them then comes back 20 times in 40 epochs of
+    MNIST, and each time the augmentation changes it.
+    """
+
+    def __init__(self, batches: Batches, drawings: tuple[Tensor, Tensor], share: float) -> None:
+        self.batches = batches
+        self.images, self.labels = (tensor.to(batches.labels.device) for tensor in drawings)
+        self.count = round(share * batches.batch_size)
+
+    def at(self, step: int) -> tuple[Tensor, Tensor]:
+        """Images ``(B, 1, rows, columns)`` uint8 and labels ``(B,)`` int64 of a step."""
+        images, labels = self.batches.at(step)
+        positions = torch.from_numpy(batch_positions(self.batches.seed, step, self.count, len(self.labels)))
+        images[len(images) - self.count :] = self.images[positions]
+        labels[len(labels) - self.count :] = self.labels[positions]
+        return images, labels
+
+
+def make_batches(config: TrainConfig, dataset: Dataset, device: torch.device | str = "cpu") -> BatchSource:
+    """Hand out the training images as the configuration asks for: alone, or with drawn ones among them."""
+    batches = Batches(dataset.train, config.batch_size, config.seed, device)
+    if not config.not_digits:
+        return batches
+    return BatchesWithDrawings(batches, draw(dataset, 20_000, config.seed), config.not_digits)

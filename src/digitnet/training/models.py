@@ -1,8 +1,9 @@
 """The networks. To add one: write the list of its layers, name it in NETWORKS, and pin its parameters in tests.
 
-Every network takes the raw images ``(B, 1, rows, columns)`` uint8, 0 to 255, and returns logits ``(B, K)``. The
-scaling before its layers and the last dense layer behind them are added here: each travels with the weights, and
-follows from the data. Layers are torch's lazy ones, which learn their number of inputs from the first image.
+Every network takes the raw images ``(B, 1, rows, columns)`` uint8, 0 to 255, and returns logits ``(B, K)``; with
+`not_digits` in the configuration one more, the last, for "not a digit". The scaling before its layers and the last
+dense layer behind them are added here: each travels with the weights, and follows from the data. Layers are
+torch's lazy ones, which learn their number of inputs from the first image.
 """
 
 import inspect
@@ -80,6 +81,18 @@ def tiny() -> Layers:
     ]
 
 
+def reader() -> Layers:
+    """List layers with room for other pens, papers and hands than MNIST's, in less than half a megabyte."""
+    return [
+        *convolution(16, 5, stride=2),  # (B, 16, 12, 12)
+        *convolution(32, 3),  # (B, 32, 10, 10)
+        *convolution(48, 3, halve=True),  # (B, 48, 4, 4)
+        *convolution(96, 3),  # (B, 96, 2, 2)
+        nn.Flatten(),
+        *dense(128),
+    ]
+
+
 def convolution(filters: int, size: int, *, stride: int = 1, halve: bool = False) -> Layers:
     """Make a convolution, with a pool or without, BatchNorm and ReLU; the BatchNorm brings the bias.
 
@@ -94,7 +107,7 @@ def dense(units: int) -> Layers:
     return [nn.LazyLinear(units, bias=False), nn.LazyBatchNorm1d(), nn.ReLU()]
 
 
-NETWORKS: dict[str, Callable[..., Layers]] = {"blog": blog, "fast": fast, "tiny": tiny}
+NETWORKS: dict[str, Callable[..., Layers]] = {"blog": blog, "fast": fast, "tiny": tiny, "reader": reader}
 """Every network, by its name. One that takes arguments is given the fields of the configuration of their names."""
 
 _SHAPING = ("filters", "kernel_size", "hidden")
@@ -126,14 +139,15 @@ def build_network(config: TrainConfig, image_shape: tuple[int, int], classes: in
     with warnings.catch_warnings(), torch.random.fork_rng(devices=[]):  # leaves the caller's randomness as it was
         warnings.filterwarnings("ignore", "Lazy modules are a new feature")
         torch.default_generator.manual_seed(config.seed)
-        members = [_build_member(config, image_shape, classes) for _ in range(config.members)]
+        outputs = classes + 1 if config.not_digits else classes
+        members = [_build_member(config, image_shape, outputs) for _ in range(config.members)]
     network = Ensemble(members) if config.members > 1 else members[0]
     return network.train().to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]  # a gap in torch
 
 
-def _build_member(config: TrainConfig, image_shape: tuple[int, int], classes: int) -> nn.Module:
+def _build_member(config: TrainConfig, image_shape: tuple[int, int], outputs: int) -> nn.Module:
     """Give the layers their number of inputs, by an empty image that BatchNorm does not count."""
-    network = nn.Sequential(Scale(), *_layers(config), nn.LazyLinear(classes)).eval()
+    network = nn.Sequential(Scale(), *_layers(config), nn.LazyLinear(outputs)).eval()
     rows, columns = image_shape
     try:
         with torch.no_grad():

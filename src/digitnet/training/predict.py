@@ -9,8 +9,13 @@ from digitnet.data.dataset import UInt8
 
 
 @torch.inference_mode()
-def predict_logits(network: nn.Module, images: UInt8, batch_size: int = 100) -> npt.NDArray[np.float32]:
+def predict_logits(
+    network: nn.Module, images: UInt8, classes: int | None = None, batch_size: int = 100
+) -> npt.NDArray[np.float32]:
     """Logits ``(N, K)`` of all images ``(N, rows, columns)``, in their order; the last batch may be short.
+
+    Of a network that was trained with things that are no digits, `classes` keeps the columns of the digits alone:
+    of an image that is known to be one, the rest is no answer.
 
     A batch of 100 keeps the blog's activations in a core's cache: 10,000 images take 0.7 s on one core, against
     1.1 s in batches of 1,000.
@@ -23,4 +28,4 @@ def predict_logits(network: nn.Module, images: UInt8, batch_size: int = 100) -> 
         for start in range(0, len(images), batch_size)
     ]
     network.train(was_training)
-    return np.concatenate(pieces)
+    return np.concatenate(pieces)[:, :classes]

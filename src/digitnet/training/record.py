@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from digitnet.config import TrainConfig
-from digitnet.data.dataset import Split
+from digitnet.data.dataset import Dataset
 from digitnet.errors import DivergedError, RunError
 from digitnet.files import append, sha256, write_whole
 from digitnet.metrics import accuracy, negative_log_likelihood
@@ -45,11 +45,12 @@ class NoRecorder:
 class RunRecorder:
     """Keeps the training and validation measurements in a run folder, and tells the watch about them."""
 
-    def __init__(self, run: Run, config: TrainConfig, schedule: Schedule, validation: Split, watch: Watch) -> None:
+    def __init__(self, run: Run, config: TrainConfig, schedule: Schedule, dataset: Dataset, watch: Watch) -> None:
         self.file = run.path / "metrics.jsonl"
         self.config = config
         self.schedule = schedule
-        self.validation = validation
+        self.validation = dataset.validation
+        self.classes = dataset.classes
         self.watch = watch
         self.content = b""  # of the file; a few hundred lines
 
@@ -94,7 +95,7 @@ class RunRecorder:
             self._keep(self._validate(state))
 
     def _validate(self, state: TrainState) -> ValidationRow:
-        logits = predict_logits(state.average.network, self.validation.images)
+        logits = predict_logits(state.average.network, self.validation.images, self.classes)
         labels = self.validation.labels
         return ValidationRow(state.step, negative_log_likelihood(logits, labels), accuracy(logits, labels))
 

@@ -16,7 +16,7 @@ from digitnet.errors import DataError, DigitnetError, DivergedError, Interrupted
 from digitnet.run_folder import RUNS, Run, create, create_next, find_unfinished, require_free
 from digitnet.training.augment import Augmentation, augmentation
 from digitnet.training.averaging import make_average
-from digitnet.training.batches import Batches
+from digitnet.training.batches import BatchSource, make_batches
 from digitnet.training.device import check_device, choose_device
 from digitnet.training.distributed import ALONE, Order, World, find_world
 from digitnet.training.environment import describe_environment, peak_memory
@@ -52,7 +52,7 @@ def take_step(
 def fit(
     state: TrainState,
     config: TrainConfig,
-    batches: Batches,
+    batches: BatchSource,
     augment: Augmentation,
     schedule: Schedule,
     recorder: Recorder,
@@ -113,10 +113,10 @@ def train(
         if run.is_finished:
             watch.remark(f"{run.path} is finished already; there is nothing left to train.")
             return run
-        batches = Batches(dataset.train, config.batch_size, config.seed, device)
+        batches = make_batches(config, dataset, device)
         watch.remark(check_device(network, *_on_cpu(batches.at(0)), device))
         state = begin(network.to(device), config)
-        recorder = RunRecorder(run, config, schedule, dataset.validation, watch)
+        recorder = RunRecorder(run, config, schedule, dataset, watch)
         checkpoint = load_checkpoint(run)
         if checkpoint:
             state.restore(checkpoint)
@@ -159,7 +159,7 @@ def _follow(order: Order, dataset: Dataset | None, stop: Stop, world: World) -> 
             remedy="Give every machine the same data.",
         )
     network = build_network(config, dataset.image_shape, dataset.classes)
-    batches = Batches(dataset.train, config.batch_size, config.seed, device)
+    batches = make_batches(config, dataset, device)
     check_device(network, *_on_cpu(batches.at(0)), device)
     state = begin(network.to(device), config)
     if order.checkpoint:

@@ -7,7 +7,7 @@ from statistics import mean
 
 from digitnet.data.load import load_dataset
 from digitnet.training.augment import augmentation
-from digitnet.training.batches import Batches
+from digitnet.training.batches import make_batches
 from digitnet.training.models import build_network
 from digitnet.training.predict import predict_logits
 from digitnet.training.record import NoRecorder
@@ -36,7 +36,7 @@ def _seconds(variant: Variant) -> float:
     config = variant.config
     data = load_dataset(config.data, validation_images=config.validation_images)
     state = begin(build_network(config, data.image_shape, data.classes), config)
-    batches = Batches(data.train, config.batch_size, config.seed)
+    batches = make_batches(config, data)
     with torch_prepared(config.threads or 1):
         took = []
         for steps in (_STEPS, 2 * _STEPS):  # the first steps also pay for torch's start, and do not count

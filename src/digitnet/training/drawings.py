@@ -1,0 +1,306 @@
+"""Drawn images: things that are no digits, and ones and sevens with the strokes that MNIST's writers left out.
+
+A network that has only ever seen digits calls anything a digit, and is sure of it. Shown other things while it
+trains, under a label of their own, it learns to say so of things that it was never shown, too (Hendrycks et al.
+2019, Deep anomaly detection with outlier exposure, arXiv 1812.04606).
+"""
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+import torch
+import torch.nn.functional as F
+from PIL import Image, ImageDraw, ImageFont
+from torch import Generator, Tensor
+
+from digitnet.data.dataset import Dataset
+from digitnet.errors import UsageError
+from digitnet.training.normalise import centre_ink
+
+Drawing = Callable[[Tensor, Generator], Tensor]
+"""Digits ``(n, 28, 28)``, 0 to 1, to draw from or to leave alone, and the source of chance in; as many pictures of
+any size ``(n, rows, columns)``, 0 to 1, out."""
+
+SIDE = 48
+"""Rows and columns of a picture that is drawn from nothing."""
+
+LETTERS = "ABCEFGHJKLMNPQRTUVWXYacdefhkmnprtuvwx"
+"""Letters that can be told from every digit, if sometimes only just.
+
+Left out are b 6, D O o 0, I i j l 1, S s 5, y 4, Z z 2, and g q 9.
+"""
+
+SYMBOLS = "+=#%*<?@~&$^√∞≈≠≤±÷∂∑∏∈∀∃αβγδθλμπφψωΓΔΘΛΞΠΦΨΩЖШЩЮЯЫДЛИФдж←↑→↓★♥♦♣♠☺✓✗✎☎✈"
+"""Symbols and other letters; left out are > 7, } 3, the small sigma 6, and whatever is one upright line."""
+
+
+def draw(dataset: Dataset, count: int, seed: int) -> tuple[Tensor, Tensor]:
+    """Draw images ``(count, 1, 28, 28)`` uint8 with labels ``(count,)`` int64, in no order.
+
+    Most are no digits, and have the label K, the number of classes; a tenth are ones with a foot or a flag, and a
+    twentieth sevens with a bar, made of those in the data. The same seed draws the same. Raises UsageError for
+    data of another size than MNIST's.
+    """
+    if dataset.image_shape != (28, 28):
+        raise UsageError.mismatch(
+            "--not-digits",
+            expected="images of 28 x 28 pixels, as it draws them",
+            found=f"{dataset.image_shape[0]} x {dataset.image_shape[1]} in {dataset.name}",
+            remedy="Leave it out.",
+        )
+    chance = Generator().manual_seed(seed)
+    digits = torch.from_numpy(dataset.train.images)  # (N, 28, 28)
+    labels = torch.from_numpy(dataset.train.labels)
+    pictures, answers = [], []
+    for kind, share in KINDS.items():
+        n = round(share * count)
+        source = digits[torch.randint(len(digits), (n,), generator=chance)] / 255
+        pictures.append(centre_ink(kind(source, chance)))
+        answers.append(torch.full((n,), dataset.classes))
+    for name, finish, share in (("1", with_foot_or_flag, 0.1), ("7", with_bar, 0.05)):
+        if name in dataset.label_names:
+            label = dataset.label_names.index(name)
+            own = digits[labels == label]
+            source = own[torch.randint(len(own), (round(share * count),), generator=chance)] / 255
+            pictures.append(centre_ink(finish(source, chance)))
+            answers.append(torch.full((len(source),), label))
+    order = torch.randperm(sum(map(len, answers)), generator=chance)
+    return torch.cat(pictures).round_().to(torch.uint8)[order], torch.cat(answers)[order]
+
+
+def glyphs(digits: Tensor, chance: Generator) -> Tensor:
+    """Print letters and symbols."""
+    printed = alphabet()
+    return printed[torch.randint(len(printed), (len(digits),), generator=chance)]
+
+
+@functools.cache
+def alphabet() -> Tensor:
+    """Print every letter and symbol in every typeface that matplotlib brings along: ``(A, 28, 28)``, 0 to 1."""
+    folder = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
+    faces = [
+        (name, LETTERS + SYMBOLS if name.startswith("DejaVu") else LETTERS)
+        for name in (
+            *("DejaVuSans", "DejaVuSans-Bold", "DejaVuSans-Oblique", "DejaVuSansMono", "DejaVuSerif"),
+            *("DejaVuSerif-Bold", "DejaVuSerif-Italic", "STIXGeneral", "STIXGeneralItalic", "STIXGeneralBol"),
+            *("cmr10", "cmmi10", "cmti10", "cmss10", "cmtt10", "cmb10"),
+        )
+    ]
+    pages = []
+    for name, characters in faces:
+        face = ImageFont.truetype(folder / f"{name}.ttf", 40)
+        for character in characters:
+            page = Image.new("L", (80, 80))
+            ImageDraw.Draw(page).text((40, 40), character, fill=255, font=face, anchor="mm")
+            pages.append(np.asarray(page))
+    return centre_ink(torch.from_numpy(np.stack(pages)) / 255)[:, 0] / 255
+
+
+def pairs(digits: Tensor, chance: Generator) -> Tensor:
+    """Lay two digits side by side or over each other."""
+    n = len(digits)
+    right = uniform(9, 22, n, chance).round().long()
+    down = uniform(4, 13, n, chance).round().long()
+    wide = F.pad(digits, (0, 24, 8, 8))  # (n, 44, 52)
+    return torch.maximum(wide, moved(F.pad(digits.flip(0), (0, 24, 0, 16)), down, right))
+
+
+def tangles(digits: Tensor, chance: Generator) -> Tensor:
+    """Lay a digit over another, on its side."""
+    return torch.maximum(digits, digits.flip(0).rot90(1, (1, 2)))
+
+
+def scribbles(digits: Tensor, chance: Generator) -> Tensor:
+    """Draw one long curve that turns many times."""
+    n = len(digits)
+    corners = 0.05 + 0.9 * torch.rand(n, 12, 2, generator=chance)
+    return strokes(curve(corners), uniform(0.02, 0.06, n, chance))
+
+
+def characters(digits: Tensor, chance: Generator) -> Tensor:
+    """Write three to six short strokes, bent a little, that may cross: like a script of another language."""
+    n = len(digits)
+    middles = uniform(0.2, 0.8, (6, n, 1, 2), chance)
+    ends = uniform(-0.45, 0.45, (6, n, 3, 2), chance)
+    width = uniform(0.02, 0.06, n, chance)
+    number = torch.randint(3, 7, (n,), generator=chance)
+    picture = torch.zeros(n, SIDE, SIDE)
+    for stroke in range(6):
+        drawn = strokes(curve((middles[stroke] + ends[stroke]).clamp(0.05, 0.95)), width)
+        picture = torch.maximum(picture, drawn * (stroke < number)[:, None, None])
+    return picture
+
+
+def lines(digits: Tensor, chance: Generator) -> Tensor:
+    """Rule a level line, or several that cross or run side by side."""
+    n = len(digits)
+    angle = uniform(-0.6, 0.6, (4, n), chance) + torch.tensor([0.0, 0.0, 1.57, 1.57])[:, None]
+    along = torch.stack([angle.cos(), angle.sin()], dim=-1)  # (4, n, 2)
+    middle = uniform(0.35, 0.65, (4, n, 2), chance)
+    half = uniform(0.25, 0.5, (4, n, 1), chance)
+    number = torch.randint(1, 5, (n,), generator=chance)
+    width = uniform(0.02, 0.12, n, chance)
+    picture = torch.zeros(n, SIDE, SIDE)
+    for line in range(4):
+        ends = torch.stack([middle[line] - half[line] * along[line], middle[line] + half[line] * along[line]], 1)
+        picture = torch.maximum(picture, strokes(ends, width) * (line < number)[:, None, None])
+    return picture
+
+
+def shapes(digits: Tensor, chance: Generator) -> Tensor:
+    """Draw triangles and low rectangles, empty or full."""
+    n = len(digits)
+    left, top = uniform(0.02, 0.15, (2, n), chance)
+    right, bottom = uniform(0.8, 0.98, n, chance), uniform(0.4, 0.7, n, chance)
+    tip = uniform(0.1, 0.9, n, chance)
+    rectangle = torch.stack([left, top, right, top, right, bottom, left, bottom, left, top], dim=1).view(n, 5, 2)
+    triangle = torch.stack([left, bottom, tip, top, tip, top, right, bottom, left, bottom], dim=1).view(n, 5, 2)
+    corners = torch.where((torch.rand(n, generator=chance) < 0.5)[:, None, None], rectangle, triangle)
+    outline = strokes(corners, uniform(0.02, 0.08, n, chance))
+    full = torch.rand(n, generator=chance) < 0.4
+    inside = (outline.cumsum(1).gt(0) & outline.flip(1).cumsum(1).flip(1).gt(0)).float()
+    return torch.where(full[:, None, None], inside, outline)
+
+
+def blots(digits: Tensor, chance: Generator) -> Tensor:
+    """Spill ink: patches of soft noise, coarse to fine, with edges or without."""
+    n = len(digits)
+    coarse = [2, 3, 4, 6, 8, 12, 20, 30]
+    each = -(-n // len(coarse))
+    noise = torch.cat(
+        [
+            F.interpolate(torch.randn(each, 2, size, size, generator=chance), SIDE, mode="bicubic")
+            for size in coarse
+        ]
+    )[torch.randperm(each * len(coarse), generator=chance)[:n]]
+    sharp = uniform(0.7, 3, n, chance).exp()[:, None, None]
+    level = uniform(-0.5, 1, n, chance)[:, None, None]
+    ink = torch.sigmoid(sharp * (noise[:, 0] - level))
+    textured = (torch.rand(n, generator=chance) < 0.5)[:, None, None]
+    return torch.where(textured, ink * torch.sigmoid(3 * noise.roll(1, 0)[:, 1]), ink)
+
+
+def dots(digits: Tensor, chance: Generator) -> Tensor:
+    """Set one to six dots."""
+    n = len(digits)
+    number = torch.randint(1, 7, (n,), generator=chance)
+    width = uniform(0.06, 0.25, n, chance)
+    picture = torch.zeros(n, SIDE, SIDE)
+    for dot in range(6):
+        place = uniform(0.15, 0.85, (n, 1, 2), chance)
+        picture = torch.maximum(picture, strokes(place.repeat(1, 2, 1), width) * (dot < number)[:, None, None])
+    return picture
+
+
+def gradients(digits: Tensor, chance: Generator) -> Tensor:
+    """Photograph nothing: light that falls off to one side, a grain, or no light at all."""
+    n = len(digits)
+    axis = torch.linspace(-0.5, 0.5, SIDE)
+    angle, slope, grain = (uniform(0, top, (n, 1, 1), chance) for top in (6.28, 1, 1))
+    light = slope * (angle.cos() * axis[:, None] + angle.sin() * axis)
+    picture = 0.5 + light + grain * uniform(-0.5, 0.5, (n, SIDE, SIDE), chance)
+    return picture.clamp(0, 1) * (torch.rand(n, 1, 1, generator=chance) > 0.2)
+
+
+def with_foot_or_flag(digits: Tensor, chance: Generator) -> Tensor:
+    """Give each one a foot, a flag at its head, or both."""
+    n = len(digits)
+    top, bottom = _ends(digits)
+    head, base = _middle_of_row(digits, top + 1), _middle_of_row(digits, bottom - 1)
+    left, right, long, deep = (uniform(2.5, 7.5, n, chance) for _ in range(4))
+    tilt = uniform(-1, 1, n, chance)
+    width = uniform(1.2, 3, n, chance)
+    foot = _line(base - left, bottom + tilt, base + right, bottom - tilt, width)
+    flag = _line(head, top + 0.5, head - long, top + deep, width)
+    chosen = torch.randint(0, 3, (n, 1, 1), generator=chance)
+    return torch.maximum(digits, torch.maximum(foot * (chosen != 0), flag * (chosen != 1)))
+
+
+def with_bar(digits: Tensor, chance: Generator) -> Tensor:
+    """Put a bar across the stem of each seven."""
+    n = len(digits)
+    top, bottom = _ends(digits)
+    row = (top + uniform(0.42, 0.65, n, chance) * (bottom - top)).round()
+    middle = _middle_of_row(digits, row)
+    left, right = uniform(2.5, 5.5, (2, n), chance)
+    tilt = uniform(-0.7, 1.7, n, chance)
+    bar = _line(middle - left, row + tilt, middle + right, row + 1 - tilt, uniform(1.2, 2.6, n, chance))
+    return torch.maximum(digits, bar)
+
+
+def _line(x: Tensor, y: Tensor, last_x: Tensor, last_y: Tensor, width: Tensor) -> Tensor:
+    """Draw a line for each digit ``(n, 28, 28)``; places and widths ``(n,)`` in pixels."""
+    ends = torch.stack([x, y, last_x, last_y], dim=1).view(-1, 2, 2)
+    return strokes(ends / 28, width / 28, 28)
+
+
+def _ends(digits: Tensor) -> tuple[Tensor, Tensor]:
+    """First and last row ``(n,)`` each that holds ink."""
+    rows = torch.arange(digits.shape[1], dtype=torch.float32)
+    inked = digits.amax(dim=2) > 0.5
+    return torch.where(inked, rows, 99).amin(dim=1), torch.where(inked, rows, -1).amax(dim=1)
+
+
+def _middle_of_row(digits: Tensor, row: Tensor) -> Tensor:
+    """Column ``(n,)`` in the middle of the ink of a row ``(n,)``."""
+    ink = digits[torch.arange(len(digits)), row.long().clamp(0, 27)]  # (n, 28)
+    columns = torch.arange(28) + 0.5
+    return (ink * columns).sum(dim=1) / ink.sum(dim=1).clamp_min(1e-6)
+
+
+def curve(corners: Tensor) -> Tensor:
+    """Round the way through `corners` ``(n, c, 2)`` off into a quadratic B-spline of ``(n, 4c - 3, 2)`` points.
+
+    It is the mean of the way over the length of one side.
+    """
+    ways = corners.transpose(1, 2)  # (n, 2, c)
+    fine = F.interpolate(ways, 8 * corners.shape[1] - 7, mode="linear", align_corners=True)
+    return F.avg_pool1d(F.pad(fine, (4, 4), mode="replicate"), 9, stride=2).transpose(1, 2)
+
+
+def strokes(points: Tensor, width: Tensor, side: int = SIDE) -> Tensor:
+    """Draw lines through `points` ``(n, p, 2)``, x before y: ``(n, side, side)``, 0 to 1, with soft edges.
+
+    Points and widths ``(n,)`` are in sides of the picture.
+    """
+    middles = (torch.arange(side) + 0.5) / side
+    x, y = middles[None, None, :], middles[None, :, None]
+    nearest = torch.full((len(points), side, side), 9.0)
+    for first, second in zip(points.unbind(1)[:-1], points.unbind(1)[1:], strict=True):
+        (ax, ay), (bx, by) = ([value[:, None, None] for value in end.unbind(1)] for end in (first, second))
+        dx, dy = bx - ax, by - ay
+        along = ((x - ax) * dx + (y - ay) * dy) / (dx * dx + dy * dy).clamp_min(1e-9)
+        along = along.clamp(0, 1)
+        nearest = torch.minimum(nearest, (x - ax - along * dx).square() + (y - ay - along * dy).square())
+    return (side * (width[:, None, None] / 2 - nearest.sqrt()) + 0.5).clamp(0, 1)
+
+
+def moved(pictures: Tensor, down: Tensor, right: Tensor) -> Tensor:
+    """Move each picture ``(n, rows, columns)`` by whole pixels; what leaves on one side comes in on the other."""
+    n, rows, columns = pictures.shape
+    y = (torch.arange(rows) - down[:, None]) % rows
+    x = (torch.arange(columns) - right[:, None]) % columns
+    return pictures[torch.arange(n)[:, None, None], y[:, :, None], x[:, None, :]]
+
+
+def uniform(low: float, high: float, shape: int | tuple[int, ...], chance: Generator) -> Tensor:
+    """Draw numbers evenly between two."""
+    return low + (high - low) * torch.rand(shape, generator=chance)
+
+
+KINDS: dict[Drawing, float] = {
+    glyphs: 0.40,
+    pairs: 0.10,
+    tangles: 0.02,
+    scribbles: 0.06,
+    characters: 0.08,
+    lines: 0.05,
+    shapes: 0.03,
+    blots: 0.08,
+    dots: 0.015,
+    gradients: 0.015,
+}
+"""What is drawn that is no digit, and its share of all; the rest are ones and sevens."""
