@@ -2,18 +2,33 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from digitnet import load_dataset, metrics
 from digitnet.config import PRESETS, TrainConfig
+from digitnet.evaluation.calibrate import calibrate
 from digitnet.evaluation.evaluate import evaluate
+from digitnet.reading.network import Network
+from digitnet.training.export import export
 from digitnet.training.train import train
 
 
 @pytest.mark.acceptance
 def test_the_recipe_fast_reads_98_8_percent(tmp_path: Path) -> None:
-    evaluation = evaluate(train(PRESETS["fast"], out=tmp_path / "run"))
+    dataset = load_dataset("mnist")
+    run = train(PRESETS["fast"], dataset=dataset, out=tmp_path / "run")
+    evaluation = evaluate(run, dataset)
     assert evaluation.images == 10_000
     assert evaluation.accuracy >= 0.988  # 30 seeds: see the README
+
+    # and its model file agrees about every one of the test images
+    calibration = calibrate(run, dataset)
+    network = Network.open(export(run, calibration, tmp_path / "model.onnx"))
+    answers = network.answer_images(dataset.test.images.astype(np.float32))
+    assert (answers.probabilities.argmax(axis=1) == evaluation.logits.argmax(axis=1)).all()
+    calibrated = metrics.softmax(evaluation.logits / calibration.temperature)
+    np.testing.assert_allclose(answers.probabilities, calibrated, atol=1e-5)
 
 
 @pytest.mark.acceptance
