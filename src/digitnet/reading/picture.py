@@ -19,7 +19,7 @@ LARGEST = 100_000_000
 """The most pixels of a picture: twice as many as any telephone takes without stitching."""
 
 _LARGEST_FILE = 2**29  # bytes, 512 MiB: LARGEST pixels of four bytes, and room for notes
-_DECODERS = ("PNG", "JPEG", "MPO", "BMP", "WEBP", "TIFF")  # no other is ever tried: rare ones have the faults
+_DECODERS = ("PNG", "JPEG", "BMP", "WEBP", "TIFF")  # no other is ever tried: rare ones have the faults
 _SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff"}
 _FORMATS = "a PNG, JPEG, BMP, WebP or TIFF picture"
 

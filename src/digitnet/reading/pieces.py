@@ -11,6 +11,7 @@ from digitnet.reading.ink import Ink, UInt8
 from digitnet.reading.rules import remove_rules
 
 _SPECK = 2  # pens: what is neither wider nor higher is a dot or dirt
+_LEAST = 5  # pixels of the picture, likewise: a digit of fewer can't be told
 _SHADOW = 1.75  # pens: half of the thickness from which a piece at the border is a shadow or the table
 _BLOB = 0.35  # of its size: half of the thickness from which a piece is no stroke but a blot
 _FRAMED = 0.3  # of its height: what stands around so high a piece is the frame of a field
@@ -19,6 +20,7 @@ _MOST = 2000  # pieces of a picture, the largest: more is a printed page
 _NARROWEST_CUT = 0.75  # of a digit's height: what is narrower is one digit
 _CUT_STEP = 0.1  # of a digit's height, from one place where a cut is tried to the next
 _CUT_REACH = 0.08  # of a digit's height: how far a cut looks for its way to either side
+_BEND = 0.05  # pixels of ink that a step of a cut to the side costs: on paper a cut is straight
 _LONGEST_CUT = 5  # pens of ink that a cut may cross
 
 
@@ -66,7 +68,8 @@ def find_pieces(ink: Ink) -> list[Piece]:
     mask = remove_rules(ink.mask, ink.pen)
     _, labels, table, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     left, top, width, height, area = table.T
-    large = (np.maximum(width, height) >= _SPECK * ink.pen) & (area >= ink.pen**2)
+    speck = max(_SPECK * ink.pen, _LEAST * ink.scale)
+    large = (np.maximum(width, height) >= speck) & (area >= ink.pen**2)
     large[0] = False  # the paper
     chosen = np.flatnonzero(large)
     chosen = chosen[np.argsort(-area[chosen], kind="stable")[:_MOST]]
@@ -135,37 +138,39 @@ def cut(piece: Piece, pen: float, high: float) -> tuple[list[Piece], list[float]
 
 
 def _find_seams(mask: UInt8, pen: float, high: float) -> list[tuple[NDArray[np.intp], float]]:
-    """List the seams through ``(rows, columns)`` from left to right: the column in each row, the ink in pixels."""
-    columns = mask.shape[1]
-    seams: list[tuple[NDArray[np.intp], float]] = []
-    for place in np.arange(2 * _CUT_STEP * high, columns - 2 * _CUT_STEP * high, _CUT_STEP * high):
-        first = max(1, int(place - _CUT_REACH * high))
-        last = min(columns - 1, int(place + _CUT_REACH * high) + 1)
-        seam = first + _find_seam(mask[:, first:last])
-        crossed = float(np.count_nonzero(mask[np.arange(len(mask)), seam]))
-        apart = all(np.abs(seam - other).mean() > _CUT_STEP * high / 2 for other, _ in seams)
-        if crossed <= _LONGEST_CUT * pen and apart:
-            seams.append((seam, crossed))
-    return seams
+    """List the seams through ``(rows, columns)`` from left to right: the column in each row, the ink in pixels.
 
-
-def _find_seam(mask: UInt8) -> NDArray[np.intp]:
-    """Find the way from top to bottom that crosses least ink, by dynamic programming: a column for each row."""
+    A seam is the way from top to bottom that crosses least ink within a narrow window, by dynamic programming.
+    """
     rows, columns = mask.shape
-    bend = 0.05  # pixels of ink that a step to the side costs: where there is none, a seam is straight
-    total = mask[0].astype(np.float64)
-    came_from = np.empty((rows, columns), np.intp)
-    wall = np.full(1, np.inf)
+    reach = max(1, round(_CUT_REACH * high))
+    place = np.arange(2 * _CUT_STEP * high, columns - 2 * _CUT_STEP * high, _CUT_STEP * high).astype(np.intp)
+    place = place[(place - reach >= 1) & (place + reach < columns)]
+    if place.size == 0:
+        return []
+    window = place[:, None] + np.arange(-reach, reach + 1)  # (seams, width): the columns that each may go through
+    ink = mask[:, window].astype(np.float32)  # (rows, seams, width)
+    total = np.full((len(place), window.shape[1] + 2), np.inf, np.float32)  # walls at both sides
+    total[:, 1:-1] = ink[0]
+    step = np.zeros(ink.shape, np.int8)  # where the way to each pixel comes from: -1, 0 or 1
     for row in range(1, rows):
-        ways = np.stack([np.r_[wall, total[:-1]] + bend, total, np.r_[total[1:], wall] + bend])
-        step = ways.argmin(axis=0)
-        came_from[row] = np.arange(columns) + step - 1
-        total = ways[step, np.arange(columns)] + mask[row]
-    seam = np.empty(rows, np.intp)
-    seam[-1] = total.argmin()
-    for row in range(rows - 1, 0, -1):
-        seam[row - 1] = came_from[row, seam[row]]
-    return seam
+        straight, left, right = total[:, 1:-1], total[:, :-2] + _BEND, total[:, 2:] + _BEND
+        best = np.minimum(np.minimum(left, right), straight)
+        step[row] = np.where(best == straight, 0, np.where(best == left, -1, 1))
+        total[:, 1:-1] = best + ink[row]
+    seam = np.empty((rows, len(place)), np.intp)
+    at = total[:, 1:-1].argmin(axis=1)
+    each = np.arange(len(place))
+    for row in range(rows - 1, -1, -1):
+        seam[row] = window[each, at]
+        at = at + step[row, each, at]
+    crossed = np.take_along_axis(mask, seam, axis=1).sum(axis=0)
+    seams: list[tuple[NDArray[np.intp], float]] = []
+    for way, pixels in zip(seam.T, crossed, strict=True):
+        apart = all(np.abs(way - other).mean() > _CUT_STEP * high / 2 for other, _ in seams)
+        if pixels <= _LONGEST_CUT * pen and apart:
+            seams.append((way, float(pixels)))
+    return seams
 
 
 def draw(piece: Piece, ink: Ink) -> UInt8:

@@ -39,8 +39,8 @@ def _find_rules(mask: UInt8, pen: float) -> UInt8:
     y, x = np.nonzero(thin)
     for rho, theta in lines[:_MOST].reshape(-1, 2):
         near = np.abs(x * np.cos(theta) + y * np.sin(theta) - rho) <= _BEND * pen + 1
-        covered = np.unique(x[near])
-        if covered.size < _COVER * columns or covered[0] > _EDGE or covered[-1] < columns - 1 - _EDGE:
+        covered = np.bincount(x[near], minlength=columns) > 0
+        if covered.mean() < _COVER or not (covered[: _EDGE + 1].any() and covered[-1 - _EDGE :].any()):
             continue
         own = thickness[y[near], x[near]]
         bare = own <= 1.5 * np.median(own) + 1  # no digit's ink is on it

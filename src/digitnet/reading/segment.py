@@ -94,7 +94,7 @@ def _find_cheapest(
     count: int | None,
 ) -> list[tuple[int, int]]:
     """Find the cheapest way from the first piece to behind the last, as the spans of its digits."""
-    # at each place, for each number of digits so far: the cost, and where the last step began, with how many digits
+    # at each place, for each number of digits so far: the cost, and where the last step began and with how many
     ways: list[dict[int, tuple[float, tuple[int, int] | None]]] = [{} for _ in range(pieces + 1)]
     ways[0][0] = (0.0, None)
 
