@@ -3,6 +3,7 @@
     DigitnetError            printed as one sentence, without a traceback            exit code 1
     ├── UsageError           the command line or a configuration is wrong            exit code 2
     ├── DataError            a data set is missing, damaged, or not what it says     exit code 1
+    ├── PictureError         a picture is missing, damaged, too large, or none       exit code 1
     ├── RunError             a run folder is missing, damaged, busy or another's     exit code 1
     ├── ModelError           a model file is missing, damaged, foreign or newer      exit code 1
     ├── PictureError         a picture can't be opened                                exit code 1
@@ -39,6 +40,10 @@ class UsageError(DigitnetError):
 
 class DataError(DigitnetError):
     """A data set is missing, damaged, or not what it says it is."""
+
+
+class PictureError(DigitnetError):
+    """A picture is missing, damaged, too large, or no picture at all."""
 
 
 class RunError(DigitnetError):

@@ -1,0 +1,106 @@
+"""From a picture to its ink: paper, shadows and the colour of the pen are taken out of it."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+UInt8 = NDArray[np.uint8]
+Float32 = NDArray[np.float32]
+
+_COARSE = 320  # pixels of the longer side in the first look, and where the paper is estimated: it is smooth
+_SMALL = 112  # pixels of the longer side at least: 28 x 28 pixels are enlarged, so that a stroke has an inside
+_FINE = 1600  # pixels of the longer side at most: more costs time, and digits are read at 20 pixels
+_PEN = 5  # pixels of a stroke's width that are enough to see its form
+_DARKEST_PAPER = 48  # in darker places the ratio of ink to paper is noise
+_FAINTEST = 0.1  # the share of the paper's light that ink takes at least
+_BELOW_OTSU = 0.8  # of Otsu's threshold: faint places of a stroke are ink too
+_NOISE = 6  # ink stands so many deviations of the paper's grain above it
+
+
+@dataclass(frozen=True)
+class Ink:
+    """What was written, at a working size of ``(rows, columns)``."""
+
+    darkness: Float32  # about 0 for paper, 1 where no light is left
+    mask: UInt8  # 1 for ink, 0 for paper
+    pen: float  # the width of a stroke, in working pixels
+    scale: float  # working pixels for each pixel of the picture
+
+
+def see_ink(picture: UInt8) -> Ink:
+    """Find the ink of a picture, uint8 ``(rows, columns)`` or ``(rows, columns, 3)``, in any light and colour.
+
+    The colours are mixed to the grey in which ink is darkest; what is darker than the paper is ink. The paper is
+    the morphological closing: the picture without whatever is narrower than a window. The window is three times
+    as wide as the pen, which is measured in a first look through a wide one: a small window would hollow out the
+    strokes of a felt pen, and a wide one takes shadows for ink.
+    """
+    longest = max(picture.shape[:2])
+    first = min(max(longest, _SMALL), _COARSE)
+    coarse = _resize(picture, first / longest)
+    mix = _find_mix(coarse)
+    coarse = _mix(coarse, mix)
+    darkness = _subtract_paper(coarse, coarse, max(coarse.shape[:2]) / 4)
+    pen = _measure_pen(_separate(darkness))
+    scale = min(max(_PEN / pen, 1) * first, _FINE, max(longest, _COARSE)) / longest
+    fine = _mix(_resize(picture, scale), mix)
+    darkness = _subtract_paper(fine, coarse, 3 * pen)
+    return Ink(darkness, _separate(darkness), pen * scale * longest / first, scale)
+
+
+def _resize(picture: UInt8, scale: float) -> UInt8:
+    rows, columns = (max(1, round(side * scale)) for side in picture.shape[:2])
+    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    return cv2.resize(picture, (columns, rows), interpolation=method).astype(np.uint8, copy=False)
+
+
+def _find_mix(picture: UInt8) -> Float32:
+    """Find the share of each colour, negative where ink is lighter than paper, so that ink is dark in the mixture.
+
+    Ink is less than paper, so the longer tail of a colour's values is ink, and the skewness tells its side.
+    """
+    detail = picture.astype(np.float32)
+    detail -= cv2.blur(detail, (max(picture.shape[:2]),) * 2)
+    detail -= detail.mean(axis=(0, 1))
+    skewness = np.cbrt(-(detail**3).mean(axis=(0, 1))).reshape(-1)
+    total = float(np.abs(skewness).sum())
+    mix: Float32 = skewness / total if total > 0 else np.full_like(skewness, 1 / len(skewness))
+    return mix
+
+
+def _mix(picture: UInt8, mix: Float32) -> UInt8:
+    """Mix the colours to one ``(rows, columns)``; a negative share is one of the colour's opposite."""
+    opposite = float(-255 * mix[mix < 0].sum())
+    return cv2.transform(picture, np.append(mix, opposite)[None]).reshape(picture.shape[:2]).astype(np.uint8)
+
+
+def _subtract_paper(picture: UInt8, coarse: UInt8, window: float) -> Float32:
+    """Return the darkness ``(rows, columns)`` of a picture on the paper of `coarse`; `window` is in its pixels."""
+    width = 2 * max(1, round(window / 2)) + 1
+    paper = cv2.blur(cv2.morphologyEx(coarse, cv2.MORPH_CLOSE, np.ones((width, width), np.uint8)), (width, width))
+    paper = cv2.resize(paper, picture.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+    taken = cv2.subtract(paper, picture, dtype=cv2.CV_32F) / np.maximum(paper, _DARKEST_PAPER)
+    return taken.astype(np.float32, copy=False)
+
+
+def _separate(darkness: Float32) -> UInt8:
+    """Separate ink (1) from paper (0): Otsu's threshold over all that stands out of the paper's grain."""
+    sample = darkness.ravel()[:: max(1, darkness.size // 100_000)]
+    middle = float(np.median(sample))
+    grain = 1.4826 * float(np.median(np.abs(sample - middle)))
+    floor = max(_FAINTEST, middle + _NOISE * grain)
+    strong = darkness[darkness > floor]
+    if strong.size == 0:
+        return np.zeros(darkness.shape, np.uint8)
+    levels = np.clip(strong * 255, 0, 255).astype(np.uint8)
+    between, _ = cv2.threshold(levels, 0, 255, cv2.THRESH_OTSU)
+    return (darkness > max(floor, _BELOW_OTSU * between / 255)).astype(np.uint8)
+
+
+def _measure_pen(mask: UInt8) -> float:
+    """Measure the width of strokes, in pixels: the median along the middle of the strokes."""
+    distance = cv2.distanceTransform(mask, cv2.DIST_L2, 3)
+    middle = (distance >= cv2.dilate(distance, np.ones((3, 3), np.uint8))) & (mask > 0)
+    return 2 * float(np.median(distance[middle])) if middle.any() else 1.0

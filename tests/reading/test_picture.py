@@ -1,0 +1,232 @@
+"""Opening pictures: the same pixels from wherever they come, and a sentence for everything else."""
+
+import io
+import os
+import struct
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from PIL import Image
+
+from digitnet.errors import PictureError
+from digitnet.reading.picture import LARGEST, is_picture, open_picture
+
+UInt8 = NDArray[np.uint8]
+
+COLOURS: UInt8 = np.random.default_rng(1).integers(0, 256, (7, 5, 3), dtype=np.uint8)
+GREY: UInt8 = COLOURS[..., 0].copy()
+
+
+def encode(picture: Image.Image, format: str, **options: object) -> bytes:
+    file = io.BytesIO()
+    picture.save(file, format, **options)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("format", ["PNG", "BMP", "TIFF", "WEBP"])
+def test_the_same_pixels_come_from_everywhere(format: str, tmp_path: Path) -> None:
+    content = encode(Image.fromarray(COLOURS), format, **({"lossless": True} if format == "WEBP" else {}))
+    path = tmp_path / "picture"
+    path.write_bytes(content)
+    for source in (path, str(path), content, io.BytesIO(content), Image.fromarray(COLOURS), COLOURS):
+        np.testing.assert_array_equal(open_picture(source), COLOURS)
+    with path.open("rb") as file:
+        np.testing.assert_array_equal(open_picture(file), COLOURS)
+
+
+def test_a_jpeg_is_read_as_pillow_reads_it() -> None:
+    content = encode(Image.fromarray(COLOURS), "JPEG")
+    with Image.open(io.BytesIO(content)) as picture:
+        np.testing.assert_array_equal(open_picture(content), np.array(picture))
+
+
+@pytest.mark.parametrize(
+    ("orientation", "upright"),
+    [
+        (1, GREY),
+        (2, GREY[:, ::-1]),
+        (3, GREY[::-1, ::-1]),
+        (4, GREY[::-1]),
+        (5, GREY.T),
+        (6, np.rot90(GREY, -1)),
+        (7, GREY[::-1, ::-1].T),
+        (8, np.rot90(GREY)),
+    ],
+)
+def test_a_camera_that_was_turned_is_turned_back(orientation: int, upright: UInt8) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    np.testing.assert_array_equal(open_picture(encode(Image.fromarray(GREY), "PNG", exif=exif)), upright)
+
+
+RED = (220, 30, 40)
+
+
+@pytest.mark.parametrize(
+    ("picture", "expected"),
+    [
+        (Image.new("1", (3, 2), 1), 255),
+        (Image.new("L", (3, 2), 90), 90),
+        (Image.new("LA", (3, 2), (90, 255)), (90, 90, 90)),
+        (Image.new("LA", (3, 2), (90, 0)), (255, 255, 255)),
+        (Image.new("RGBA", (3, 2), (*RED, 255)), RED),
+        (Image.new("RGBA", (3, 2), (*RED, 0)), (255, 255, 255)),
+        (Image.new("RGBA", (3, 2), (0, 0, 0, 51)), (204, 204, 204)),
+        (Image.new("RGB", (3, 2), RED).convert("P", palette=Image.Palette.ADAPTIVE), RED),
+        (Image.new("CMYK", (3, 2), (0, 0, 0, 255)), (0, 0, 0)),
+        (Image.fromarray(np.full((2, 3), 65_535, np.uint16)), 255),
+        (Image.fromarray(np.full((2, 3), 257 * 90, np.uint16)), 90),
+        (Image.new("I", (3, 2), 257 * 90), 90),
+        (Image.new("F", (3, 2), 0.2), 51),
+    ],
+)
+def test_every_mode_becomes_grey_or_colour(picture: Image.Image, expected: int | tuple[int, ...]) -> None:
+    opened = open_picture(picture)
+    assert opened.dtype == np.uint8
+    np.testing.assert_array_equal(opened, np.broadcast_to(np.array(expected), opened.shape))
+    assert opened.shape[:2] == (2, 3)
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"])
+def test_every_mode_comes_through_a_file(mode: str) -> None:
+    picture = Image.fromarray(GREY).convert("RGB" if mode == "P" else "L").convert(mode)
+    np.testing.assert_array_equal(open_picture(encode(picture, "PNG")), open_picture(picture))
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        GREY,
+        GREY[..., None],
+        GREY.astype(np.uint16) * np.uint16(257),
+        (GREY / 255).astype(np.float32),
+        GREY.astype(np.float64) / 255,
+        np.asfortranarray(GREY),
+        np.repeat(GREY, 2, axis=1)[:, ::2],
+    ],
+)
+def test_arrays_of_every_kind_hold_the_same_picture(array: NDArray[np.generic]) -> None:
+    np.testing.assert_array_equal(open_picture(array), GREY)
+
+
+def test_an_array_may_be_of_bools_or_transparent_and_is_never_changed() -> None:
+    np.testing.assert_array_equal(open_picture(np.array([[True, False]])), [[255, 0]])
+    clear = np.dstack([COLOURS, np.zeros_like(GREY)])
+    np.testing.assert_array_equal(open_picture(clear), np.full_like(COLOURS, 255))
+    before = GREY.copy()
+    open_picture(GREY)[:] = 0
+    np.testing.assert_array_equal(GREY, before)
+
+
+def test_of_several_pages_the_first_is_taken() -> None:
+    pages = encode(Image.fromarray(COLOURS), "TIFF", save_all=True, append_images=[Image.fromarray(GREY)])
+    np.testing.assert_array_equal(open_picture(pages), COLOURS)
+
+
+def png_of(columns: int, rows: int) -> bytes:
+    """Write a PNG whose header promises a size, and that holds no pixel."""
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+    header = struct.pack(">2I5B", columns, rows, 8, 0, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", b"") + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        (b"", "The bytes: expected a PNG, JPEG, BMP, WebP or TIFF picture, found an empty file."),
+        (b"GIF89a" + bytes(50), "found something else"),
+        (encode(Image.fromarray(GREY), "GIF"), "found something else"),
+        (encode(Image.fromarray(GREY), "PPM"), "found something else"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n", "found something else"),
+        (png_of(12_000, 10_000), "expected at most 100,000,000 pixels, found 12,000 x 10,000 = 120,000,000."),
+        (png_of(2**31 - 1, 2**31 - 1), "expected at most 100,000,000 pixels, found"),
+        (png_of(10, 10), "expected a whole picture, found a damaged one"),
+        (io.StringIO("text"), "The stream: expected a binary stream, found a stream of text."),
+        (io.BytesIO(), "The stream: expected a PNG"),
+        (7, "The picture: expected a path, bytes, a binary stream, a PIL image or a numpy array, found int."),
+        (np.zeros((2, 3, 2), np.uint8), "The array: expected the shape"),
+        (np.zeros((0, 3), np.uint8), "found (0, 3)."),
+        (np.zeros(9, np.uint8), "found (9,)."),
+        (np.broadcast_to(np.uint8(0), (LARGEST, 2)), "expected at most 100,000,000 pixels"),
+        (np.zeros((2, 2), np.int64), "expected uint8, uint16, bool or floating-point values, found int64."),
+        (np.zeros((2, 2), np.complex64), "found complex64."),
+        (np.full((2, 2), np.nan), "expected floating-point values from 0 to 1"),
+        (np.full((2, 2), np.inf), "expected floating-point values from 0 to 1"),
+        (np.full((2, 2), 200.0), "found values from 200 to 200."),
+        (np.full((2, 2), -0.1), "expected floating-point values from 0 to 1"),
+        (np.array([["a"]]), "found <U1."),
+        (Image.new("F", (2, 2), 9.0), "found values from 9 to 9."),
+    ],
+)
+def test_what_is_no_picture_is_refused_in_a_sentence(source: object, words: str) -> None:
+    with pytest.raises(PictureError) as refusal:
+        open_picture(source)  # type: ignore[arg-type]
+    assert words in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("missing.png", "found no such file"), (".", "found a folder"), ("bad\0name.png", "found embedded null")],
+)
+def test_what_is_no_file_is_refused_by_its_path(name: str, words: str, tmp_path: Path) -> None:
+    with pytest.raises(PictureError) as refusal:
+        open_picture(tmp_path / name)
+    assert str(refusal.value).startswith(str(tmp_path))
+    assert words in str(refusal.value)
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may read everything")
+def test_a_file_that_one_may_not_read_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "picture.png"
+    path.write_bytes(encode(Image.fromarray(GREY), "PNG"))
+    path.chmod(0)
+    with pytest.raises(PictureError, match="Permission denied"):
+        open_picture(path)
+
+
+@pytest.mark.parametrize("format", ["PNG", "JPEG", "BMP", "TIFF", "WEBP"])
+def test_every_truncation_is_refused_or_complete(format: str) -> None:
+    content = encode(Image.fromarray(COLOURS), format)
+    whole = open_picture(content)
+    for length in range(len(content)):
+        try:
+            opened = open_picture(content[:length])
+        except PictureError as error:
+            assert str(error).startswith("The bytes: expected")
+        else:
+            np.testing.assert_array_equal(opened, whole)  # only what follows the pixels was missing
+
+
+@given(
+    st.binary(max_size=80), st.sampled_from([b"", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"BM", b"II*\0", b"RIFF"])
+)
+def test_any_bytes_are_a_picture_or_a_sentence(content: bytes, start: bytes) -> None:
+    try:
+        assert open_picture(start + content).dtype == np.uint8
+    except PictureError as error:
+        assert str(error).startswith("The bytes: expected")
+
+
+@given(st.integers(0, 10_000), st.integers(0, 255))
+def test_any_damage_is_a_picture_or_a_sentence(place: int, value: int) -> None:
+    for format in ("PNG", "JPEG", "BMP", "TIFF", "WEBP"):
+        content = bytearray(encode(Image.fromarray(COLOURS), format))
+        content[place % len(content)] = value
+        try:
+            assert open_picture(bytes(content)).dtype == np.uint8
+        except PictureError as error:
+            assert str(error).startswith("The bytes: expected")
+
+
+def test_pictures_are_known_by_their_suffix() -> None:
+    names = ["a.png", "b.JPG", "c.jpeg", "d.bmp", "e.webp", "f.tif", "g.TIFF"]
+    assert all(map(is_picture, names))
+    assert not any(map(is_picture, ["a.gif", "b.txt", "png", "c.png.txt", "", "d.psd"]))
