@@ -231,3 +231,13 @@ def test_real_handwriting_has_as_many_digits_as_are_found() -> None:
             right[row["tier"]].append(len(found) == len(row["answer"]))
     assert np.mean(right["digit"]) >= 0.98
     assert np.mean(right["field"]) >= 0.8  # digits that share a stroke: there the judge is needed
+
+
+def test_a_stroke_that_stands_loose_within_another_is_kept() -> None:
+    picture = np.full((180, 180), 255, np.uint8)
+    cv2.line(picture, (40, 50), (150, 50), 0, 8)  # a pi: a bar with a leg, and one that touches neither
+    cv2.line(picture, (75, 50), (60, 150), 0, 8)
+    cv2.line(picture, (115, 70), (135, 148), 0, 8)
+    found = find_single(picture)
+    assert found is not None
+    assert found.box.width > 100

@@ -14,7 +14,9 @@ _SPECK = 2  # pens: what is neither wider nor higher is a dot or dirt
 _LEAST = 5  # pixels of the picture, likewise: a digit of fewer can't be told
 _SHADOW = 1.75  # pens: half of the thickness from which a piece at the border is a shadow or the table
 _BLOB = 0.35  # of its size: half of the thickness from which a piece is no stroke but a blot
-_FRAMED = 0.3  # of its height: what stands around so high a piece is the frame of a field
+_FRAMED = 0.3  # of its height: what stands around so high a piece may be the frame of a field
+_SIDE = 0.12  # of its height or width: the strip in which a frame's side lies
+_DRAWN = 0.85  # of a side's length: what covers so much of it is the side of a frame
 _MOST = 2000  # pieces of a picture, the largest: more is a printed page
 
 _NARROWEST_CUT = 0.75  # of a digit's height: what is narrower is one digit
@@ -90,7 +92,8 @@ def find_pieces(ink: Ink) -> list[Piece]:
 
 
 def _is_frame(piece: Piece, pieces: Sequence[Piece]) -> bool:
-    return any(
+    """Tell whether a piece is drawn around another, on three sides at least: a pi with a loose leg is none."""
+    return _has_sides(piece) and any(
         other.height >= _FRAMED * piece.height
         and piece.left < other.left
         and piece.top < other.top
@@ -98,6 +101,13 @@ def _is_frame(piece: Piece, pieces: Sequence[Piece]) -> bool:
         and other.bottom < piece.bottom
         for other in pieces
     )
+
+
+def _has_sides(piece: Piece) -> bool:
+    high, wide = (max(1, round(_SIDE * side)) for side in (piece.height, piece.width))
+    across = piece.mask[:high].max(axis=0), piece.mask[-high:].max(axis=0)
+    down = piece.mask[:, :wide].max(axis=1), piece.mask[:, -wide:].max(axis=1)
+    return sum(float(side.mean()) >= _DRAWN for side in (*across, *down)) >= 3
 
 
 def merge(pieces: Sequence[Piece]) -> Piece:
