@@ -6,7 +6,6 @@
     ├── PictureError         a picture is missing, damaged, too large, or none       exit code 1
     ├── RunError             a run folder is missing, damaged, busy or another's     exit code 1
     ├── ModelError           a model file is missing, damaged, foreign or newer      exit code 1
-    ├── PictureError         a picture can't be opened                                exit code 1
     ├── DeviceError          the device is not there, or computes something else     exit code 1
     ├── StorageError         a file could not be written                             exit code 1
     ├── DivergedError        the loss stopped being a number                         exit code 1
@@ -52,10 +51,6 @@ class RunError(DigitnetError):
 
 class ModelError(DigitnetError):
     """A model file is missing, damaged, not digitnet's, or made by a newer digitnet."""
-
-
-class PictureError(DigitnetError):
-    """A picture can't be opened."""
 
 
 class DeviceError(DigitnetError):
