@@ -206,6 +206,17 @@ PRESETS: dict[str, TrainConfig] = {
         validate_every=86,
         save_every=86,
     ),
+    # The most right answers: 10 epochs of gently changed images.
+    "best": TrainConfig(
+        network="best",
+        steps=4_300,
+        learning_rate=0.01,
+        schedule="linear",
+        warmup=0.1,
+        beta2=0.99,
+        label_smoothing=0.05,
+        augment="affine",
+    ),
     # Few parameters: 14 epochs of gently changed images.
     "tiny": TrainConfig(
         network="tiny",
@@ -215,6 +226,16 @@ PRESETS: dict[str, TrainConfig] = {
         warmup=0.1,
         beta2=0.99,
         label_smoothing=0.05,
+        augment="affine",
+    ),
+    # Fewer still: 12 epochs. So small a network learns no image by heart, and smoothing would only cost it.
+    "micro": TrainConfig(
+        network="micro",
+        steps=5_160,
+        learning_rate=0.02,
+        schedule="linear",
+        warmup=0.1,
+        beta2=0.99,
         augment="affine",
     ),
     # Other people's handwriting, on paper and screens, and everything that is no digit.
