@@ -120,7 +120,7 @@ def _write(out: Path, pictures: Sequence[str], settings: Settings, crew: Crew, q
 
 
 def _print(pictures: Sequence[str], settings: Settings, crew: Crew, format: Format, is_several: bool) -> int:
-    """Print the answers as they come; return how many pictures could not be read. A single one raises its fault."""
+    """Print answers as they come; count the pictures that could not be read. A single one raises its fault."""
     faults = 0
 
     def remarked(batches: Iterable[list[Answer]]) -> Iterator[Answer]:
