@@ -67,7 +67,7 @@ class Task:
 
     first: int  # place in the list of the first of the pictures
     pictures: tuple[str, ...]
-    folder: str  # the one that names without a beginning begin in: a worker may stand elsewhere
+    folder: str  # that relative names begin in: a worker may stand in another
     settings: Settings
     model_sha256: str
 
@@ -92,10 +92,11 @@ def _search(folder: str) -> list[str]:
             "Check its permissions."
         ) from fault
 
+    join = os.path.join  # not Path: a million of them take time and room
     found: list[str] = []
     for place, below, files in os.walk(folder, onerror=complain):
         below[:] = [name for name in below if not name.startswith(".")]
-        found += [os.path.join(place, name) for name in files if is_picture(name) and not name.startswith(".")]  # noqa: PTH118 - a million Paths take seconds
+        found += [join(place, name) for name in files if is_picture(name) and not name.startswith(".")]
     if not found:
         raise PictureError.mismatch(
             folder, expected="a folder with pictures", found="none in or below it", remedy="Name another."
@@ -105,9 +106,9 @@ def _search(folder: str) -> list[str]:
 
 def read_here(pictures: Sequence[str], settings: Settings) -> Iterator[Answer]:
     """Read pictures one after the other in this process; standard input may be one of them."""
-    reader = Reader(settings.model)
+    reader, folder = Reader(settings.model), Path.cwd()
     for picture in pictures:
-        yield _read_picture(reader, picture, Path.cwd(), settings)
+        yield _read_picture(reader, picture, folder, settings)
 
 
 def read_with(

@@ -1,5 +1,6 @@
 """What a person sees on standard error while many pictures are read into a file."""
 
+import math
 import sys
 import time
 from types import TracebackType
@@ -28,7 +29,7 @@ class Lines(ReadingWatch):
     """A plain line now and then, for logs and pipes."""
 
     def __init__(self) -> None:
-        self.spoke = 0.0
+        self.spoke = -math.inf
 
     def show(self, pictures: int, faults: int, total: int) -> None:
         """Say it if the last line is old enough."""
@@ -51,7 +52,6 @@ class Bar(ReadingWatch):
             TimeRemainingColumn(),
             console=Console(file=sys.stderr),
         )
-        self.task = self.progress.add_task("", total=None, faults="")
 
     def __enter__(self) -> Self:
         """Begin to show."""
@@ -65,8 +65,10 @@ class Bar(ReadingWatch):
         self.progress.stop()
 
     def show(self, pictures: int, faults: int, total: int) -> None:
-        """Let the bar grow."""
-        self.progress.update(self.task, completed=pictures, total=total, faults=_but(faults))
+        """Let the bar grow; what was done before says nothing about the speed."""
+        if not self.progress.task_ids:
+            self.progress.add_task("", completed=pictures, total=total, faults="")
+        self.progress.update(self.progress.task_ids[0], completed=pictures, faults=_but(faults))
 
 
 def make_reading_watch(*, quiet: bool) -> ReadingWatch:
