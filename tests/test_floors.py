@@ -11,7 +11,7 @@ import digitnet
 # From the ground up. A room is a module or a folder of src/digitnet; rooms on one floor don't know each other.
 FLOORS = [
     {"errors"},
-    {"files", "metrics"},
+    {"exits", "files", "metrics"},
     {"config"},
     {"data", "engines"},
     {"run_folder", "modelfile"},

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image, ImageDraw, ImageFont
 
 HEAVY = {"PIL", "jinja2", "matplotlib", "onnxruntime", "optuna", "pandas", "safetensors", "scipy", "torch"}
 
@@ -53,3 +54,14 @@ def test_a_heavy_import_anywhere_below_would_be_seen(module: str, tmp_path: Path
 def test_the_numbers_do_load_numpy_and_no_more() -> None:
     loaded = loaded_by("-c", "import digitnet.metrics, digitnet.run_folder, digitnet.evaluation.mistakes")
     assert loaded & (HEAVY | {"numpy"}) == {"numpy"}
+
+
+@pytest.mark.parametrize("flags", [[], ["--format", "csv"]])
+def test_reading_a_picture_loads_only_what_reads(flags: list[str], tmp_path: Path) -> None:
+    sheet = Image.new("L", (240, 110), 235)
+    ImageDraw.Draw(sheet).text((20, 10), "14", fill=20, font=ImageFont.load_default(size=60))
+    sheet.save(tmp_path / "sheet.png")
+    loaded = loaded_by("-m", "digitnet", "read", str(tmp_path / "sheet.png"), *flags)
+    assert loaded & HEAVY == {"PIL", "onnxruntime"}
+    assert loaded & {"dask", "distributed", "filelock", "loky", "multiprocessing", "ray", "rich"} == set()
+    assert ("tyro" in loaded) == bool(flags)  # what reads flags, where there are none

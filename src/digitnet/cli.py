@@ -9,11 +9,9 @@ COMMANDS.
 
 import functools
 import json
-import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -21,7 +19,8 @@ import tyro
 from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, Positional, Suppress, arg
 
 from digitnet.config import DEFAULT_PRESET, TrainConfig, preset
-from digitnet.errors import DigitnetError, RunError, UsageError, nearest
+from digitnet.errors import RunError, UsageError, nearest
+from digitnet.exits import exit_code, is_follower
 
 if TYPE_CHECKING:
     from digitnet.evaluation.evaluate import Evaluation
@@ -231,6 +230,49 @@ def compare(trials: Annotated[Positional[Path], arg(metavar="TRIALS")], format: 
     print((trials / "comparison.json").read_text() if format == "json" else comparison.to_text())
 
 
+def read(
+    images: Annotated[Positional[tuple[str, ...]], arg(metavar="IMAGE...", help_behavior_hint="(one or more)")],
+    model: Annotated[Path | None, arg(metavar="FILE", help_behavior_hint="(default: digitnet's own)")] = None,
+    format: Annotated[
+        Literal["text", "json", "csv"] | None,
+        arg(metavar="{text,json,csv}", help_behavior_hint="(default: text, or csv with --out)"),
+    ] = None,
+    single: bool = False,
+    fields: Annotated[int | None, arg(metavar="N", help_behavior_hint="(default: any number)")] = None,
+    expect: Annotated[str | None, arg(metavar="REGEX", help_behavior_hint="(default: any digits)")] = None,
+    save_picture: Annotated[Path | None, arg(metavar="DIR", help_behavior_hint="(default: none)")] = None,
+    out: Annotated[Path | None, arg(metavar="FILE", help_behavior_hint="(default: print the answers)")] = None,
+    engine: Literal["processes", "ray", "dask"] = "processes",
+    jobs: Annotated[int | None, arg(metavar="N", help_behavior_hint="(default: cores)")] = None,
+    address: Annotated[str | None, arg(metavar="ADDRESS", help_behavior_hint="(default: this machine)")] = None,
+    quiet: bool = False,
+) -> None:
+    """Read the digits in pictures: photographs, scans, drawings.
+
+    Prints the digits, line by line, and ? for one that is not sure. Many pictures are read on all cores. With
+    --out you may stop it any way you like and start it again: it goes on.
+
+    Args:
+        images: Pictures, folders of pictures, or - for standard input.
+        model: A model file that `digitnet export` wrote.
+        format: Digits for people, everything for programs, or a table.
+        single: Each picture is one digit, whatever it looks like.
+        fields: Each line has so many digits; touching ones are cut apart accordingly.
+        expect: What the digits of each line look like, '[01][0-9]{3}' for example; others are ruled out.
+        save_picture: Draw what was read, and where, into this folder.
+        out: Write a CSV file of the answers; an interrupted one is gone on with.
+        engine: What reads many pictures: processes of this machine, Ray, or Dask.
+        jobs: Pictures that are read at once.
+        address: A Ray or Dask cluster that runs already.
+        quiet: Show no progress.
+    """
+    from digitnet.reading.command import Crew, read_all
+    from digitnet.reading.many import Settings
+
+    settings = Settings(model, single, fields, expect, save_picture)
+    read_all(images, settings, Crew(engine, jobs, address), format=format, out=out, quiet=quiet)
+
+
 def data_fetch(data: DataName = "mnist") -> None:
     """Bring a known data set into the cache, and print its folder.
 
@@ -312,6 +354,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "trials": trials,
     "search": search,
     "compare": compare,
+    "read": read,
     "data fetch": data_fetch,
     "data show": data_show,
     "data convert": data_convert,
@@ -321,34 +364,15 @@ COMMANDS: dict[str, Callable[..., None]] = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return the exit code; errors that a person can put right become one sentence."""
-    try:
-        _dispatch(list(sys.argv[1:] if arguments is None else arguments))
-    except DigitnetError as error:
-        if _follows():
-            return 0  # a failure here would make torchrun end rank 0 before it has said so
-        print(f"digitnet: {error}", file=sys.stderr)
-        return error.exit_code
-    except ModuleNotFoundError as fault:
-        extra = _EXTRAS.get((fault.name or "").partition(".")[0])
-        if extra is None:
-            raise
-        print(f"digitnet: this needs {fault.name}. Run: pip install 'digitnet[{extra}]'", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("digitnet: interrupted.", file=sys.stderr)
-        return 130
-    except BrokenPipeError:  # the reader of our output, `head` for example, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 0
-
-
-_EXTRAS = {**dict.fromkeys(("jinja2", "matplotlib", "safetensors", "torch"), "train"), "optuna": "search"}
+    return exit_code(functools.partial(_dispatch, list(sys.argv[1:] if arguments is None else arguments)))
 
 
 def _dispatch(words: list[str]) -> None:
     if not words or words[0] in ("-h", "--help"):
         print(_overview())
     elif words[0] == "--version":
+        from importlib.metadata import version
+
         print(f"digitnet {version('digitnet')}")
     else:
         name = _command_name(words)
@@ -363,18 +387,13 @@ def _dispatch(words: list[str]) -> None:
 
 def _call(command: Callable[..., None], arguments: Sequence[str], program: str) -> None:
     """Let tyro read the flags from the command's signature; it exits with 2 when they don't fit."""
-    speaks = not _follows()
+    speaks = not is_follower()
     try:
         tyro.cli(command, args=arguments, prog=program, config=(FlagCreatePairsOff,), console_outputs=speaks)
     except SystemExit as leaving:
         if leaving.code == 2 and not speaks:
             return  # as above: rank 0 leaves with the same code, once it has spoken
         raise
-
-
-def _follows() -> bool:
-    """Tell whether torchrun started this process beside one that says the same: rank 0 speaks for all."""
-    return "TORCHELASTIC_RUN_ID" in os.environ and os.environ.get("RANK", "0") != "0"
 
 
 def _command_name(words: Sequence[str]) -> str:

@@ -15,7 +15,6 @@ Every message is the house sentence: what, where, what was expected, what was fo
 Anything else that is raised is a bug in digitnet and keeps its traceback.
 """
 
-import difflib
 from collections.abc import Iterable
 from typing import Self
 
@@ -75,6 +74,8 @@ class Interrupted(DigitnetError):  # noqa: N818 - nothing went wrong, so it is n
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """Name the choices, and the one that was probably meant: ``"Did you mean 'mnist'? Known: ..."``."""
+    import difflib  # only who mistypes waits for it
+
     known = sorted(known)
     close = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.5)
     meant = f"Did you mean {close[0]!r}? " if close else ""

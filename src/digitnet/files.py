@@ -7,7 +7,6 @@ Created Equal", OSDI 2014): after a crash at any instant the name holds the old 
 import errno
 import hashlib
 import os
-import secrets
 from pathlib import Path
 
 from digitnet.errors import StorageError
@@ -46,7 +45,7 @@ def write_whole(path: Path, content: bytes | memoryview | str) -> None:
     ``.name.*.part`` behind, which `sweep` removes.
     """
     data = content.encode() if isinstance(content, str) else content
-    part = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.part")
+    part = path.with_name(f".{path.name}.{os.getpid()}-{os.urandom(4).hex()}.part")
     try:
         try:
             with part.open("xb") as file:

@@ -118,7 +118,7 @@ class CoverageCurve:
         return float(self.confidence[count - 1]) if count else float(np.nextafter(1.0, 2.0))
 
     def points(self, count: int) -> tuple[tuple[float, float], ...]:
-        """At most `count` pairs of coverage and accuracy from full coverage down, closest where it is nearly full."""
+        """At most `count` pairs of coverage and accuracy from full coverage down, closest where it is full."""
         total = len(self.confidence)
         answered = total + 1 - np.unique(np.geomspace(1, total, count).round().astype(int))
         return tuple((float(k / total), float(self.accuracy[k - 1])) for k in answered)

@@ -1,7 +1,6 @@
 """What is read from a picture: digits, in lines, each with how sure it is."""
 
 from dataclasses import dataclass, field
-from statistics import median
 from typing import Any
 
 from digitnet.modelfile import Decision
@@ -57,17 +56,21 @@ class Line:
     digits: tuple[Digit, ...]
 
     @property
-    def text(self) -> str:
-        """The digits, ? for each that is not sure; empty where no mark is a digit.
+    def written(self) -> tuple[Digit, ...]:
+        """The marks that stand in the text; none where no mark is a digit.
 
-        Among digits, a mark that is none is a ? too, for a number that silently lacks one would be wrong; but
-        not if it is as small as a dot or a comma.
+        Among digits, a mark that is none stands there too, for a number that silently lacks one would be wrong;
+        but not if it is as small as a dot or a comma.
         """
         if all(digit.decision == "not a digit" for digit in self.digits):
-            return ""
-        height = median(digit.box.height for digit in self.digits)
-        kept = [d for d in self.digits if d.decision != "not a digit" or d.box.height >= SPECK * height]
-        return "".join(digit.text for digit in kept)
+            return ()
+        height = sorted(digit.box.height for digit in self.digits)[len(self.digits) // 2]
+        return tuple(d for d in self.digits if d.decision != "not a digit" or d.box.height >= SPECK * height)
+
+    @property
+    def text(self) -> str:
+        """The digits, ? for each that is not sure; empty where no mark is a digit."""
+        return "".join(digit.text for digit in self.written)
 
 
 @dataclass(frozen=True)

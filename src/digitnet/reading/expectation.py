@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
+from digitnet.errors import UsageError
 from digitnet.reading.answer import Digit, Line
 
 TRIES = 20_000
@@ -16,6 +17,16 @@ TRIES = 20_000
 
 ALMOST_NOTHING = 1e-9
 """The least probability of a label, so that what seemed impossible is still found where nothing else matches."""
+
+
+def compile_pattern(expect: str | re.Pattern[str]) -> re.Pattern[str]:
+    """Compile a regular expression; raise UsageError where it is none."""
+    try:
+        return re.compile(expect)
+    except re.error as fault:
+        raise UsageError(
+            f"--expect {expect}: expected a regular expression, found {fault}. An example: [0-9]{{4}}"
+        ) from fault
 
 
 def expect_match(line: Line, pattern: re.Pattern[str], labels: Sequence[str], sure: float) -> Line:

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from digitnet.errors import PictureError, UsageError
+from digitnet.errors import PictureError
 from digitnet.modelfile import DECISIONS, ModelInfo
 from digitnet.reading.answer import Digit, Line, Reading
-from digitnet.reading.expectation import expect_match
+from digitnet.reading.expectation import compile_pattern, expect_match
 from digitnet.reading.find import Found, find_digits, find_single
 from digitnet.reading.network import SIDE, Answers, Network, UInt8
 from digitnet.reading.picture import Source, open_picture
@@ -83,12 +83,7 @@ class Reader:
         """Make what puts the expectation to use: without one, a line stays what it is."""
         if expect is None:
             return lambda line: line
-        try:
-            pattern = re.compile(expect)
-        except re.error as fault:
-            raise UsageError(
-                f"--expect {expect}: expected a regular expression, found {fault}. An example: [0-9]{{4}}"
-            ) from fault
+        pattern = compile_pattern(expect)
         return lambda line: expect_match(line, pattern, self.info.labels, self.info.calibration.sure)
 
     def _answer(self, line: Sequence[Found]) -> Line:

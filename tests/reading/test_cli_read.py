@@ -1,0 +1,278 @@
+"""`digitnet read` as a person meets it: answers, sentences, exit codes."""
+
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from sheets import draw_sheet
+
+from conftest import Command
+from digitnet.cli import main
+from digitnet.reading.answer import Reading
+from digitnet.reading.reader import Reader
+
+Answer = tuple[int, str, str]  # exit code, standard output, standard error
+
+
+@pytest.fixture(scope="session")
+def reader() -> Reader:
+    return Reader()
+
+
+@pytest.fixture
+def read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., Answer]:
+    """Run `digitnet read` in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*words: object) -> Answer:
+        try:
+            code = main(["read", *map(str, words)])
+        except SystemExit as leaving:  # tyro's own
+            code = int(leaving.code or 0)
+        printed = capsys.readouterr()
+        assert "Traceback" not in printed.err
+        return code, printed.out, printed.err
+
+    return run
+
+
+def test_a_picture_is_answered_with_its_digits_line_by_line(
+    read: Callable[..., Answer], reader: Reader, tmp_path: Path
+) -> None:
+    sheet = draw_sheet(tmp_path / "sheet.png", "14", "708")
+    code, out, err = read("sheet.png")
+    assert (code, err) == (0, "")
+    assert out == reader.read(sheet).text + "\n"
+    assert len(out.splitlines()) == 2
+
+
+def test_several_pictures_are_answered_in_the_order_of_their_naming_each_line_after_the_name(
+    read: Callable[..., Answer], reader: Reader, tmp_path: Path
+) -> None:
+    one, two = draw_sheet(tmp_path / "b.png", "14", "7"), draw_sheet(tmp_path / "a.png", "25")
+    expected = [f"b.png: {line}" for line in reader.read(one).text.splitlines()]
+    expected += [f"a.png: {line}" for line in reader.read(two).text.splitlines()]
+    assert read("b.png", "a.png")[1].splitlines() == expected
+
+
+def test_a_folder_is_all_pictures_in_and_below_it_sorted(read: Callable[..., Answer], tmp_path: Path) -> None:
+    for name in ("z.png", "a.JPG", "below/k.bmp", ".hidden.png", ".hidden/x.png"):
+        draw_sheet(tmp_path / "scans" / name, "1")
+    (tmp_path / "scans" / "notes.txt").write_text("1")
+    answers = json.loads(read("scans", "--format", "json")[1])
+    assert [answer["picture"] for answer in answers] == ["scans/a.JPG", "scans/below/k.bmp", "scans/z.png"]
+
+
+def test_a_folder_of_one_picture_is_still_answered_with_a_list(
+    read: Callable[..., Answer], tmp_path: Path
+) -> None:
+    draw_sheet(tmp_path / "scans" / "one.png", "1")
+    assert len(json.loads(read("scans", "--format", "json")[1])) == 1
+    assert read("scans")[1].startswith("scans/one.png: ")
+
+
+def test_a_folder_without_pictures_is_refused(read: Callable[..., Answer], tmp_path: Path) -> None:
+    (tmp_path / "scans").mkdir()
+    code, out, err = read("scans")
+    assert (code, out) == (1, "")
+    assert err == "digitnet: scans: expected a folder with pictures, found none in or below it. Name another.\n"
+
+
+def test_json_is_one_object_for_one_picture_and_a_list_for_several(
+    read: Callable[..., Answer], reader: Reader, tmp_path: Path
+) -> None:
+    sheets = [draw_sheet(tmp_path / name, digits) for name, digits in (("a.png", "14"), ("b.png", "25"))]
+    expected = [{"picture": sheet.name, **reader.read(sheet).to_json()} for sheet in sheets]
+    assert json.loads(read("a.png", "--format", "json")[1]) == expected[0]
+    assert json.loads(read("a.png", "b.png", "--format", "json")[1]) == expected
+
+
+def rows(picture: str, reading: Reading) -> list[dict[str, str]]:
+    """What the table says about a reading without specks."""
+    return [
+        {
+            "picture": picture,
+            "line": str(number),
+            "text": line.text,
+            "decision": "not sure" if "?" in line.text else "accepted",
+            "probability": f"{min(max(digit.probabilities) for digit in line.digits):.6f}",
+            "fault": "",
+        }
+        for number, line in enumerate(reading.lines, start=1)
+    ]
+
+
+def test_csv_has_a_row_for_each_line_of_digits_and_for_each_picture_without_any(
+    read: Callable[..., Answer], reader: Reader, tmp_path: Path
+) -> None:
+    sheet = draw_sheet(tmp_path / "a, b.png", "14", "708")
+    draw_sheet(tmp_path / "blank.png")
+    (tmp_path / "broken.png").write_bytes(b"no picture")
+    code, out, err = read("a, b.png", "blank.png", "broken.png", "--format", "csv")
+    table = list(csv.DictReader(io.StringIO(out)))
+    assert table[:-2] == rows("a, b.png", reader.read(sheet))
+    nothing = dict.fromkeys(table[0], "")
+    assert table[-2] == nothing | {"picture": "blank.png", "decision": "not a digit"}
+    assert table[-1] == nothing | {"picture": "broken.png", "fault": err.splitlines()[1]}
+    assert code == 1
+
+
+def test_a_picture_without_a_digit_is_answered_with_nothing_and_a_remark(
+    read: Callable[..., Answer], tmp_path: Path
+) -> None:
+    draw_sheet(tmp_path / "blank.png")
+    assert read("blank.png") == (0, "", "blank.png: no digit was found.\n")
+    code, out, _ = read("blank.png", "--format", "json")
+    assert code == 0
+    assert json.loads(out) == {"picture": "blank.png", "text": "", "sure": False, "lines": []}
+
+
+def test_the_fault_of_a_single_picture_is_the_only_sentence(read: Callable[..., Answer]) -> None:
+    code, out, err = read("nowhere.png")
+    assert (code, out) == (1, "")
+    assert err.startswith("digitnet: nowhere.png: expected ")
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("format", ["text", "json", "csv"])
+def test_pictures_that_cannot_be_opened_are_named_and_the_others_are_read(
+    format: str, read: Callable[..., Answer], tmp_path: Path
+) -> None:
+    draw_sheet(tmp_path / "sheet.png", "14")
+    (tmp_path / "broken.png").write_bytes(b"no picture")
+    alone = read("sheet.png", "sheet.png", "--format", format)[1]
+    code, out, err = read("broken.png", "sheet.png", "nowhere.png", "sheet.png", "--format", format)
+    assert code == 1
+    broken, nowhere, count = err.splitlines()
+    assert broken.startswith("broken.png: expected ") and nowhere.startswith("nowhere.png: expected ")
+    assert count == "digitnet: 2 of 4 pictures could not be read."
+    if format == "json":
+        assert [answer for answer in json.loads(out) if "fault" not in answer] == json.loads(alone)
+        assert [answer["fault"] for answer in json.loads(out) if "fault" in answer] == [broken, nowhere]
+    else:
+        assert [line for line in out.splitlines() if "expected" not in line] == alone.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("flags", "changed"),
+    [
+        ([], {}),
+        (["--single"], {"single": True}),
+        (["--fields", "3"], {"fields": 3}),
+        (["--expect", "7[0-9]"], {"expect": "7[0-9]"}),
+    ],
+)
+def test_flags_are_the_reader_s_arguments(
+    flags: list[str],
+    changed: dict[str, object],
+    read: Callable[..., Answer],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    draw_sheet(tmp_path / "sheet.png", "14")
+    given = []
+
+    def note(self: Reader, picture: object, **arguments: object) -> Reading:
+        given.append(arguments)
+        return Reading(())
+
+    monkeypatch.setattr(Reader, "read", note)
+    assert read("sheet.png", *flags)[0] == 0
+    assert given == [{"single": False, "fields": None, "expect": None} | changed]
+
+
+def test_an_expectation_rules_out_what_does_not_match(read: Callable[..., Answer], tmp_path: Path) -> None:
+    draw_sheet(tmp_path / "sheet.png", "14")
+    answer = json.loads(read("sheet.png", "--expect", "55", "--format", "json")[1])
+    assert [digit["digit"] for line in answer["lines"] for digit in line["digits"]] == ["5", "5"]
+
+
+def test_what_was_read_is_drawn_into_a_folder(read: Callable[..., Answer], tmp_path: Path) -> None:
+    draw_sheet(tmp_path / "scans" / "a.jpg", "14")
+    draw_sheet(tmp_path / "scans" / "b.png", "25")
+    code, _, err = read("scans", "--save-picture", "new/drawings")
+    assert (code, err) == (0, "")
+    assert sorted(path.name for path in (tmp_path / "new/drawings").iterdir()) == ["a.png", "b.png"]
+
+
+def test_drawings_never_take_each_other_s_place(read: Callable[..., Answer], tmp_path: Path) -> None:
+    for name in ("a.jpg", "a.png"):
+        draw_sheet(tmp_path / name, "14")
+    code, out, err = read("a.jpg", "a.png", "--save-picture", "drawings")
+    assert (code, out) == (2, "")
+    assert "--save-picture: expected pictures of different names, found a.jpg and a.png." in err
+    assert not (tmp_path / "drawings").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "sentence"),
+    [
+        ([], 2, "Name the pictures to read, or a folder of them; - is standard input."),
+        (["a.png", "--single", "--fields", "2"], 2, "--single says that a picture is one digit"),
+        (["a.png", "--fields", "0"], 2, "--fields: expected a whole number of at least 1, found 0."),
+        (["a.png", "--expect", "["], 2, "--expect [: expected a regular expression"),
+        (["a.png", "--format", "xml"], 2, "--format"),
+        (["a.png", "--out", "b.csv", "--format", "json"], 2, "leave out --format json"),
+        (["a.png", "--out", "b.csv", "--format", "text"], 2, "leave out --format text"),
+        (["a.png", "-"], 2, "Standard input (-) is one picture"),
+        (["-", "--out", "b.csv"], 2, "Standard input (-) is one picture"),
+        (["a.png", "--jobs", "0"], 2, "expected a whole number of at least 1, found 0"),
+        (["a.png", "--engine", "abacus"], 2, "abacus"),
+        (["a.png", "--address", "127.0.0.1:1"], 2, "takes no address"),
+        (["a.png", "--model", "nowhere.onnx"], 1, "nowhere.onnx: expected a model file, could not read it"),
+        (["a.png", "--model", "nowhere.onnx", "--out", "b.csv"], 1, "nowhere.onnx: expected a model file"),
+        (["a.png", "--out", "a.png"], 1, "a.png: expected a new file, or one that `digitnet read` began"),
+        (["a.png", "--out", "/dev/null/b.csv"], 1, "/dev/null: could not be written"),
+    ],
+    ids=lambda value: str(value)[:40],
+)  # fmt: skip
+def test_what_a_person_gets_wrong_is_answered_in_one_sentence(
+    words: list[str], code: int, sentence: str, read: Callable[..., Answer], tmp_path: Path
+) -> None:
+    sheet = draw_sheet(tmp_path / "a.png", "14").read_bytes()
+    found, out, err = read(*words)
+    assert (found, out) == (code, "")
+    assert sentence in " ".join(err.split())
+    assert not (tmp_path / "b.csv").exists()
+    assert (tmp_path / "a.png").read_bytes() == sheet
+
+
+def test_pictures_without_a_flag_take_a_shorter_way_to_the_same_answers(digitnet: Command, tmp_path: Path) -> None:
+    draw_sheet(tmp_path / "a.png", "14")
+    draw_sheet(tmp_path / "b.png")
+    for names in (["a.png"], ["b.png"], ["nowhere.png"], ["a.png", "b.png", "nowhere.png"], ["."]):
+        short, long = digitnet("read", *names), digitnet("read", "--quiet", *names)
+        assert (short.returncode, short.stdout, short.stderr) == (long.returncode, long.stdout, long.stderr)
+
+
+def test_standard_input_is_a_picture_too(reader: Reader, tmp_path: Path) -> None:
+    sheet = draw_sheet(tmp_path / "sheet.png", "14")
+
+    def pipe(content: bytes, *flags: str) -> "subprocess.CompletedProcess[bytes]":
+        command = [sys.executable, "-m", "digitnet", "read", "-", *flags]
+        return subprocess.run(command, input=content, capture_output=True, timeout=120)
+
+    assert pipe(sheet.read_bytes()).stdout.decode() == reader.read(sheet).text + "\n"
+    assert pipe(sheet.read_bytes(), "--jobs", "1").stdout == pipe(sheet.read_bytes()).stdout
+    broken = pipe(b"no picture")
+    assert broken.returncode == 1
+    assert b"tandard input: expected " in broken.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere every name is a text")
+def test_a_name_that_is_no_text_is_a_name_like_others(digitnet: Command, tmp_path: Path) -> None:
+    name = os.fsdecode(b"scan\xff.png")
+    draw_sheet(tmp_path / name, "14")
+    command = [sys.executable, "-m", "digitnet", "read", os.fsencode(name), b"nowhere.png"]
+    for flags in ([], ["--format", "csv"], ["--out", "a.csv", "--quiet"]):
+        done = subprocess.run([*command, *flags], cwd=tmp_path, capture_output=True, timeout=120)
+        answers = (tmp_path / "a.csv").read_bytes() if "--out" in flags else done.stdout
+        assert b"\nscan\xff.png,1," in answers if flags else answers.startswith(b"scan\xff.png: ")
