@@ -123,7 +123,7 @@ def test_paper_without_ink_has_no_digits(level: int, deviation: float) -> None:
         assert find_single(paper) is None
 
 
-@pytest.mark.parametrize("text", ["00", "38", "86", "500", "2000"])
+@pytest.mark.parametrize("text", ["00", "38", "86", "500"])
 def test_touching_digits_are_cut_apart(text: str) -> None:
     cover, boxes = write([text], high=60, pen=6, apart=0.73)
     assert cv2.connectedComponents((cover > 0.5).astype(np.uint8))[0] == 2, "they don't touch"
@@ -141,9 +141,9 @@ def test_a_five_whose_bar_stands_apart_is_one_digit() -> None:
     assert all(agree(*pair, pixels=4) for pair in zip(found, boxes, strict=True))
 
 
-@pytest.mark.parametrize("count", [1, 2, 3])
-def test_a_field_of_known_length_has_that_many(count: int) -> None:
-    cover, _ = write(["00"], high=60, pen=6, apart=0.73)
+@pytest.mark.parametrize(("text", "count"), [("00", 1), ("00", 2), ("00", 3), ("2000", 4), ("7195", 3)])
+def test_a_field_of_known_length_has_that_many(text: str, count: int) -> None:
+    cover, _ = write([text], high=60, pen=6, apart=0.73)
     assert [len(line) for line in find_digits(lay(cover), count=count)] == [count]
 
 

@@ -96,7 +96,8 @@ def _separate(darkness: Float32) -> UInt8:
         return np.zeros(darkness.shape, np.uint8)
     levels = np.clip(strong * 255, 0, 255).astype(np.uint8)
     between, _ = cv2.threshold(levels, 0, 255, cv2.THRESH_OTSU)
-    return (darkness > max(floor, _BELOW_OTSU * between / 255)).astype(np.uint8)
+    ink = (darkness > max(floor, _BELOW_OTSU * between / 255)).astype(np.uint8)
+    return cv2.morphologyEx(ink, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)).astype(np.uint8)  # hairline breaks
 
 
 def _measure_pen(mask: UInt8) -> float:

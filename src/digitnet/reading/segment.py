@@ -19,7 +19,7 @@ _LEAST_SURE = 1e-3  # a judge that says 0 may be wrong
 
 # What makes a way dear; a judge's doubt is counted as minus the logarithm of how sure it is.
 _CUT = 0.3  # a cut, and
-_CROSSED = 0.5  # each pen of ink that it crosses
+_CROSSED = 0.7  # each pen of ink that it crosses
 _OVERLAP = 2.0  # two digits, if the narrower stands fully over or under the other
 _GAP_INSIDE = 5.0  # a gap as wide as a digit is high
 _LOW = 5.0  # a digit as much lower than 0.7 of the others
