@@ -66,6 +66,12 @@ def test_a_page_held_askew_has_the_same_lines(degrees: float) -> None:
     assert [len(line) for line in find_digits(ruled)] == [4, 5, 1]
 
 
+def test_long_lines_that_slant_are_not_mixed_up() -> None:
+    cover, _ = write(["2718281828459045", "3141592653589793"])
+    picture = turn(lay(np.pad(cover, ((80, 80), (0, 0)))), 8)  # each rises by more than the lines are apart
+    assert [len(line) for line in find_digits(picture)] == [16, 16]
+
+
 @given(st.sampled_from([1, 2, 3]), st.text("0123456789", min_size=1, max_size=5), st.integers(30, 90))
 def test_digits_that_stand_apart_are_counted(lines: int, text: str, high: int) -> None:
     cover, _ = write([text] * lines, high=high, pen=max(2, high // 10))
