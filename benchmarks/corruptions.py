@@ -1,16 +1,15 @@
 """How a network bears pictures that are worse than those it learned from: fifteen corruptions of MNIST's images.
 
     .venv/bin/python benchmarks/corruptions.py RUN
-    .venv/bin/python benchmarks/corruptions.py RUN --test     the published number: once, when nothing will change
 
 The fifteen kinds and their strengths are those of MNIST-C (Mu and Gilmer 2019, arXiv 1906.02337), where a plain
 CNN errs on 8.01% and the best of their defences on 6.45%. This follows the paper; it is not the paper's files: the
 blur by motion, the edges and the interpolation come from other libraries there, so compare with its numbers with
-care. No training in this project uses a line of this module. Without --test it judges the validation images.
+care. No training in this project uses a line of this module. It judges a run on validation images; the published
+number, of the shipped reader on the test images, is benchmarks/reader.py's.
 """
 
 import argparse
-import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,7 +20,6 @@ from rich.console import Console
 from rich.table import Table
 
 from digitnet import Dataset, load_dataset
-from digitnet.files import write_whole
 from digitnet.run_folder import Run
 from digitnet.training.models import load_network
 from digitnet.training.predict import predict_logits
@@ -30,8 +28,6 @@ Floats = npt.NDArray[np.float64]
 UInt8 = npt.NDArray[np.uint8]
 Predictor = Callable[[UInt8], npt.NDArray[np.int64]]
 """Images ``(N, 28, 28)``, 0 to 255, in; the digit that each is taken for ``(N,)`` out."""
-
-RESULT = Path(__file__).parent / "results" / "corruptions.json"
 
 
 def shot_noise(images: Floats, chance: np.random.Generator) -> Floats:
@@ -244,23 +240,17 @@ def predictor(run: Run, data: Dataset) -> Predictor:
 
 
 def main() -> None:
-    """Judge a run, and keep what the test images say."""
+    """Judge a run on its validation images."""
     parser = argparse.ArgumentParser(description="Measure a run's network under fifteen corruptions.")
     parser.add_argument("run", type=Path)
-    parser.add_argument("--test", action="store_true", help="judge the test images, and keep the result")
-    arguments = parser.parse_args()
-    run = Run(arguments.run)
+    run = Run(parser.parse_args().run)
     data = load_dataset(run.config.data, validation_images=run.config.validation_images)
-    split = data.test if arguments.test else data.validation
-    errors = measure(predictor(run, data), split.images, split.labels)
+    errors = measure(predictor(run, data), data.validation.images, data.validation.labels)
     mean = sum(errors[corrupt.__name__] for corrupt in CORRUPTIONS) / len(CORRUPTIONS)
     table = Table("corruption", "error, %")
     for name, error in [*errors.items(), ("mean of the fifteen", mean)]:
         table.add_row(name, f"{100 * error:.2f}")
     Console().print(table)
-    if arguments.test:
-        kept = {"command": run.environment["command"], "images": len(split), "errors": errors, "mean": mean}
-        write_whole(RESULT, json.dumps(kept, indent=2) + "\n")
 
 
 if __name__ == "__main__":

@@ -241,7 +241,7 @@ PRESETS: dict[str, TrainConfig] = {
     # Other people's handwriting, on paper and screens, and everything that is no digit.
     "reader": TrainConfig(
         network="reader",
-        steps=8_600,
+        steps=12_900,
         learning_rate=0.01,
         schedule="linear",
         warmup=0.1,

@@ -37,6 +37,26 @@ SYMBOLS = "+=#%*<?@~&$^√∞≈≠≤±÷∂∑∏∈∀∃αβγδθλμπφψ
 """Symbols and other letters; left out are > 7, } 3, the small sigma 6, and whatever is one upright line."""
 
 
+STROKES = (
+    "04202044 1232", "0004 00303202 02424404", "4010021444", "400000040444 0232", "40000004 0232",
+    "0004 4044 0242", "0004 400244", "00040444", "0400002323404044", "040000444440", "0004 00404202",
+    "0004 00404202 0244", "0040 2024", "0003244340", "00242440", "0014142121343440", "0044 4004",
+    "0022 40222224", "41110314434144", "4212031443404044", "02424010021444", "40202224 0232",
+    "0004 0322324244", "0004 310344", "0104 03214244", "20233444 0141", "4023140301102144",
+    "04011030321212424414", "00102324 402314", "40000212222202040444", "20000424444020 0242", "0044 2204",
+    "0004 00032343 4044", "0040 1014 3034", "4000002222040444", "21010323434121 2024", "0002244240 2024",
+    "0003142223344340", "2020040444442020", "0414011030413444", "04000040", "2024 0044 4004",
+    "0004044440 2024", "000404404044", "4440 40000242 2204", "1014 3034 0141 0343", "2024 0242", "0141 0343",
+    "011040412223 2424", "4004 0010 3444", "04202044440101414104", "211001032443413021", "02242440",
+    "0242 3142 3342",
+)  # fmt: skip
+"""Letters and signs as a hand draws them, with the same ones left out.
+
+Each is one or more strokes; a stroke is the points that it bends towards, column before row, on a grid of 5 x 5. A
+point that stands twice is a sharp corner. The first is an A, and the last an arrow.
+"""
+
+
 def draw(dataset: Dataset, count: int, seed: int) -> tuple[Tensor, Tensor]:
     """Draw images ``(count, 1, 28, 28)`` uint8 with labels ``(count,)`` int64, in no order.
 
@@ -97,6 +117,21 @@ def alphabet() -> Tensor:
             ImageDraw.Draw(page).text((40, 40), character, fill=255, font=face, anchor="mm")
             pages.append(np.asarray(page))
     return centre_ink(torch.from_numpy(np.stack(pages)) / 255)[:, 0] / 255
+
+
+def handwriting(digits: Tensor, chance: Generator) -> Tensor:
+    """Write letters and signs by hand, each time with other proportions."""
+    n = len(digits)
+    width = uniform(0.03, 0.09, n, chance)
+    chosen = torch.randint(len(STROKES), (n,), generator=chance)
+    picture = torch.zeros(n, SIDE, SIDE)
+    for letter, drawn in enumerate(STROKES):
+        own = torch.nonzero(chosen == letter)[:, 0]
+        for stroke in drawn.split():
+            grid = torch.tensor([int(place) for place in stroke]).view(-1, 2)
+            corners = 0.12 + 0.19 * grid + 0.035 * torch.randn(len(own), *grid.shape, generator=chance)
+            picture[own] = torch.maximum(picture[own], strokes(curve(corners), width[own]))
+    return picture
 
 
 def pairs(digits: Tensor, chance: Generator) -> Tensor:
@@ -292,7 +327,8 @@ def uniform(low: float, high: float, shape: int | tuple[int, ...], chance: Gener
 
 
 KINDS: dict[Drawing, float] = {
-    glyphs: 0.40,
+    glyphs: 0.2,
+    handwriting: 0.2,
     pairs: 0.10,
     tangles: 0.02,
     scribbles: 0.06,
