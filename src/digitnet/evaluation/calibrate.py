@@ -21,7 +21,7 @@ ACCURACY = 0.995
 """What accepted answers reach on the validation images, half of them changed as in training."""
 
 REFUSED = 0.02
-"""Share of the changed digits that may be refused as no digit at all; of those as they are, a twentieth of that."""
+"""Share of the changed digits that may be refused as no digit at all; of those as they are, hardly any."""
 
 
 def calibrate(run: Run, dataset: Dataset) -> Calibration:
