@@ -13,7 +13,6 @@ finder of digits and the recipe were chosen.
 import argparse
 import csv
 import json
-import os
 import statistics
 import subprocess
 import sys
@@ -35,11 +34,13 @@ from digitnet.files import sha256, write_whole
 from digitnet.modelfile import DECISIONS
 from digitnet.reading.network import SHIPPED
 from digitnet.reading.reader import Reader
+from digitnet.reporting.figures import coverage_figure, reliability_figure, save_figure
 from digitnet.training.environment import describe_machine
 
 UInt8 = npt.NDArray[np.uint8]
 
 RESULT = Path(__file__).parent / "results" / "reader.json"
+FIGURES = Path(__file__).parents[1] / "docs" / "figures"
 HANDWRITING = Path(__file__).parents[2] / "shared" / "handwriting"
 HELD_OUT = ("backender/", "ashishdasu/", "thanujarajendiran/", "galtsbi/", "mrsadeghi/")
 """Sources whose writers were kept for this: 105 digits, 10 fields and 31 pictures of something else."""
@@ -154,13 +155,21 @@ def speed(reader: Reader) -> dict[str, Any]:
 
 
 def _run(words: list[str]) -> tuple[float, int]:
-    """Run Python in a process of its own; return its seconds and the most bytes that it held."""
-    began = time.perf_counter()
-    process = subprocess.Popen([sys.executable, *words], stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    if status:
-        raise SystemExit(f"{' '.join(words)} failed")
-    return time.perf_counter() - began, usage.ru_maxrss * (1 if sys.platform == "darwin" else 1_024)
+    """Run Python in a process of its own; return its seconds and the most bytes that it held.
+
+    A process begins with the peak of the one that started it, so a small one stands between.
+    """
+    done = subprocess.run([sys.executable, "-c", _TIMED, *words], capture_output=True, text=True, check=True)
+    seconds, peak = done.stdout.split()
+    return float(seconds), int(peak) * (1 if sys.platform == "darwin" else 1_024)
+
+
+_TIMED = """
+import resource, subprocess, sys, time
+began = time.perf_counter()
+subprocess.run([sys.executable, *sys.argv[1:]], stdout=subprocess.DEVNULL, check=True)
+print(time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+"""
 
 
 def _milliseconds(call: Callable[[], object], rounds: int = 200) -> float:
@@ -180,6 +189,13 @@ PARTS: dict[str, Callable[[Reader], dict[str, Any] | None]] = {
     "refusal": refusal,
     "speed": speed,
 }
+
+
+def draw(measured: dict[str, Any]) -> None:
+    """Draw the two figures of the model card."""
+    bins = [metrics.ReliabilityBin(**row) for row in measured["reliability"]]
+    save_figure(reliability_figure(bins), FIGURES / "reader-reliability.png")
+    save_figure(coverage_figure(measured["curve"]), FIGURES / "reader-coverage.png")
 
 
 def main() -> None:
@@ -207,6 +223,8 @@ def main() -> None:
             continue
         kept[name] = measured
         write_whole(RESULT, json.dumps(kept, indent=1) + "\n")
+        if name == "mnist":
+            draw(measured)
         console.print({key: value for key, value in measured.items() if key not in ("curve", "reliability")})
 
 

@@ -253,7 +253,12 @@ def reader_goals() -> str:
             none["refused"] >= 0.95 * none["pictures"] and digit["refused"] <= 0.02 * digit["pictures"],
         ),
         *(
-            (f"{kind}, never trained on: refused", "95%", _of(row["refused"], row["pictures"]), None)
+            (
+                f"{kind}, never trained on: refused",
+                "95%",
+                _of(row["refused"], row["pictures"]),
+                row["refused"] >= 0.95 * row["pictures"],
+            )
             for kind, row in refusal.items()
             if kind != "blank"
         ),
@@ -329,5 +334,5 @@ def _of(count: int, total: int) -> str:
     return f"{count / total:.1%} ({count} of {total:,})"
 
 
-def _met(met: bool | None) -> str:
-    return {True: "yes", False: "no", None: ""}[met]
+def _met(met: bool) -> str:
+    return "yes" if met else "no"
