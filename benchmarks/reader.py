@@ -32,7 +32,7 @@ from rich.console import Console
 from digitnet import load_dataset, metrics
 from digitnet.files import sha256, write_whole
 from digitnet.modelfile import DECISIONS
-from digitnet.reading.network import SHIPPED
+from digitnet.reading.network import SHIPPED, Network
 from digitnet.reading.reader import Reader
 from digitnet.reporting.figures import coverage_figure, reliability_figure, save_figure
 from digitnet.training.environment import describe_machine
@@ -140,7 +140,7 @@ def speed(reader: Reader) -> dict[str, Any]:
     """Time a whole process, one crop in a warm one, and a batch: medians, in milliseconds, and the peak memory."""
     test = load_dataset("mnist").test.images
     crop = np.pad(255 - cv2.resize(test[0], (80, 80)), 10, constant_values=255)[None, :, :, None]
-    batch = test[:256]
+    batch, network = test[:256], Network.open()
     with tempfile.TemporaryDirectory() as folder:
         picture = Path(folder) / "one.png"
         Image.fromarray(crop[0, :, :, 0]).save(picture)
@@ -148,7 +148,7 @@ def speed(reader: Reader) -> dict[str, Any]:
     return {
         "cold_ms": 1_000 * statistics.median(seconds for seconds, _ in cold),
         "cold_peak_mb": max(peak for _, peak in cold) / 2**20,
-        "crop_ms": _milliseconds(lambda: reader._network.answer_crops(crop)),
+        "crop_ms": _milliseconds(lambda: network.answer_crops(crop)),
         "read_ms": _milliseconds(lambda: reader.read(crop[0, :, :, 0], single=True)),
         "batch_of_256_ms_each": _milliseconds(lambda: reader.predict(batch)) / 256,
     }

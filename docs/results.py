@@ -16,7 +16,7 @@ def stored(name: str) -> Any:
     return json.loads((RESULTS / f"{name}.json").read_text())
 
 
-_RECIPES = (("fast", "fast-fashion"), ("tiny", None), ("micro", None), ("blog", None))
+_RECIPES = (("fast", "fast-fashion"), ("best", None), ("tiny", None), ("micro", None), ("blog", None))
 """Results in the order of their rows, each with that of the same recipe on Fashion-MNIST, where there is one."""
 
 
@@ -336,3 +336,16 @@ def _of(count: int, total: int) -> str:
 
 def _met(met: bool) -> str:
     return "yes" if met else "no"
+
+
+def inference() -> str:
+    """Lay the times of an answer beside each other."""
+    found = stored("inference")
+    names = {"onnxruntime": "digitnet's model file", "torch": "PyTorch, eager", "keras": "Keras"}
+    rows = ["| | one image, ms | 1,000 at once, ms | times the file's | with |", "|---|---|---|---|---|"]
+    file = found["milliseconds"]["onnxruntime"]
+    for key, name in names.items():
+        one, many = (found["milliseconds"][key][count] for count in ("1", "1000"))
+        ratios = f"{one / file['1']:.1f}; {many / file['1000']:.1f}"
+        rows.append(f"| {name} | {one:.2f} | {many:.0f} | {ratios} | {found['versions'][key]} |")
+    return "\n".join(rows) + f"\n\nOne thread, {found['machine']['processor']}."

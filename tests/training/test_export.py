@@ -4,6 +4,7 @@ import base64
 import json
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -12,6 +13,7 @@ import numpy.typing as npt
 import pytest
 import torch
 
+from conftest import SHORT
 from digitnet import metrics
 from digitnet.data.dataset import Dataset
 from digitnet.errors import UsageError
@@ -22,6 +24,7 @@ from digitnet.reading.network import Network
 from digitnet.run_folder import Run
 from digitnet.training.export import Answers, export
 from digitnet.training.models import load_network
+from digitnet.training.train import train
 
 UInt8 = npt.NDArray[np.uint8]
 
@@ -58,6 +61,16 @@ def test_file_and_trainer_agree_on_crops_of_any_size(finished: Run, network: Net
             probabilities, decisions, _, _ = trained(torch.from_numpy(crops), torch.zeros(0, 28, 28))
         np.testing.assert_allclose(answers.probabilities, probabilities, atol=1e-5)
         np.testing.assert_array_equal(answers.decisions, decisions)
+
+
+def test_an_ensemble_is_one_file_like_any_other(drawn: Dataset, tmp_path: Path) -> None:
+    run = train(replace(SHORT, members=2, steps=10), dataset=drawn, out=tmp_path / "run")
+    calibration = calibrate(run, drawn)
+    answers = Network.open(export(run, calibration, tmp_path / "model.onnx")).answer_images(
+        drawn.test.images.astype(np.float32)
+    )
+    calibrated = metrics.softmax(evaluate(run, drawn).logits / calibration.temperature)
+    np.testing.assert_allclose(answers.probabilities, calibrated, atol=1e-5)
 
 
 def test_an_answer_does_not_depend_on_its_neighbours(network: Network) -> None:

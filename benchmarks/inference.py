@@ -1,0 +1,104 @@
+"""How fast answers come: digitnet's model file in ONNX Runtime, its network in PyTorch, and in Keras, in turn.
+
+    .venv/bin/python benchmarks/inference.py
+
+The network is the blog's. One image, and a thousand at once; medians over many calls, the three programs one
+after the other in each of several rounds. The result is kept in benchmarks/results/inference.json. The times of
+the model file hold its decision too; it is given images, so its preprocessing has nothing to do.
+"""
+
+import json
+import statistics
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+import peers
+import torch
+from rich.console import Console
+
+from digitnet import TrainConfig, load_dataset, train
+from digitnet.evaluation.calibrate import calibrate
+from digitnet.files import write_whole
+from digitnet.reading.network import Network
+from digitnet.training.environment import describe_machine
+from digitnet.training.export import export
+from digitnet.training.models import load_network
+
+ROUNDS, THREADS = 5, 1
+CALLS = {1: 200, 1_000: 15}  # of each number of images at once
+IMAGES = np.random.default_rng(0).integers(0, 256, (1_000, 28, 28), dtype=np.uint8)
+RESULT = Path(__file__).parent / "results" / "inference.json"
+
+
+def in_onnxruntime(network: Network) -> dict[str, float]:
+    """Time the model file."""
+    images = {count: IMAGES[:count].astype(np.float32) for count in CALLS}
+    return {str(count): _median(partial(network.answer_images, images[count]), count) for count in CALLS}
+
+
+@torch.inference_mode()
+def in_torch(network: torch.nn.Module) -> dict[str, float]:
+    """Time the network that the file was made from, as torch runs it without a compiler."""
+    images = {count: torch.from_numpy(IMAGES[:count, None]) for count in CALLS}
+    return {str(count): _median(lambda n=count: network(images[n]).softmax(dim=1), count) for count in CALLS}
+
+
+def in_keras(python: Path) -> dict[str, Any]:
+    """Time the same layers in Keras, in an environment of its own."""
+    words = [python, peers.PEERS / "keras_inference.py", json.dumps(CALLS), str(THREADS)]
+    printed = subprocess.run(words, capture_output=True, text=True, check=True).stdout
+    answer: dict[str, Any] = json.loads(printed.splitlines()[-1])
+    return answer
+
+
+def _median(call: Callable[[], object], count: int) -> float:
+    for _ in range(3):
+        call()
+    took = []
+    for _ in range(CALLS[count]):
+        began = time.perf_counter()
+        call()
+        took.append(1_000 * (time.perf_counter() - began))
+    return statistics.median(took)
+
+
+def main() -> None:
+    """Measure the three in turn, and keep the medians of the rounds."""
+    console = Console()
+    python = peers.prepare("keras_convnet")
+    torch.set_num_threads(THREADS)
+    dataset = load_dataset("mnist")
+    with tempfile.TemporaryDirectory() as folder:
+        run = train(TrainConfig(steps=100, threads=THREADS), dataset=dataset, out=Path(folder) / "run")
+        network = load_network(run)
+        model = Network.open(export(run, calibrate(run, dataset), Path(folder) / "model.onnx"), THREADS)
+    torch.set_num_threads(THREADS)
+    rounds: dict[str, list[dict[str, float]]] = {"onnxruntime": [], "torch": [], "keras": []}
+    for _ in range(ROUNDS):
+        rounds["onnxruntime"].append(in_onnxruntime(model))
+        rounds["torch"].append(in_torch(network))
+        keras = in_keras(python)
+        rounds["keras"].append(keras["milliseconds"])
+    medians = {
+        name: {count: statistics.median(one[count] for one in found) for count in map(str, CALLS)}
+        for name, found in rounds.items()
+    }
+    versions = {
+        "onnxruntime": f"onnxruntime {onnxruntime.__version__}",
+        "torch": f"torch {torch.__version__}",
+        "keras": keras["version"],
+    }
+    result = {"milliseconds": medians, "versions": versions, "threads": THREADS, "machine": describe_machine()}
+    write_whole(RESULT, json.dumps({**result, "rounds": rounds}, indent=1) + "\n")
+    console.print(result)
+
+
+if __name__ == "__main__":
+    main()
