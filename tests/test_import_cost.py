@@ -56,6 +56,11 @@ def test_the_numbers_do_load_numpy_and_no_more() -> None:
     assert loaded & (HEAVY | {"numpy"}) == {"numpy"}
 
 
+def test_training_draws_no_figures_and_loads_nothing_that_does() -> None:
+    loaded = loaded_by("-c", "import digitnet.training.train")
+    assert loaded & {"torch", "matplotlib", "onnx"} == {"torch"}
+
+
 @pytest.mark.parametrize("flags", [[], ["--format", "csv"]])
 def test_reading_a_picture_loads_only_what_reads(flags: list[str], tmp_path: Path) -> None:
     sheet = Image.new("L", (240, 110), 235)

@@ -257,7 +257,7 @@ def read(
         model: A model file that `digitnet export` wrote.
         format: Digits for people, everything for programs, or a table.
         single: Each picture is one digit, whatever it looks like.
-        fields: Each line has so many digits; touching ones are cut apart accordingly.
+        fields: Each picture is one field of so many digits; touching ones are cut apart accordingly.
         expect: What the digits of each line look like, '[01][0-9]{3}' for example; others are ruled out.
         save_picture: Draw what was read, and where, into this folder.
         out: Write a CSV file of the answers; an interrupted one is gone on with.

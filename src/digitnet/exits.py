@@ -6,7 +6,10 @@ from collections.abc import Callable
 
 from digitnet.errors import DigitnetError
 
-_EXTRAS = {**dict.fromkeys(("jinja2", "matplotlib", "safetensors", "torch"), "train"), "optuna": "search"}
+_EXTRAS = {
+    **dict.fromkeys(("jinja2", "matplotlib", "onnx", "onnxscript", "safetensors", "scipy", "torch"), "train"),
+    "optuna": "search",
+}
 
 
 def exit_code(command: Callable[[], None]) -> int:

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -104,6 +105,14 @@ def test_predict_answers_in_scikit_learns_style(reader: Reader) -> None:
 def test_what_is_no_image_is_refused(reader: Reader, images: npt.NDArray[np.generic], sentence: str) -> None:
     with pytest.raises(PictureError, match=re.escape(sentence)):
         reader.predict(images)
+
+
+@pytest.mark.parametrize(
+    ("said", "sentence"), [({"single": True, "fields": 2}, "--single"), ({"fields": 0}, "--fields")]
+)
+def test_what_cannot_be_so_is_refused(reader: Reader, said: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(UsageError, match=sentence):
+        reader.read(np.full((50, 50), 255, np.uint8), **said)
 
 
 def test_an_expectation_must_be_a_regular_expression(reader: Reader) -> None:

@@ -22,7 +22,7 @@ from digitnet.evaluation.evaluate import evaluate
 from digitnet.modelfile import Calibration
 from digitnet.reading.network import Network
 from digitnet.run_folder import Run
-from digitnet.training.export import Answers, export
+from digitnet.training.export import AnsweringNetwork, export
 from digitnet.training.models import load_network
 from digitnet.training.train import train
 
@@ -52,7 +52,7 @@ def test_file_and_trainer_agree_on_every_test_image(finished: Run, drawn: Datase
 
 
 def test_file_and_trainer_agree_on_crops_of_any_size(finished: Run, network: Network) -> None:
-    trained = Answers(load_network(finished), 10, network.info.calibration).eval()
+    trained = AnsweringNetwork(load_network(finished), 10, network.info.calibration).eval()
     for rows, columns, channels in ((1, 1, 1), (2, 90, 1), (28, 28, 3), (33, 20, 1), (200, 301, 3)):
         crops = np.random.default_rng(rows).integers(0, 256, (2, rows, columns, channels), dtype=np.uint8)
         crops[0, : rows // 2] //= 8
@@ -118,7 +118,7 @@ def test_the_thresholds_decide(finished: Run) -> None:
     crops = torch.zeros(0, 1, 1, 1, dtype=torch.uint8)
     network = load_network(finished)
     for sure, digit, expected in ((0.0, -1e9, 0), (1.1, -1e9, 1), (0.0, 1e9, 2)):
-        answers = Answers(network, 10, Calibration(1.0, sure, digit, curve=())).eval()
+        answers = AnsweringNetwork(network, 10, Calibration(1.0, sure, digit, curve=())).eval()
         with torch.inference_mode():
             assert set(answers(crops, images)[1].tolist()) == {expected}
 

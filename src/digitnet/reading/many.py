@@ -9,14 +9,14 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from digitnet.errors import DigitnetError, ModelError, PictureError, UsageError
+from digitnet.errors import DigitnetError, ModelError, PictureError
 from digitnet.files import sha256
 from digitnet.modelfile import read_model
 from digitnet.reading.answer import Reading
 from digitnet.reading.expectation import compile_pattern
 from digitnet.reading.network import SHIPPED
 from digitnet.reading.picture import is_picture, open_picture
-from digitnet.reading.reader import Reader
+from digitnet.reading.reader import Reader, check_shape
 
 if TYPE_CHECKING:
     from digitnet.engines.engine import Engine, Outcome
@@ -39,11 +39,7 @@ class Settings:
     drawings: Path | None = None  # a folder; what was read is drawn there, in NAME.png for the picture NAME.jpg
 
     def __post_init__(self) -> None:
-        if self.fields is not None and self.fields < 1:
-            expected = "a whole number of at least 1"
-            raise UsageError.mismatch("--fields", expected=expected, found=self.fields, remedy="Count them again.")
-        if self.single and self.fields:
-            raise UsageError("--single says that a picture is one digit, so leave out --fields.")
+        check_shape(self.single, self.fields)
         if self.expect is not None:
             compile_pattern(self.expect)
 

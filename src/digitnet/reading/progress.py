@@ -6,20 +6,13 @@ import time
 from types import TracebackType
 from typing import Self
 
+from digitnet.watching import Onlooker
+
 _PAUSE = 10.0  # seconds between two lines of a log
 
 
-class ReadingWatch:
-    """Looks on while pictures are read, and shows nothing; its children show. A context, open the whole time."""
-
-    def __enter__(self) -> Self:
-        """Begin to show."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Leave the terminal as it was."""
+class ReadingWatch(Onlooker):
+    """Looks on while pictures are read, and shows nothing; its children show."""
 
     def show(self, pictures: int, faults: int, total: int) -> None:
         """Learn how many of `total` pictures are done, and how many of these could not be read."""

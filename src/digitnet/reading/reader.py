@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from digitnet.errors import PictureError
+from digitnet.errors import PictureError, UsageError
 from digitnet.modelfile import DECISIONS, ModelInfo
 from digitnet.reading.answer import Digit, Line, Reading
 from digitnet.reading.expectation import compile_pattern, expect_match
@@ -45,10 +45,11 @@ class Reader:
     ) -> Reading:
         """Read all digits of a picture: a path, bytes, a stream, a PIL image or an array, see `open_picture`.
 
-        `single` says that the whole picture is one digit; `fields` how many digits each line has; `expect` is a
-        regular expression that the digits of each line match whole, ``[01][0-9]{3}`` for example. Raises
-        PictureError when the picture can't be opened, UsageError when the expression is none.
+        `single` says that the whole picture is one digit, `fields` that it is one field of so many digits;
+        `expect` is a regular expression that the digits of each line match whole, ``[01][0-9]{3}`` for example.
+        Raises PictureError when the picture can't be opened, UsageError when what is said of it can't be so.
         """
+        check_shape(single, fields)
         as_expected = self._expectation(expect)
         pixels = open_picture(picture)
         if single:
@@ -97,6 +98,15 @@ class Reader:
         """How sure it is, 0 to 1, that each crop is one digit: a digit at all, and this one."""
         answers = self._answer_crops(crops)
         return np.asarray(answers.probabilities.max(axis=1) / (1 + np.exp(np.clip(-answers.scores, -50, 50))))
+
+
+def check_shape(single: bool, fields: int | None) -> None:
+    """Raise UsageError where a picture can't be both one digit and so many, or has less than one."""
+    if fields is not None and fields < 1:
+        expected = "a whole number of at least 1"
+        raise UsageError.mismatch("--fields", expected=expected, found=fields, remedy="Count them again.")
+    if single and fields:
+        raise UsageError("--single says that a picture is one digit, so leave out --fields.")
 
 
 def check_images(images: npt.NDArray[Any]) -> npt.NDArray[np.float32]:

@@ -10,7 +10,6 @@ from torch import Tensor
 
 from digitnet.config import TrainConfig
 from digitnet.data.dataset import Dataset, Split
-from digitnet.training.drawings import draw
 
 Positions = npt.NDArray[np.int64]
 
@@ -86,4 +85,6 @@ def make_batches(config: TrainConfig, dataset: Dataset, device: torch.device | s
     batches = Batches(dataset.train, config.batch_size, config.seed, device)
     if not config.not_digits:
         return batches
+    from digitnet.training.drawings import draw  # with matplotlib's fonts, which no other recipe needs
+
     return BatchesWithDrawings(batches, draw(dataset, 20_000, config.seed), config.not_digits)

@@ -25,7 +25,7 @@ NO_INK = -1_000.0
 """Score of an image without ink, whatever the network says about it."""
 
 
-class Answers(nn.Module):
+class AnsweringNetwork(nn.Module):
     """The whole way from crops and images to answers; modelfile.py says what goes in and what comes out."""
 
     def __init__(self, network: nn.Module, classes: int, calibration: Calibration) -> None:
@@ -79,12 +79,12 @@ def export(run: Run, calibration: Calibration, path: Path) -> Path:
         weights_sha256=str(run.read_json("checkpoint.json")["tensors_sha256"]),
         digitnet=version("digitnet"),
     )
-    content = _to_onnx(Answers(network, len(labels), calibration).eval(), info)
+    content = _to_onnx(AnsweringNetwork(network, len(labels), calibration).eval(), info)
     write_whole(path, seal(content))
     return path
 
 
-def _to_onnx(answers: Answers, info: ModelInfo) -> bytes:
+def _to_onnx(answers: AnsweringNetwork, info: ModelInfo) -> bytes:
     """Let torch write the graph, take its traces of this source off it, and put the metadata on."""
     any_length = torch.export.Dim.DYNAMIC
     example = torch.randint(0, 256, (2, 40, 30, 3), dtype=torch.uint8), torch.zeros(3, SIDE, SIDE)

@@ -10,6 +10,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from digitnet.config import TrainConfig
 from digitnet.run_folder import TrainingRow, ValidationRow
+from digitnet.watching import Onlooker
 
 
 def describe(row: TrainingRow | ValidationRow) -> str:
@@ -22,17 +23,8 @@ def describe(row: TrainingRow | ValidationRow) -> str:
     )
 
 
-class Watch:
-    """Looks on while a run trains, and shows nothing; its children show. A context that is open the whole time."""
-
-    def __enter__(self) -> Self:
-        """Begin to show."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Leave the terminal as it was."""
+class Watch(Onlooker):
+    """Looks on while a run trains, and shows nothing; its children show."""
 
     def begin(self, config: TrainConfig, done: int) -> None:
         """Learn what will be run, and how many of its steps are done already."""

@@ -15,21 +15,13 @@ from rich.table import Table
 from digitnet.reporting.words import counted, duration
 from digitnet.trials.journal import Entry
 from digitnet.trials.plan import Plan
+from digitnet.watching import Onlooker
 
 _SHOWN = 24  # variants in the live table: more would not fit a screen
 
 
-class TrialsWatch:
-    """Looks on while trials run, and shows nothing; its children show. A context that is open the whole time."""
-
-    def __enter__(self) -> Self:
-        """Begin to show."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Leave the terminal as it was."""
+class TrialsWatch(Onlooker):
+    """Looks on while trials run, and shows nothing; its children show."""
 
     def begin(self, plan: Plan, settled: Sequence[Entry]) -> None:
         """Learn what will be run, and what has ended before."""

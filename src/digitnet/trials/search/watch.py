@@ -13,6 +13,7 @@ from rich.table import Table
 
 from digitnet.reporting.words import counted, duration
 from digitnet.trials.search.plan import Search
+from digitnet.watching import Onlooker
 
 _SHOWN = 10  # trials in the live table
 
@@ -22,17 +23,8 @@ def trial_name(number: int) -> str:
     return f"trial-{number:03d}"
 
 
-class SearchWatch:
-    """Looks on while a search runs, and shows nothing; its children show. A context, open the whole time."""
-
-    def __enter__(self) -> Self:
-        """Begin to show."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Leave the terminal as it was."""
+class SearchWatch(Onlooker):
+    """Looks on while a search runs, and shows nothing; its children show."""
 
     def begin(self, search: Search, before: Sequence[FrozenTrial]) -> None:
         """Learn what is searched, and which trials were begun before."""
