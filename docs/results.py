@@ -237,7 +237,8 @@ def reader_goals() -> str:
         (
             "single real digits, writers never seen",
             "98% right",
-            f"{_of(digit['right'], digit['pictures'])}; {digit['sure']} accepted, {digit['sure_right']} of them right",
+            f"{_of(digit['right'], digit['pictures'])}; "
+            f"{digit['sure']} accepted, {digit['sure_right']} of them right",
             digit["right"] >= 0.98 * digit["pictures"],
         ),
         (
