@@ -19,8 +19,9 @@ from digitnet.training.averaging import make_average
 from digitnet.training.batches import BatchSource, make_batches
 from digitnet.training.device import check_device, choose_device
 from digitnet.training.distributed import ALONE, Order, World, find_world
-from digitnet.training.environment import describe_environment, peak_memory
+from digitnet.training.environment import describe_environment
 from digitnet.training.loss import Loss, make_loss
+from digitnet.training.memory import keep_freed_memory, peak_memory
 from digitnet.training.models import build_network, parameter_count
 from digitnet.training.randomness import seed_step
 from digitnet.training.record import NoRecorder, Recorder, RunRecorder, right_answers
@@ -180,9 +181,11 @@ def torch_prepared(threads: int) -> Iterator[None]:
     """Set torch up as a run needs it while the context is open.
 
     The number of threads decides the last bits of a sum. Numbers below 1e-38 mean nothing, and cost a
-    convolution up to fifty times its time (pytorch issues 19651, 21734): they become zero.
+    convolution up to fifty times its time (pytorch issues 19651, 21734): they become zero. Freed memory is kept
+    for the next step, from here to the end of the process.
     """
     before = torch.get_num_threads()
+    keep_freed_memory()
     torch.set_num_threads(threads)
     torch.set_flush_denormal(True)
     try:
