@@ -51,7 +51,11 @@ SECTIONS: dict[str, dict[str, Callable[[], str]]] = {
         "goals": results.reader_goals,
         "corruptions": results.corruption_errors,
     },
-    "docs/benchmarks.md": {"step": results.step_time, "inference": results.inference},
+    "docs/benchmarks.md": {
+        "peers": results.peers_table,
+        "step": results.step_time,
+        "inference": results.inference,
+    },
     "docs/LOG.md": {"seeds": results.seeds_table},
     "docs/scaling.md": {"trials": results.trials_table, "cost": results.cost_table},
     "docs/blog-claims.md": {"variants": results.claims_table, "sentences": results.claims_sentences},

@@ -1,6 +1,7 @@
 """Stored results, benchmarks/results/*.json, as the tables and sentences of the documents."""
 
 import json
+import sys
 from pathlib import Path
 from statistics import mean, median
 from typing import Any
@@ -8,7 +9,11 @@ from typing import Any
 from digitnet.config import PRESETS, flag
 from digitnet.reporting.words import duration
 
-RESULTS = Path(__file__).parent.parent / "benchmarks" / "results"
+BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
+RESULTS = BENCHMARKS / "results"
+sys.path.append(str(BENCHMARKS))
+
+import peers  # noqa: E402  # benchmarks/peers.py, whose table stands in docs/benchmarks.md too
 
 
 def stored(name: str) -> Any:
@@ -16,8 +21,18 @@ def stored(name: str) -> Any:
     return json.loads((RESULTS / f"{name}.json").read_text())
 
 
-_RECIPES = (("fast", "fast-fashion"), ("best", None), ("tiny", None), ("micro", None), ("blog", None))
-"""Results in the order of their rows, each with that of the same recipe on Fashion-MNIST, where there is one."""
+_RECIPES = {
+    "fast": "fast",
+    "best": "best",
+    "best-ensemble": "best --members 5",
+    "tiny": "tiny",
+    "micro": "micro",
+    "blog": "blog",
+}
+"""Results in the order of their rows, and what makes each: a preset, and the flags that all its variants share.
+
+Where there is one, NAME-fashion is the same recipe on Fashion-MNIST.
+"""
 
 
 def results_table() -> str:
@@ -28,13 +43,15 @@ def results_table() -> str:
         "|---|---|---|---|---|",
         "| the blog's own figure | 0.9922 (one run) | | | |",
     ]
-    for preset, fashion in _RECIPES:
-        others = {v["results"]["name"]: v["test"] for v in (stored(fashion)["variants"] if fashion else [])}
-        for variant in stored(preset)["variants"]:
+    for name, recipe in _RECIPES.items():
+        has_fashion = (RESULTS / f"{name}-fashion.json").exists()
+        fashion = stored(f"{name}-fashion")["variants"] if has_fashion else []
+        others = {variant["results"]["name"]: variant["test"] for variant in fashion}
+        for variant in stored(name)["variants"]:
             low, high = variant["test"]["interval"]
             other = others.get(variant["results"]["name"])
             rows.append(
-                f"| `{_command(preset, variant['results']['fields'])}` | {_spread(variant['test'])} "
+                f"| `{_command(recipe, variant['results']['fields'])}` | {_spread(variant['test'])} "
                 f"| {low:.4f} to {high:.4f} | {_spread(other) if other else ''} "
                 f"| {variant['results']['parameters']:,} |"
             )
@@ -45,10 +62,11 @@ def results_table() -> str:
     )
 
 
-def _command(preset: str, fields: dict[str, Any]) -> str:
-    """Write the command that trains a variant of a preset; fields that are the preset's own are left out."""
-    given = {name: value for name, value in fields.items() if value != getattr(PRESETS[preset], name)}
-    return " ".join([f"digitnet train {preset}", *(f"{flag(name)} {value}" for name, value in given.items())])
+def _command(recipe: str, fields: dict[str, Any]) -> str:
+    """Write the command that trains a variant of a recipe; fields that are the preset's own are left out."""
+    preset = PRESETS[recipe.partition(" ")[0]]
+    given = {name: value for name, value in fields.items() if value != getattr(preset, name)}
+    return " ".join([f"digitnet train {recipe}", *(f"{flag(name)} {value}" for name, value in given.items())])
 
 
 def _spread(test: dict[str, Any]) -> str:
@@ -79,6 +97,19 @@ def race() -> str:
         f"**1/{seconds['blog'] / seconds['digitnet-fast']:.0f}** of it; with half of the steps for "
         f"{seconds['digitnet-half']:.1f} ({count['digitnet-half']}), "
         f"**1/{seconds['blog'] / seconds['digitnet-half']:.0f}**."
+    )
+
+
+def peers_table() -> str:
+    """Make the table of `make bench` from the runs that are stored."""
+    result = stored("peers")
+    rows = [peers.COLUMNS, ["---"] * len(peers.COLUMNS), *peers.table_rows(result)]
+    run = {program["program"] for program in result["runs"]}
+    left = ", ".join(f"`{name}`" for name in peers.PROGRAMS if name not in run)
+    return (
+        "\n".join(f"| {' | '.join(row)} |" for row in rows)
+        + f"\n\n{_machine(result)}, {result['threads']} threads."
+        + (f" Not run here yet: {left}." if left else "")
     )
 
 
