@@ -13,9 +13,9 @@ def keep_freed_memory() -> None:
     """Let glibc keep what torch frees for the next step, in this process and until its end; elsewhere nothing.
 
     Each step allocates the same tensors. By default glibc gives the large ones back to the system, which hands
-    them out again page by page, each filled with zeros: 4,000 pages at every step of the blog's network, 5
-    microseconds each on a virtual machine. See "Switch memory allocator" in PyTorch's performance tuning guide:
-    these thresholds have the same effect, and need no other allocator.
+    them out again page by page, each filled with zeros: some 4,500 pages at every step of the blog's network, 2 to
+    4 microseconds each on a virtual machine. PyTorch's performance tuning guide switches to another allocator for
+    this ("Switch memory allocator"); glibc's own thresholds do without one.
     """
     if platform.libc_ver()[0] != "glibc":
         return
