@@ -15,11 +15,18 @@ def affine(
     each axis. Every amount is drawn evenly from its range.
     """
     count, _, rows, columns = images.shape
-    turn, wide, high, slant, right, down = 2 * torch.rand(6, count) - 1  # (B,) each, from -1 to 1
+    turn, wide, high, slant, right, down = 2 * torch.rand(6, count, 1, 1) - 1  # from -1 to 1
     cosine, sine = torch.cos(torch.deg2rad(degrees * turn)), torch.sin(torch.deg2rad(degrees * turn))
     wide, high, slant = 1 + scale * wide, 1 + scale * high, shear * slant
-    first = torch.stack([cosine * wide, (slant - sine) * high, 2 * pixels / columns * right], dim=1)
-    second = torch.stack([sine * wide, cosine * high, 2 * pixels / rows * down], dim=1)
-    places = F.affine_grid(torch.stack([first, second], dim=1), [count, 1, rows, columns], align_corners=False)
-    moved = F.grid_sample(images.to(torch.float32), places.to(images.device), align_corners=False)
+    # By hand, since affine_grid takes a millisecond longer for 128 images.
+    x, y = middles(columns, turn), middles(rows, turn)[:, None]
+    across = cosine * wide * x + (slant - sine) * high * y + 2 * pixels / columns * right
+    along = sine * wide * x + cosine * high * y + 2 * pixels / rows * down
+    places = torch.stack([across, along], dim=3).to(images.device)  # (B, rows, columns, 2)
+    moved = F.grid_sample(images.to(torch.float32), places, align_corners=False)
     return moved.round_().to(torch.uint8)
+
+
+def middles(count: int, like: Tensor) -> Tensor:
+    """Middles of `count` pixels between -1 and 1, as `grid_sample` counts: ``(count,)`` of the type of `like`."""
+    return (2 * torch.arange(count, dtype=like.dtype, device=like.device) + 1) / count - 1

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from digitnet.config import TrainConfig, flag
 from digitnet.errors import UsageError, nearest
 from digitnet.run_folder import Run
+from digitnet.training.affine import middles
 from digitnet.training.state import read_weights
 
 Layers = list[nn.Module]
@@ -55,7 +56,7 @@ class Deskew(nn.Module):
         """Move float images ``(B, 1, rows, columns)``, ink above 0; from outside comes background, 0."""
         count, _, rows, columns = images.shape
         ink = images[:, 0]  # (B, rows, columns)
-        x, y = _places(columns, ink), _places(rows, ink)  # from -1 to 1, as grid_sample counts
+        x, y = middles(columns, ink), middles(rows, ink)
         mass = ink.sum(dim=(1, 2)).clamp_min(1e-6)  # (B,), and so each of the moments
         right, down = ink.sum(dim=1) @ x / mass, ink.sum(dim=2) @ y / mass
         height = ink.sum(dim=2) @ (y * y) / mass - down * down
@@ -63,11 +64,6 @@ class Deskew(nn.Module):
         across = x + right[:, None, None] + slant[:, None, None] * y[:, None]  # (B, rows, columns)
         along = (y[:, None] + down[:, None, None]).expand(count, rows, columns)
         return F.grid_sample(images, torch.stack([across, along], dim=3), align_corners=False)
-
-
-def _places(count: int, like: Tensor) -> Tensor:
-    """Places of the middles of `count` pixels between -1 and 1."""
-    return (2 * torch.arange(count, dtype=like.dtype, device=like.device) + 1) / count - 1
 
 
 def blog(filters: Sequence[int], kernel_size: int, hidden: int) -> Layers:
