@@ -38,6 +38,10 @@ class TrainConfig:
     hidden: int = 0
     """Of the network blog: units of a dense layer before the last one; 0 leaves it out."""
 
+    prepare: str = "scale"
+    """What is done to an image first: scale (0 to 255 becomes 0 to 1), or deskew (centred and upright as well)."""
+    views: int = 1
+    """Views of an image to judge it by: 1, or 5 or 9, moved by up to a pixel, at so many times the cost."""
     members: int = 1
     """Networks trained side by side from first weights of their own, and judged by their mean probability."""
 
@@ -60,7 +64,7 @@ class TrainConfig:
     ema_decay: float = 0.0
     """Judge an exponential moving average of the weights with this decay a step; 0 judges the last weights."""
     augment: str = "none"
-    """Change of the training images: none, shift, affine (turn, stretch, slant) or ink (other pens and papers)."""
+    """Change of the training images: none, shift, gentle, affine (turn, stretch, slant) or ink (other pens)."""
     not_digits: float = 0.0
     """Share of each batch, 0 to 1, that is drawn: mostly things that are no digits, as one class more."""
     seed: int = 0
@@ -95,6 +99,8 @@ class TrainConfig:
         for name in ("beta1", "beta2", "label_smoothing", "ema_decay", "not_digits"):
             if not 0 <= getattr(self, name) < 1:
                 raise _refusal(name, "a number from 0 up to, not including, 1", getattr(self, name))
+        if self.views not in (1, 5, 9):
+            raise _refusal("views", "1, 5 or 9", self.views)
         if self.seed >= 2**63:
             raise _refusal("seed", "a whole number below 2 to the power of 63", self.seed)
 
@@ -228,15 +234,18 @@ PRESETS: dict[str, TrainConfig] = {
         label_smoothing=0.05,
         augment="affine",
     ),
-    # Fewer still: 12 epochs. So small a network learns no image by heart, and smoothing would only cost it.
+    # Fewer still: 24 epochs of deskewed images, and nine views to judge by. So small a network learns no image by
+    # heart, and smoothing would only cost it.
     "micro": TrainConfig(
         network="micro",
-        steps=5_160,
+        prepare="deskew",
+        views=9,
+        steps=10_320,
         learning_rate=0.02,
         schedule="linear",
         warmup=0.1,
         beta2=0.99,
-        augment="affine",
+        augment="gentle",
     ),
     # Other people's handwriting, on paper and screens, and everything that is no digit.
     "reader": TrainConfig(

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -63,8 +64,11 @@ def test_file_and_trainer_agree_on_crops_of_any_size(finished: Run, network: Net
         np.testing.assert_array_equal(answers.decisions, decisions)
 
 
-def test_an_ensemble_is_one_file_like_any_other(drawn: Dataset, tmp_path: Path) -> None:
-    run = train(replace(SHORT, members=2, steps=10), dataset=drawn, out=tmp_path / "run")
+@pytest.mark.parametrize("recipe", [{"members": 2}, {"views": 5, "prepare": "deskew"}])
+def test_what_stands_around_a_network_is_in_the_same_file(
+    recipe: dict[str, Any], drawn: Dataset, tmp_path: Path
+) -> None:
+    run = train(replace(SHORT, steps=10, **recipe), dataset=drawn, out=tmp_path / "run")
     calibration = calibrate(run, drawn)
     answers = Network.open(export(run, calibration, tmp_path / "model.onnx")).answer_images(
         drawn.test.images.astype(np.float32)

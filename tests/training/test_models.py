@@ -11,7 +11,7 @@ from torch import nn
 from digitnet.config import PRESETS, TrainConfig, flag
 from digitnet.errors import RunError, UsageError
 from digitnet.run_folder import Run
-from digitnet.training.models import NETWORKS, Deskew, Ensemble, build_network, load_network, parameter_count
+from digitnet.training.models import NETWORKS, Ensemble, build_network, load_network, parameter_count
 
 PINNED = {
     "blog": 28_938,  # 16 * 26 + 32 * (16 * 25 + 1) + 1,568 * 10 + 10
@@ -144,39 +144,6 @@ def test_members_answer_with_their_mean_probability_and_the_first_is_the_network
     assert torch.equal(together.members[0](images), alone(images))
     assert not torch.allclose(probabilities[0], probabilities[1])
     assert parameter_count(together) == 3 * parameter_count(alone)
-
-
-@pytest.mark.parametrize("slant", [-0.4, 0.0, 0.3])
-@pytest.mark.parametrize(("right", "down"), [(0.0, 0.0), (3.0, -2.5), (-4.5, 1.0)])
-def test_deskewed_ink_stands_upright_in_the_middle(slant: float, right: float, down: float) -> None:
-    upright = Deskew()(ellipse(slant, right, down))
-    x, y, xy = moments(upright[0, 0])
-    assert abs(x) < 0.05 and abs(y) < 0.05 and abs(xy) < 0.02
-    assert (upright - ellipse(0.0, 0.0, 0.0)).abs().max() < 0.25  # of the one edge pixel that is hit worst
-
-
-def test_deskewing_leaves_what_is_upright_and_what_is_empty() -> None:
-    upright, empty = ellipse(0.0, 0.0, 0.0), torch.zeros(1, 1, 28, 20)
-    assert torch.allclose(Deskew()(upright), upright, atol=1e-4)
-    assert torch.equal(Deskew()(empty), empty)
-
-
-def ellipse(slant: float, right: float, down: float) -> torch.Tensor:
-    """Draw ``(1, 1, 40, 36)`` from 0 to 1: an ellipse whose rows slide by `slant` pixels against the next."""
-    y, x = torch.meshgrid(torch.arange(40) - 19.5 - down, torch.arange(36) - 17.5 - right, indexing="ij")
-    return torch.sigmoid(4 * (1 - ((x - slant * y) / 5) ** 2 - (y / 10) ** 2))[None, None]
-
-
-def moments(image: torch.Tensor) -> tuple[float, float, float]:
-    """Measure where the ink of an image ``(rows, columns)`` is, in pixels from the middle, and how it slants."""
-    rows, columns = image.shape
-    places = [
-        (row - (rows - 1) / 2, column - (columns - 1) / 2) for row in range(rows) for column in range(columns)
-    ]
-    ink = image.double().flatten().tolist()
-    y, x = (sum(w * place[axis] for w, place in zip(ink, places, strict=True)) / sum(ink) for axis in (0, 1))
-    both = sum(w * (row - y) * (column - x) for w, (row, column) in zip(ink, places, strict=True))
-    return x, y, both / sum(w * (row - y) ** 2 for w, (row, _) in zip(ink, places, strict=True))
 
 
 def test_a_network_that_learns_what_is_no_digit_has_one_answer_more() -> None:

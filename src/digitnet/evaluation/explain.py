@@ -24,10 +24,10 @@ def activations(network: nn.Module, image: UInt8) -> list[Floats]:
     of its pattern, larger where it found more. Max pooling and ReLU commute, so the ReLU is taken here, before the
     pool, whichever of them the network has first.
     """
-    answers: list[Floats] = []
+    answers: dict[nn.Module, Floats] = {}
 
     def keep(layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-        answers.append(output[0].relu().float().cpu().numpy())
+        answers.setdefault(layer, output[0].relu().float().cpu().numpy())  # the first of several views
 
     device = next(network.parameters()).device
     hooks = [layer.register_forward_hook(keep) for layer in _convolutions(network)]
@@ -39,7 +39,7 @@ def activations(network: nn.Module, image: UInt8) -> list[Floats]:
         network.train(was_training)
         for hook in hooks:
             hook.remove()
-    return answers
+    return list(answers.values())
 
 
 def _convolutions(network: nn.Module) -> list[nn.Conv2d]:

@@ -9,9 +9,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from digitnet.config import TrainConfig
 from digitnet.errors import UsageError, nearest
 from digitnet.training.affine import affine
 from digitnet.training.ink import ink
+from digitnet.training.prepare import preparation
 
 Augmentation = Callable[[Tensor], Tensor]
 """Images ``(B, 1, rows, columns)`` uint8 in, the same shape and type out; random by torch's generator alone."""
@@ -20,6 +22,11 @@ Augmentation = Callable[[Tensor], Tensor]
 def none(images: Tensor) -> Tensor:
     """Leave the images as they are."""
     return images
+
+
+def gentle(images: Tensor) -> Tensor:
+    """Turn, stretch, slant and move as `affine` does, half as far."""
+    return affine(images, degrees=5.0, scale=0.08, shear=0.05, pixels=1.0)
 
 
 def shift(images: Tensor, pixels: int = 2) -> Tensor:
@@ -31,7 +38,13 @@ def shift(images: Tensor, pixels: int = 2) -> Tensor:
     return windows[torch.arange(count, device=images.device), :, down, right]
 
 
-AUGMENTATIONS: dict[str, Augmentation] = {"none": none, "shift": shift, "affine": affine, "ink": ink}
+AUGMENTATIONS: dict[str, Augmentation] = {
+    "none": none,
+    "shift": shift,
+    "gentle": gentle,
+    "affine": affine,
+    "ink": ink,
+}
 
 
 def augmentation(name: str) -> Augmentation:
@@ -39,3 +52,9 @@ def augmentation(name: str) -> Augmentation:
     if name not in AUGMENTATIONS:
         raise UsageError(f"There is no augmentation {name!r}. {nearest(name, AUGMENTATIONS)}")
     return AUGMENTATIONS[name]
+
+
+def make_augmentation(config: TrainConfig) -> Augmentation:
+    """Change images as the configuration asks for, once they are prepared for its network."""
+    prepare, change = preparation(config.prepare).prepare, augmentation(config.augment)
+    return lambda images: change(prepare(images))

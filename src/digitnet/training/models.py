@@ -1,35 +1,26 @@
 """The networks. To add one: write the list of its layers, name it in NETWORKS, and pin its parameters in tests.
 
 Every network takes the raw images ``(B, 1, rows, columns)`` uint8, 0 to 255, and returns logits ``(B, K)``; with
-`not_digits` in the configuration one more, the last, for "not a digit". The scaling before its layers and the last
-dense layer behind them are added here: each travels with the weights, and follows from the data. Layers are
+`not_digits` in the configuration one more, the last, for "not a digit". What prepares the images before its layers
+and the last dense layer behind them are added here: each travels with the weights. Layers are
 torch's lazy ones, which learn their number of inputs from the first image.
 """
 
 import inspect
-import math
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from digitnet.config import TrainConfig, flag
 from digitnet.errors import UsageError, nearest
 from digitnet.run_folder import Run
-from digitnet.training.affine import middles
+from digitnet.training.prepare import preparation
 from digitnet.training.state import read_weights
+from digitnet.training.views import Views, mean_probability
 
 Layers = list[nn.Module]
-
-
-class Scale(nn.Module):
-    """Pixel values to numbers: 0 to 255, uint8 or float32, becomes float32 0 to 1."""
-
-    def forward(self, images: Tensor) -> Tensor:
-        """Divide by 255."""
-        return images.to(torch.float32) / 255
 
 
 class Halve(nn.MaxPool2d):
@@ -41,29 +32,6 @@ class Halve(nn.MaxPool2d):
     def forward(self, images: Tensor) -> Tensor:
         """Keep the largest of each four pixels."""
         return super().forward(images) if min(images.shape[-2:]) > 1 else images
-
-
-class Deskew(nn.Module):
-    """Ink with its centre of mass in the middle of the image, its rows slid until it stands upright.
-
-    How a writer slants a digit says nothing about which it is: taking the slant out leaves a small network less
-    to learn. LeCun et al. 1998, "Gradient-based learning applied to document recognition", section III.A, call
-    it deslanting. It has no parameters, and leaves an image without ink as it is.
-    """
-
-    @torch.no_grad()
-    def forward(self, images: Tensor) -> Tensor:
-        """Move float images ``(B, 1, rows, columns)``, ink above 0; from outside comes background, 0."""
-        count, _, rows, columns = images.shape
-        ink = images[:, 0]  # (B, rows, columns)
-        x, y = middles(columns, ink), middles(rows, ink)
-        mass = ink.sum(dim=(1, 2)).clamp_min(1e-6)  # (B,), and so each of the moments
-        right, down = ink.sum(dim=1) @ x / mass, ink.sum(dim=2) @ y / mass
-        height = ink.sum(dim=2) @ (y * y) / mass - down * down
-        slant = ((ink * x).sum(dim=2) @ y / mass - right * down) / height.clamp_min(1e-6)
-        across = x + right[:, None, None] + slant[:, None, None] * y[:, None]  # (B, rows, columns)
-        along = (y[:, None] + down[:, None, None]).expand(count, rows, columns)
-        return F.grid_sample(images, torch.stack([across, along], dim=3), align_corners=False)
 
 
 def blog(filters: Sequence[int], kernel_size: int, hidden: int) -> Layers:
@@ -107,9 +75,8 @@ def tiny() -> Layers:
 
 
 def micro() -> Layers:
-    """List layers that read well with less than 2,000 parameters: separable convolutions of deskewed images."""
+    """List layers that read well with less than 2,000 parameters: separable convolutions behind a coarse one."""
     return [
-        Deskew(),
         *convolution(16, 5, stride=2),  # (B, 16, 12, 12)
         *separable(16, 16),  # (B, 16, 10, 10)
         *separable(16, 16, halve=True),  # (B, 16, 4, 4)
@@ -191,7 +158,7 @@ class Ensemble(nn.Module):
         logits = torch.stack([member(images) for member in self.members])
         if self.training:
             return logits
-        return logits.log_softmax(dim=-1).logsumexp(dim=0) - math.log(len(self.members))
+        return mean_probability(logits)
 
 
 def build_network(config: TrainConfig, image_shape: tuple[int, int], classes: int) -> nn.Module:
@@ -212,7 +179,7 @@ def build_network(config: TrainConfig, image_shape: tuple[int, int], classes: in
 
 def _build_member(config: TrainConfig, image_shape: tuple[int, int], outputs: int) -> nn.Module:
     """Give the layers their number of inputs, by an empty image that BatchNorm does not count."""
-    network = nn.Sequential(Scale(), *_layers(config), nn.LazyLinear(outputs)).eval()
+    network = nn.Sequential(preparation(config.prepare), *_layers(config), nn.LazyLinear(outputs)).eval()
     rows, columns = image_shape
     try:
         with torch.no_grad():
@@ -224,7 +191,7 @@ def _build_member(config: TrainConfig, image_shape: tuple[int, int], outputs: in
             found=f"{rows} x {columns} pixels, too few for its layers ({fault})",
             remedy="The network blog takes any size.",
         ) from fault
-    return network
+    return Views(network, config.views) if config.views > 1 else network
 
 
 def _layers(config: TrainConfig) -> Layers:

@@ -14,7 +14,7 @@ from digitnet.data.dataset import Dataset
 from digitnet.data.load import load_dataset
 from digitnet.errors import DataError, DigitnetError, DivergedError, Interrupted
 from digitnet.run_folder import RUNS, Run, create, create_next, find_unfinished, require_free
-from digitnet.training.augment import Augmentation, augmentation
+from digitnet.training.augment import Augmentation, make_augmentation
 from digitnet.training.averaging import make_average
 from digitnet.training.batches import BatchSource, make_batches
 from digitnet.training.device import check_device, choose_device
@@ -97,7 +97,7 @@ def train(
     world.check(config)
     if out and not run:
         require_free(Path(out))  # before the data takes its time
-    augment, schedule = augmentation(config.augment), make_schedule(config)
+    augment, schedule = make_augmentation(config), make_schedule(config)
     device = world.place(choose_device(config.device))
     dataset = dataset or load_dataset(config.data, validation_images=config.validation_images, remark=watch.remark)
     network = build_network(config, dataset.image_shape, dataset.classes)
@@ -165,7 +165,7 @@ def _follow(order: Order, dataset: Dataset | None, stop: Stop, world: World) -> 
     state = begin(network.to(device), config)
     if order.checkpoint:
         state.restore(order.checkpoint)
-    augment, schedule = augmentation(config.augment), make_schedule(config)
+    augment, schedule = make_augmentation(config), make_schedule(config)
     fit(state, config, batches, augment, schedule, NoRecorder(), StopsWithTheOthers(stop, world), world)
 
 

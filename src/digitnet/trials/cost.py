@@ -6,7 +6,7 @@ from dataclasses import replace
 from statistics import mean
 
 from digitnet.data.load import load_dataset
-from digitnet.training.augment import augmentation
+from digitnet.training.augment import make_augmentation
 from digitnet.training.batches import make_batches
 from digitnet.training.models import build_network
 from digitnet.training.predict import predict_logits
@@ -42,7 +42,7 @@ def _seconds(variant: Variant) -> float:
         for steps in (_STEPS, 2 * _STEPS):  # the first steps also pay for torch's start, and do not count
             began = time.perf_counter()
             few = replace(config, steps=steps)
-            fit(state, few, batches, augmentation(config.augment), make_schedule(few), NoRecorder(), NoSaver())
+            fit(state, few, batches, make_augmentation(config), make_schedule(few), NoRecorder(), NoSaver())
             took.append(time.perf_counter() - began)
         began = time.perf_counter()
         predict_logits(state.network, data.train.images[:_IMAGES])

@@ -25,7 +25,7 @@ from digitnet.engines.engine import Engine
 from digitnet.errors import DigitnetError, RunError
 from digitnet.files import make_folder, write_whole
 from digitnet.run_folder import hold
-from digitnet.training.augment import augmentation
+from digitnet.training.augment import make_augmentation
 from digitnet.training.models import build_network
 from digitnet.training.schedule import make_schedule
 from digitnet.trials.run import ANOTHER, claim
@@ -124,7 +124,7 @@ def _check_names(search: Search) -> None:
     start = search.start
     data = load_dataset(start.data, validation_images=start.validation_images)
     for config in search.examples():
-        augmentation(config.augment)
+        make_augmentation(config)
         make_schedule(config)
         build_network(config, data.image_shape, data.classes)
 
