@@ -93,6 +93,8 @@ BAD_COMMANDS: list[tuple[list[object], int, str]] = [
     (["train", "--device", "abacus"], 2, "--device"),
     (["train", "--network", "blogg"], 2, "There is no network 'blogg'. Did you mean 'blog'?"),
     (["train", "--augment", "shfit"], 2, "There is no augmentation 'shfit'. Did you mean 'shift'?"),
+    (["train", "--prepare", "deskw"], 2, "There is no preparation 'deskw'. Did you mean 'deskew'?"),
+    (["train", "--views", "4"], 2, "--views: expected 1 or 5, found 4."),
     (["train", "--schedule", "cosin"], 2, "There is no schedule 'cosin'. Did you mean 'cosine'?"),
     (["train", "--out", "/dev/null/run", "--steps", "1"], 1, "/dev/null/run"),
     (["train", "--resume"], 1, "expected an unfinished run to resume, found none"),

@@ -67,9 +67,9 @@ def tiny() -> Layers:
     """List layers that read well with less than 20,000 parameters: three thin convolutions behind a coarse one."""
     return [
         *convolution(16, 5, stride=2),  # (B, 16, 12, 12)
-        *convolution(24, 3),  # (B, 24, 10, 10)
-        *convolution(24, 3, halve=True),  # (B, 24, 4, 4)
-        *convolution(32, 3),  # (B, 32, 2, 2)
+        *convolution(26, 3),  # (B, 26, 10, 10)
+        *convolution(26, 3, halve=True),  # (B, 26, 4, 4)
+        *convolution(34, 3),  # (B, 34, 2, 2)
         nn.Flatten(),
     ]
 
@@ -191,7 +191,7 @@ def _build_member(config: TrainConfig, image_shape: tuple[int, int], outputs: in
             found=f"{rows} x {columns} pixels, too few for its layers ({fault})",
             remedy="The network blog takes any size.",
         ) from fault
-    return Views(network, config.views) if config.views > 1 else network
+    return Views(*network) if config.views > 1 else network
 
 
 def _layers(config: TrainConfig) -> Layers:

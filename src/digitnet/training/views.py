@@ -7,25 +7,17 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-MOVES = {
-    1: [(0, 0)],
-    5: [(0, 0), (-1, 0), (1, 0), (0, -1), (0, 1)],
-    9: [(0, 0), (-1, 0), (1, 0), (0, -1), (0, 1), (-1, -1), (-1, 1), (1, -1), (1, 1)],
-}
-"""Number of views to their moves, pixels (down, right); the image as it is comes first."""
+MOVES = (0, 0), (-1, 0), (1, 0), (0, -1), (0, 1)
+"""The views, as moves in pixels (down, right); the image as it is comes first."""
 
 
 class Views(nn.Sequential):
     """A network that judges by the mean probability of several views, at as many times the cost.
 
     A convolution with a stride or a pool answers otherwise when its image moves by a pixel; the mean of several
-    answers depends less on where a digit happens to lie. In training it is the network alone.
+    answers depends less on where a digit happens to lie. The first layer prepares the images, and the moves are
+    behind it. In training it is the network alone.
     """
-
-    def __init__(self, network: nn.Sequential, views: int) -> None:
-        """Take the layers of `network`, the first of which prepares the images, under the names they have."""
-        super().__init__(*network)
-        self.moves = MOVES[views]
 
     def forward(self, images: Tensor) -> Tensor:
         """Give logits ``(B, K)`` while training; else the mean probability's log."""
@@ -33,7 +25,7 @@ class Views(nn.Sequential):
         prepared = prepare(images)
         if self.training:
             return _through(layers, prepared)
-        return mean_probability(torch.stack([_through(layers, view) for view in moved(prepared, self.moves)]))
+        return mean_probability(torch.stack([_through(layers, view) for view in moved(prepared)]))
 
 
 def _through(layers: Iterable[nn.Module], images: Tensor) -> Tensor:
@@ -42,11 +34,11 @@ def _through(layers: Iterable[nn.Module], images: Tensor) -> Tensor:
     return images
 
 
-def moved(images: Tensor, moves: Iterable[tuple[int, int]]) -> list[Tensor]:
-    """Move images ``(B, 1, rows, columns)`` in each of several ways; from outside comes background, 0."""
+def moved(images: Tensor) -> list[Tensor]:
+    """Give the views of images ``(B, 1, rows, columns)``; from outside comes background, 0."""
     rows, columns = images.shape[2:]
     padded = F.pad(images, (1, 1, 1, 1))
-    return [padded[:, :, 1 - d : 1 - d + rows, 1 - r : 1 - r + columns] for d, r in moves]
+    return [padded[:, :, 1 - d : 1 - d + rows, 1 - r : 1 - r + columns] for d, r in MOVES]
 
 
 def mean_probability(logits: Tensor) -> Tensor:
