@@ -223,8 +223,8 @@ PRESETS: dict[str, TrainConfig] = {
         label_smoothing=0.05,
         augment="affine",
     ),
-    # Few parameters: 14 epochs of deskewed, gently changed images, and five views to judge by. Validating takes five
-    # times as long so, and comes every second epoch.
+    # Few parameters: 14 epochs of deskewed, gently changed images. To validate takes five times as long with five
+    # views, so that comes every second epoch.
     "tiny": TrainConfig(
         network="tiny",
         prepare="deskew",
