@@ -57,9 +57,16 @@ def results_table() -> str:
             )
     return "\n".join(rows) + (
         "\n\nEach seed is judged once, after its last step, on all 10,000 test images; the interval is Student's "
-        f"t over seeds. No recipe was chosen on test images, nor on Fashion-MNIST. {_made_with('fast')}\n\n"
+        f"t over seeds. No recipe was chosen on test images, nor on Fashion-MNIST. {_views()} "
+        f"{_made_with('fast')}\n\n"
         f"{race()}"
     )
+
+
+def _views() -> str:
+    """Name the recipes that judge by several views, and what that costs."""
+    names = [f"`{name}`" for name in _RECIPES if name in PRESETS and PRESETS[name].views > 1]
+    return f"{' and '.join(names)} judge by five views of each image (`--views`), in five times the time."
 
 
 def _command(recipe: str, fields: dict[str, Any]) -> str:
