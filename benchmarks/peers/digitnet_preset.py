@@ -12,7 +12,7 @@ from race import Race, flags
 from torch import Tensor
 
 from digitnet import PRESETS, load_dataset
-from digitnet.training.augment import augmentation
+from digitnet.training.augment import make_augmentation
 from digitnet.training.batches import make_batches
 from digitnet.training.models import build_network
 from digitnet.training.predict import predict_logits
@@ -49,7 +49,7 @@ def main() -> None:
         race.start()
         state = begin(build_network(config, data.image_shape, data.classes), config)
         batches = make_batches(config, data)
-        fit(state, config, batches, augmentation(config.augment), make_schedule(config), Judge(race), NoSaver())
+        fit(state, config, batches, make_augmentation(config), make_schedule(config), Judge(race), NoSaver())
 
 
 if __name__ == "__main__":
