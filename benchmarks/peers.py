@@ -19,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import tomllib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -40,6 +41,7 @@ ENVIRONMENTS = PEERS / ".venvs"
 RESULT = Path(__file__).parent / "results" / "peers.json"
 
 QUICK_STEPS = 300  # of the blog's program
+FEWER_STEPS = tomllib.loads((ROOT / "plans" / "fast.toml").read_text())["grid"]["steps"][1:]
 FLOORS = {"digitnet": 0.985, "blog": 0.90}  # test accuracy in the short form; the blog's after QUICK_STEPS
 
 remarks = Console(stderr=True, highlight=False)
@@ -66,12 +68,15 @@ PROGRAMS = {
             )
             for name in PRESETS
         ),
-        Program(
-            "digitnet-half",
-            "digitnet train fast --steps 215",
-            "digitnet_preset",
-            "digitnet",
-            ("--preset", "fast", "--steps", "215"),
+        *(
+            Program(
+                f"digitnet-fast-{steps}",
+                f"digitnet train fast --steps {steps}",
+                "digitnet_preset",
+                "digitnet",
+                ("--preset", "fast", "--steps", str(steps)),
+            )
+            for steps in FEWER_STEPS
         ),
         Program("blog", "the blog's program (TensorFlow 1 style)", "blog", "blog"),
         Program("keras_convnet", "Keras, Simple MNIST convnet", "keras_convnet", "keras_convnet"),

@@ -88,23 +88,29 @@ def _made_with(name: str) -> str:
 
 
 def race() -> str:
-    """Say how long the fast recipe, half of it, and the blog's own program trained, on one machine."""
+    """Say how long the fast recipe, with all its steps and with fewer, and the blog's own program trained."""
     result = stored("peers")
-    by_program = {
-        name: [run for run in result["runs"] if run["program"] == name]
-        for name in ("blog", "digitnet-fast", "digitnet-half")
-    }
-    seconds = {name: mean(run["seconds"] for run in runs) for name, runs in by_program.items()}
-    count = {name: f"{len(runs)} run{'s' if len(runs) > 1 else ''}" for name, runs in by_program.items()}
+    blog = _runs(result, "blog")
+    long = mean(run["seconds"] for run in blog)
+    times = []
+    for steps in (PRESETS["fast"].steps, *peers.FEWER_STEPS):
+        runs = _runs(result, "digitnet-fast" if steps == PRESETS["fast"].steps else f"digitnet-fast-{steps}")
+        short = mean(run["seconds"] for run in runs)
+        times.append(f"with {steps} steps for {short:.1f} ({_times(runs)}), **1/{long / short:.0f}** of it")
     return (
         f"On {result['threads']} threads of one machine ({_machine(result)}; `make bench`), "
-        f"the blog's own program, in TensorFlow, trains for {seconds['blog']:.0f} seconds ({count['blog']}, which "
-        f"then reads {mean(run['test_accuracy'] for run in by_program['blog']):.4f} of the test images right); "
-        f"`digitnet train fast` for {seconds['digitnet-fast']:.1f} ({count['digitnet-fast']}), "
-        f"**1/{seconds['blog'] / seconds['digitnet-fast']:.0f}** of it; with half of the steps for "
-        f"{seconds['digitnet-half']:.1f} ({count['digitnet-half']}), "
-        f"**1/{seconds['blog'] / seconds['digitnet-half']:.0f}**."
+        f"the blog's own program, in TensorFlow, trains for {long:.0f} seconds ({_times(blog)}; "
+        f"it reads {mean(run['test_accuracy'] for run in blog):.4f} of the test images right); "
+        f"`digitnet train fast` {'; '.join(times)}."
     )
+
+
+def _runs(result: dict[str, Any], program: str) -> list[dict[str, Any]]:
+    return [run for run in result["runs"] if run["program"] == program]
+
+
+def _times(runs: list[dict[str, Any]]) -> str:
+    return f"{len(runs)} run{'s' if len(runs) > 1 else ''}"
 
 
 def peers_table() -> str:
