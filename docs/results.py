@@ -66,7 +66,8 @@ def results_table() -> str:
 def _views() -> str:
     """Name the recipes that judge by several views, and what that costs."""
     names = [f"`{name}`" for name in _RECIPES if name in PRESETS and PRESETS[name].views > 1]
-    return f"{' and '.join(names)} judge by five views of each image (`--views`), in five times the time."
+    listed = f"{', '.join(names[:-1])} and {names[-1]}"
+    return f"{listed} judge by five views of each image (`--views`), in five times the time."
 
 
 def _command(recipe: str, fields: dict[str, Any]) -> str:
