@@ -39,6 +39,12 @@ def test_the_first_maps_are_the_convolution_of_the_image() -> None:
     assert activations(network, IMAGE)[0] == pytest.approx(expected, abs=1e-5)
 
 
+def test_of_several_views_the_maps_are_those_of_the_image_as_it_is() -> None:
+    several = build_network(TrainConfig(views=5), (28, 28), classes=10)
+    for maps, expected in zip(activations(several, IMAGE), activations(blog(), IMAGE), strict=True):
+        np.testing.assert_array_equal(maps, expected)
+
+
 def test_looking_leaves_no_trace() -> None:
     network = blog().train()
     activations(network, IMAGE)
