@@ -25,7 +25,7 @@ def none(images: Tensor) -> Tensor:
 
 
 def gentle(images: Tensor) -> Tensor:
-    """Turn, stretch, slant and move as `affine` does, half as far."""
+    """Turn, slant and move half as far as `affine` does, and stretch a little less."""
     return affine(images, degrees=5.0, scale=0.08, shear=0.05, pixels=1.0)
 
 
