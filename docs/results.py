@@ -2,6 +2,8 @@
 
 import json
 import sys
+from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 from statistics import mean, median
 from typing import Any
@@ -102,8 +104,16 @@ def race() -> str:
         f"On {result['threads']} threads of one machine ({_machine(result)}; `make bench`), "
         f"the blog's own program, in TensorFlow, trains for {long:.0f} seconds ({_times(blog)}; "
         f"it reads {mean(run['test_accuracy'] for run in blog):.4f} of the test images right); "
-        f"`digitnet train fast` {'; '.join(times)}."
+        f"`digitnet train fast` {'; '.join(times)}.{_apart(result)}"
     )
+
+
+def _apart(result: dict[str, Any]) -> str:
+    """Say so where the runs were not made in turn: numbers of a shared machine differ from hour to hour."""
+    ends = sorted(datetime.fromisoformat(run["ended"]) for run in result["runs"])
+    gap = max(later - earlier for earlier, later in pairwise(ends))
+    hours = gap.total_seconds() / 3_600
+    return f" They were not run in turn: {hours:.0f} hours lie between them." if hours > 1 else ""
 
 
 def _runs(result: dict[str, Any], program: str) -> list[dict[str, Any]]:

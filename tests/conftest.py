@@ -40,7 +40,7 @@ SHORT = TrainConfig(
     device="cpu",
     threads=1,
 )
-"""A run of a second, with every feature on and cadences that do not divide each other."""
+"""A run of a second, with most features on and cadences that do not divide each other."""
 
 
 def draw(count: int, seed: int) -> Split:

@@ -211,7 +211,7 @@ PRESETS: dict[str, TrainConfig] = {
         beta2=0.9,
         label_smoothing=0.1,
         log_every=10,
-        validate_every=215,
+        validate_every=86,
         save_every=86,
     ),
     # The most right answers: 10 epochs of gently changed images.
