@@ -38,6 +38,7 @@ SHORT = TrainConfig(
     augment="shift",
     schedule="cosine",
     warmup=0.1,
+    freeze_after=0.6,
     seed=3,
     device="cpu",
     threads=1,

@@ -40,7 +40,14 @@ class Signaller(Watch):
 
 def test_training_is_the_plain_loop_of_torch(drawn: Dataset, tmp_path: Path) -> None:
     config = dataclasses.replace(
-        SHORT, prepare="scale", augment="none", schedule="constant", warmup=0.0, ema_decay=0.0, steps=20
+        SHORT,
+        prepare="scale",
+        augment="none",
+        schedule="constant",
+        warmup=0.0,
+        freeze_after=1.0,
+        ema_decay=0.0,
+        steps=20,
     )
     ours = load_network(train(config, dataset=drawn, out=tmp_path / "run"))
 

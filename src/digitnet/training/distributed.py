@@ -13,6 +13,7 @@ and end quietly.
 
 import os
 import socket
+import warnings
 from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
@@ -206,12 +207,18 @@ class Ranks:
         return self._broadcast(None)
 
     def spread(self, network: nn.Module) -> nn.Module:
-        """Wrap `network`, and make its BatchNorms see the whole batch; weights and buffers stay shared with it."""
+        """Wrap `network`, and make its BatchNorms see the whole batch; weights and buffers stay shared with it.
+
+        A layer that is frozen later gives no gradients, which each backward pass must find out, so as not to wait
+        for them; torch would warn at the first one, where there is none yet.
+        """
+        warnings.filterwarnings("ignore", "find_unused_parameters=True was specified", UserWarning)
         cuda = self.device.type == "cuda"
         return DistributedDataParallel(
             see_whole_batches(network),
             device_ids=[self.local_rank] if cuda else None,
             process_group=dist.new_group(backend="nccl") if cuda else None,
+            find_unused_parameters=True,
         )
 
     def share(self, batch: Tensor) -> Tensor:

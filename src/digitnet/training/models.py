@@ -211,8 +211,8 @@ def _layers(config: TrainConfig) -> Layers:
 
 
 def parameter_count(network: nn.Module) -> int:
-    """Count the numbers that training changes."""
-    return sum(parameter.numel() for parameter in network.parameters() if parameter.requires_grad)
+    """Count the numbers that training changes, at every step or at some."""
+    return sum(parameter.numel() for parameter in network.parameters())
 
 
 def load_network(run: Run) -> nn.Module:

@@ -20,6 +20,7 @@ from digitnet.training.batches import BatchSource, make_batches
 from digitnet.training.device import check_device, choose_device
 from digitnet.training.distributed import ALONE, Order, World, find_world
 from digitnet.training.environment import describe_environment
+from digitnet.training.freeze import make_freeze
 from digitnet.training.loss import Loss, make_loss
 from digitnet.training.memory import keep_freed_memory, peak_memory
 from digitnet.training.models import build_network, parameter_count
@@ -62,7 +63,9 @@ def fit(
 ) -> None:
     """Train from the state's step to the configuration's last: the loop."""
     network, optimizer, loss = world.spread(state.network), state.optimizer, make_loss(config)
+    freeze = make_freeze(state.network, config)
     for step in range(state.step, config.steps):
+        freeze.before_step(step)
         images, labels = batches.at(step)  # (B, 1, 28, 28) uint8, (B,) int64
         seed_step(config.seed, step)
         slices = world.share(augment(images)), world.share(labels)  # all of it, for one process
