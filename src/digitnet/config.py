@@ -43,7 +43,7 @@ class TrainConfig:
     views: int = 1
     """Views of an image to judge it by: 1, or 5, four of them moved by a pixel, at five times the cost."""
     members: int = 1
-    """Networks trained side by side from first weights of their own, and judged by their mean probability."""
+    """Networks trained side by side, each on batches of its own, and judged by their mean probability."""
 
     steps: int = 10_000
     """Optimizer steps (batches) to take."""
@@ -124,6 +124,11 @@ class TrainConfig:
             else:
                 words += [flag(field), str(value)]
         return shlex.join(words)
+
+    @property
+    def images_per_step(self) -> int:
+        """Images that all members together are shown in a step."""
+        return self.members * self.batch_size
 
     @property
     def nearest_preset(self) -> str:

@@ -34,17 +34,3 @@ def test_what_is_recorded_is_plain_and_carries_no_gradient(smoothing: float) -> 
     plain = -logits.log_softmax(dim=1)[torch.arange(64), labels].mean()
     assert torch.allclose(recorded, plain)
     assert not recorded.requires_grad
-
-
-@pytest.mark.parametrize("smoothing", SMOOTHINGS)
-def test_each_member_descends_as_if_it_were_alone(smoothing: float) -> None:
-    logits, labels = batch()
-    together = torch.stack([logits, 2 * logits, logits.flip(1)]).detach().requires_grad_()  # (3, B, K)
-    loss = make_loss(TrainConfig(label_smoothing=smoothing))
-    descended, recorded = loss(together, labels)
-    (gradient,) = torch.autograd.grad(descended, together)
-    for number, member in enumerate(together.detach()):
-        member.requires_grad_()
-        (alone,) = torch.autograd.grad(loss(member, labels)[0], member)
-        assert torch.allclose(gradient[number], alone / 3, atol=1e-7)
-    assert torch.allclose(recorded, torch.stack([loss(member, labels)[1] for member in together]).mean())

@@ -11,6 +11,7 @@ from torch import nn
 from digitnet.config import PRESETS, TrainConfig, flag
 from digitnet.errors import RunError, UsageError
 from digitnet.run_folder import Run
+from digitnet.training.loss import make_loss
 from digitnet.training.models import NETWORKS, Ensemble, build_network, load_network, parameter_count
 
 PINNED = {
@@ -144,6 +145,29 @@ def test_members_answer_with_their_mean_probability_and_the_first_is_the_network
     assert torch.equal(together.members[0](images), alone(images))
     assert not torch.allclose(probabilities[0], probabilities[1])
     assert parameter_count(together) == 3 * parameter_count(alone)
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_each_member_descends_images_of_its_own_as_if_it_were_alone(smoothing: float) -> None:
+    """In float64; the mean over three members makes the gradient of each a third of what it is alone."""
+    together = build_network(TrainConfig(network="tiny", members=3), (28, 28), 10).double()
+    assert isinstance(together, Ensemble)
+    for member in together.members:
+        member[0] = Bytes(torch.float64)
+    members = copy.deepcopy(together.members)
+    images, labels = torch.randint(0, 256, (24, 1, 28, 28), dtype=torch.uint8), torch.arange(24) % 10
+    loss = make_loss(TrainConfig(label_smoothing=smoothing))
+    descended, recorded = loss(together(images), labels)
+    descended.backward()
+    recorded_alone = []
+    for place, (member, alone) in enumerate(zip(together.members, members, strict=True)):
+        descended, one = loss(alone(images[place::3]), labels[place::3])
+        descended.backward()
+        recorded_alone.append(one)
+        for own, lonely in zip(member.parameters(), alone.parameters(), strict=True):
+            assert torch.allclose(3 * own.grad, lonely.grad, atol=1e-10)
+        assert torch.equal(member[2].running_mean, alone[2].running_mean)
+    assert torch.allclose(recorded, torch.stack(recorded_alone).mean())
 
 
 def test_a_network_that_learns_what_is_no_digit_has_one_answer_more() -> None:

@@ -82,7 +82,7 @@ class BatchesWithDrawings:
 
 def make_batches(config: TrainConfig, dataset: Dataset, device: torch.device | str = "cpu") -> BatchSource:
     """Hand out the training images as the configuration asks for: alone, or with drawn ones among them."""
-    batches = Batches(dataset.train, config.batch_size, config.seed, device)
+    batches = Batches(dataset.train, config.images_per_step, config.seed, device)
     if not config.not_digits:
         return batches
     from digitnet.training.drawings import draw  # with matplotlib's fonts, which no other recipe needs

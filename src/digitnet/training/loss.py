@@ -8,18 +8,17 @@ from torch import Tensor
 from digitnet.config import TrainConfig
 
 Loss = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
-"""Logits ``(B, K)``, or ``(M, B, K)`` of several members, and labels ``(B,)`` in; two means in nats out: the loss
-to descend, and the one to record.
+"""Logits ``(B, K)`` and labels ``(B,)`` in; two means in nats out: the loss to descend, and the one to record.
 
 What is recorded is always the plain cross-entropy, so that it can be laid beside the validation's, whatever the
-recipe. A member descends its own loss, so none learns to make up for the others; the mean makes its gradient 1/M
-of what it is alone, which Adam does not see.
+recipe. Of M members each descends the loss of its own images, so none learns to make up for the others; the mean
+makes its gradient 1/M of what it is alone, which Adam does not see.
 """
 
 
 def cross_entropy(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
     """Descend what is recorded."""
-    loss = F.cross_entropy(*_rows(logits, labels))
+    loss = F.cross_entropy(logits, labels)
     return loss, loss.detach()
 
 
@@ -33,14 +32,7 @@ def make_loss(config: TrainConfig) -> Loss:
         return cross_entropy
 
     def smoothed(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-        logits, labels = _rows(logits, labels)
         loss = F.cross_entropy(logits, labels, label_smoothing=config.label_smoothing)
         return loss, F.cross_entropy(logits.detach(), labels)
 
     return smoothed
-
-
-def _rows(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-    """Lay the members' rows below each other, each beside its label."""
-    rows = logits.flatten(0, -2)  # (M * B, K)
-    return rows, labels.repeat(len(rows) // len(labels))

@@ -154,11 +154,16 @@ class Ensemble(nn.Module):
         self.members = nn.ModuleList(members)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Give all members' logits ``(M, B, K)`` while training; else the mean probability's log ``(B, K)``."""
-        logits = torch.stack([member(images) for member in self.members])
+        """Give each member images of its own while training; else all of them, for the mean probability's log.
+
+        Of M members, image i is number i modulo M's, so that a slice of the batch has as many images for each; the
+        logits ``(M * B, K)`` are in the order of the images.
+        """
         if self.training:
-            return logits
-        return mean_probability(logits)
+            count = len(self.members)
+            logits = [member(images[place::count]) for place, member in enumerate(self.members)]
+            return torch.stack(logits, dim=1).flatten(0, 1)
+        return mean_probability(torch.stack([member(images) for member in self.members]))
 
 
 def build_network(config: TrainConfig, image_shape: tuple[int, int], classes: int) -> nn.Module:

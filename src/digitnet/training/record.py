@@ -107,6 +107,5 @@ class RunRecorder:
 
 
 def right_answers(logits: Tensor, labels: Tensor) -> Tensor:
-    """Count the rows of `logits` ``(B, K)`` whose largest entry is the label's; of ``(M, B, K)``, their mean."""
-    together = logits.reshape(-1, *logits.shape[-2:]).mean(dim=0)  # (B, K)
-    return torch.count_nonzero(together.argmax(dim=1) == labels)
+    """Count the rows of `logits` ``(B, K)`` whose largest entry is the label's."""
+    return torch.count_nonzero(logits.argmax(dim=1) == labels)

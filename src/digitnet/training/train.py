@@ -206,7 +206,7 @@ def summarise(run: Run, state: TrainState) -> dict[str, Any]:
         "steps": state.step,
         "parameters": parameter_count(state.network),
         "seconds": round(state.seconds, 3),
-        "images_per_second": round(state.step * run.config.batch_size / state.seconds, 1),
+        "images_per_second": round(state.step * run.config.images_per_step / state.seconds, 1),
         "peak_memory_bytes": peak_memory(),
         "versions": run.environment["versions"],
         "command": run.environment["command"],

@@ -72,7 +72,7 @@ class Live(Lines):
             refresh_per_second=5,
         )
         self.task = self.progress.add_task("", total=None, visible=False, latest="", speed="")
-        self.batch_size = 0
+        self.images_per_step = 0
         self.shown = 0.0  # when the live line was last moved, in seconds
         self.accuracy = ""
 
@@ -89,7 +89,7 @@ class Live(Lines):
 
     def begin(self, config: TrainConfig, done: int) -> None:
         """Learn what will be run."""
-        self.batch_size = config.batch_size
+        self.images_per_step = config.images_per_step
         self.progress.update(self.task, total=config.steps, completed=done, visible=True)
 
     def step(self, step: int, loss: float) -> None:
@@ -103,7 +103,7 @@ class Live(Lines):
             self.task,
             completed=step,
             latest=f"loss {loss:.3f}{self.accuracy}",
-            speed=f"{speed * self.batch_size:,.0f} images/s" if speed else "",
+            speed=f"{speed * self.images_per_step:,.0f} images/s" if speed else "",
         )
 
     def row(self, row: TrainingRow | ValidationRow) -> None:
