@@ -62,7 +62,7 @@ class TrainConfig:
     label_smoothing: float = 0.0
     """Share of the probability, 0 to 1, that training spreads over all classes instead of the label's."""
     freeze_after: float = 1.0
-    """Share of the steps, 0 to 1, after which the first layer learns no more, and costs less; 1: it learns on."""
+    """Share of the steps, 0 to 1, after which the first layer rests, which makes a step shorter; 1: never."""
     ema_decay: float = 0.0
     """Judge an exponential moving average of the weights with this decay a step; 0 judges the last weights."""
     augment: str = "none"
