@@ -62,6 +62,10 @@ def test_the_first_layer_is_the_first_convolution_and_the_batch_norm_behind_it(n
     assert [type(layer) for layer in layers] == expected
 
 
+def test_a_network_of_one_layer_goes_on_learning() -> None:
+    assert first_layer(nn.Sequential(nn.Flatten(), nn.Linear(784, 10))) == []
+
+
 @pytest.mark.parametrize(("share", "kind"), [(1.0, NoFreeze), (0.99, FreezeFirstLayer), (0.0, FreezeFirstLayer)])
 def test_a_share_of_one_freezes_nothing(share: float, kind: type) -> None:
     assert type(make_freeze(build_network(CONFIG, (28, 28), 10), frozen(share))) is kind

@@ -43,9 +43,9 @@ class FreezeFirstLayer:
 
 
 def first_layer(network: nn.Module) -> list[nn.Module]:
-    """Find the first module with weights of its own, and the BatchNorms right behind it."""
-    first, *others = [module for module in network.modules() if list(module.parameters(recurse=False))]
-    return [first, *takewhile(lambda module: isinstance(module, _BatchNorm), others)]
+    """Find the first module with weights of its own, and the BatchNorms right behind it; never the last module."""
+    *learning, _last = [module for module in network.modules() if list(module.parameters(recurse=False))]
+    return [*learning[:1], *takewhile(lambda module: isinstance(module, _BatchNorm), learning[1:])]
 
 
 def make_freeze(network: nn.Module, config: TrainConfig) -> Freeze:
