@@ -18,7 +18,7 @@ from digitnet.errors import UsageError, nearest
 from digitnet.run_folder import Run
 from digitnet.training.prepare import preparation
 from digitnet.training.state import read_weights
-from digitnet.training.views import Views, mean_probability
+from digitnet.training.views import Views, mean_answer
 
 Layers = list[nn.Module]
 
@@ -154,7 +154,7 @@ class Ensemble(nn.Module):
         self.members = nn.ModuleList(members)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Give each member images of its own while training; else all of them, for the mean probability's log.
+        """Give each member images of its own while training; else all of them, for the mean probability.
 
         Of M members, image i is number i modulo M's, so that a slice of the batch has as many images for each; the
         logits ``(M * B, K)`` are in the order of the images.
@@ -163,7 +163,7 @@ class Ensemble(nn.Module):
             count = len(self.members)
             logits = [member(images[place::count]) for place, member in enumerate(self.members)]
             return torch.stack(logits, dim=1).flatten(0, 1)
-        return mean_probability(torch.stack([member(images) for member in self.members]))
+        return mean_answer(torch.stack([member(images) for member in self.members]))
 
 
 def build_network(config: TrainConfig, image_shape: tuple[int, int], classes: int) -> nn.Module:

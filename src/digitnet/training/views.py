@@ -20,12 +20,12 @@ class Views(nn.Sequential):
     """
 
     def forward(self, images: Tensor) -> Tensor:
-        """Give logits ``(B, K)`` while training; else the mean probability's log."""
+        """Give logits ``(B, K)``; those of all views together, unless it is training."""
         prepare, *layers = self
         prepared = prepare(images)
         if self.training:
             return _through(layers, prepared)
-        return mean_probability(torch.stack([_through(layers, view) for view in moved(prepared)]))
+        return mean_answer(torch.stack([_through(layers, view) for view in moved(prepared)]))
 
 
 def _through(layers: Iterable[nn.Module], images: Tensor) -> Tensor:
@@ -41,6 +41,11 @@ def moved(images: Tensor) -> list[Tensor]:
     return [padded[:, :, 1 - d : 1 - d + rows, 1 - r : 1 - r + columns] for d, r in MOVES]
 
 
-def mean_probability(logits: Tensor) -> Tensor:
-    """Log of the mean probability ``(B, K)`` of several answers ``(M, B, K)``."""
-    return logits.log_softmax(dim=-1).logsumexp(dim=0) - math.log(len(logits))
+def mean_answer(logits: Tensor) -> Tensor:
+    """Logits ``(B, K)`` whose softmax is the mean probability of several answers ``(M, B, K)``.
+
+    Their energy, the log of the summed exponentials, is the mean energy: it tells what is no digit
+    (`training.export.digit_score`), and probabilities alone have none.
+    """
+    energy = logits.logsumexp(dim=-1, keepdim=True)  # (M, B, 1)
+    return (logits - energy).logsumexp(dim=0) - math.log(len(logits)) + energy.mean(dim=0)
