@@ -97,7 +97,7 @@ def test_an_ensemble_is_a_run_like_any_other(drawn: Dataset, finished: Run, tmp_
     each = [predict_logits(member, drawn.test.images) for member in ensemble.members]  # type: ignore[union-attr]
     assert not np.allclose(each[0], each[1])
     together = np.mean([softmax_of(answers, axis=1) for answers in each], axis=0)
-    assert np.allclose(np.exp(logits), together, atol=1e-5)
+    assert np.allclose(softmax_of(logits, axis=1), together, atol=1e-5)
 
 
 def test_a_run_that_learns_what_is_no_digit_is_a_run_like_any_other(drawn: Dataset, tmp_path: Path) -> None:
