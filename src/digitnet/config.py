@@ -126,6 +126,11 @@ class TrainConfig:
         return shlex.join(words)
 
     @property
+    def freezes(self) -> bool:
+        """Whether a layer comes to rest before the last step."""
+        return self.freeze_after < 1
+
+    @property
     def images_per_step(self) -> int:
         """Images that all members together are shown in a step."""
         return self.members * self.batch_size

@@ -74,6 +74,13 @@ def test_the_result_names_accuracy_interval_mistakes_time_and_images() -> None:
         assert part in sentence
 
 
+def test_the_images_of_all_members_are_counted() -> None:
+    config = TrainConfig(members=5)
+    sentence = words.describe_result(evaluation(9_907), config, {"steps": 1_000, "seconds": 312.0}, 64_000)
+
+    assert "640,000 images (10.0 passes over 64,000)" in sentence
+
+
 def test_calibration_says_which_way_it_leans() -> None:
     sure = words.describe_calibration(evaluation(6_000))
 

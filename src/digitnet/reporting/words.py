@@ -52,9 +52,8 @@ def counted(count: int, thing: str) -> str:
 
 def describe_result(evaluation: Evaluation, config: TrainConfig, summary: dict[str, Any], images: int) -> str:
     """Say in one sentence what came out; `images` is the size of the training split."""
-    seen = summary["steps"] * config.batch_size
+    seen = summary["steps"] * config.images_per_step
     wrong = evaluation.images - evaluation.right
-    low, high = percent(evaluation.interval.low), percent(evaluation.interval.high)
     time, low, high = (
         duration(summary["seconds"]),
         percent(evaluation.interval.low),

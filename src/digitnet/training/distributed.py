@@ -68,8 +68,11 @@ class World(Protocol):
     def follow(self) -> Order | None:
         """Wait for the leading process's order; None when there is nothing left to train."""
 
-    def spread(self, network: nn.Module) -> nn.Module:
-        """Wrap `network` so that its gradients become those of the whole batch; weights stay shared with it."""
+    def spread(self, network: nn.Module, freezes: bool) -> nn.Module:
+        """Wrap `network` so that its gradients become those of the whole batch; weights stay shared with it.
+
+        `freezes`: some of its layers may come to rest on the way, and give no gradients from there on.
+        """
 
     def share(self, batch: Tensor) -> Tensor:
         """Cut this process's slice ``(B / size, ...)`` out of a whole batch ``(B, ...)``."""
@@ -110,7 +113,7 @@ class Alone:
         """Return None: there is nobody to follow."""
         return None
 
-    def spread(self, network: nn.Module) -> nn.Module:
+    def spread(self, network: nn.Module, freezes: bool) -> nn.Module:
         """Return the network as it is."""
         return network
 
@@ -206,11 +209,11 @@ class Ranks:
         """Wait for the leading rank's order; None when there is nothing left to train."""
         return self._broadcast(None)
 
-    def spread(self, network: nn.Module) -> nn.Module:
+    def spread(self, network: nn.Module, freezes: bool) -> nn.Module:
         """Wrap `network`, and make its BatchNorms see the whole batch; weights and buffers stay shared with it.
 
-        A layer that is frozen later gives no gradients, which each backward pass must find out, so as not to wait
-        for them; torch would warn at the first one, where there is none yet.
+        Where layers come to rest, each backward pass must find out which gradients not to wait for; torch would
+        warn at the first pass, where there is none yet.
         """
         warnings.filterwarnings("ignore", "find_unused_parameters=True was specified", UserWarning)
         cuda = self.device.type == "cuda"
@@ -218,7 +221,7 @@ class Ranks:
             see_whole_batches(network),
             device_ids=[self.local_rank] if cuda else None,
             process_group=dist.new_group(backend="nccl") if cuda else None,
-            find_unused_parameters=True,
+            find_unused_parameters=freezes,
         )
 
     def share(self, batch: Tensor) -> Tensor:

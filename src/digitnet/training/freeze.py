@@ -27,8 +27,9 @@ class NoFreeze:
 class FreezeFirstLayer:
     """The first layer learns in the steps before `end` alone.
 
-    Its images are the largest, so it takes the most time of all, and a step without its gradients a quarter less;
-    its few weights are learned soonest (Brock et al. 2017, arXiv 1706.04983, freeze one layer after the other).
+    Its images are the largest, so it takes the most time of all, and a step of `fast` without its gradients a
+    quarter less; its few weights are learned soonest (Brock et al. 2017, arXiv 1706.04983, freeze one layer after
+    the other).
     """
 
     def __init__(self, network: nn.Module, end: int) -> None:
@@ -50,6 +51,5 @@ def first_layer(network: nn.Module) -> list[nn.Module]:
 
 def make_freeze(network: nn.Module, config: TrainConfig) -> Freeze:
     """Let the layers of `network` learn as the configuration asks for."""
-    if config.freeze_after == 1:
-        return NoFreeze()
-    return FreezeFirstLayer(network, round(config.freeze_after * config.steps))
+    end = round(config.freeze_after * config.steps)
+    return FreezeFirstLayer(network, end) if config.freezes else NoFreeze()

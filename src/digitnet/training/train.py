@@ -62,7 +62,7 @@ def fit(
     world: World = ALONE,
 ) -> None:
     """Train from the state's step to the configuration's last: the loop."""
-    network, optimizer, loss = world.spread(state.network), state.optimizer, make_loss(config)
+    network, optimizer, loss = world.spread(state.network, config.freezes), state.optimizer, make_loss(config)
     freeze = make_freeze(state.network, config)
     for step in range(state.step, config.steps):
         freeze.before_step(step)

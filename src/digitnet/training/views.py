@@ -44,8 +44,8 @@ def moved(images: Tensor) -> list[Tensor]:
 def mean_answer(logits: Tensor) -> Tensor:
     """Logits ``(B, K)`` whose softmax is the mean probability of several answers ``(M, B, K)``.
 
-    Their energy, the log of the summed exponentials, is the mean energy: it tells what is no digit
-    (`training.export.digit_score`), and probabilities alone have none.
+    The log of their summed exponentials is the mean one of the answers: `digit_score` tells by it what is no
+    digit, and of the logs of probabilities it is 0, whatever the image.
     """
-    energy = logits.logsumexp(dim=-1, keepdim=True)  # (M, B, 1)
-    return (logits - energy).logsumexp(dim=0) - math.log(len(logits)) + energy.mean(dim=0)
+    score = logits.logsumexp(dim=-1, keepdim=True)  # (M, B, 1)
+    return (logits - score).logsumexp(dim=0) - math.log(len(logits)) + score.mean(dim=0)
