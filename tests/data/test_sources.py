@@ -152,14 +152,17 @@ def test_every_truncation_of_gzip_is_noticed() -> None:
 def test_a_folder_hands_over_plain_and_gzipped_files(tmp_path: Path, ending: str) -> None:
     for name, content in CONTENTS.items():
         (tmp_path / f"{name}{ending}").write_bytes(gzip.compress(content) if ending else content)
-    assert received(LocalFolder(str(tmp_path))) == CONTENTS
+    assert received(LocalFolder(str(tmp_path), "digits")) == CONTENTS
 
 
 def test_a_bad_folder_says_why(tmp_path: Path) -> None:
-    assert complaint(LocalFolder(str(tmp_path / "none"))) == "there is no such folder"
-    assert complaint(LocalFolder(str(tmp_path))) == "it has no train-images-idx3-ubyte"
+    assert (
+        complaint(LocalFolder(str(tmp_path / "none"), "digits"))
+        == "there is no such folder; Debian's package digits makes it"
+    )
+    assert complaint(LocalFolder(str(tmp_path), "digits")) == "it has no train-images-idx3-ubyte"
     (tmp_path / "train-images-idx3-ubyte.gz").write_bytes(b"hello")
-    assert complaint(LocalFolder(str(tmp_path))) == "train-images-idx3-ubyte.gz: not gzip"
+    assert complaint(LocalFolder(str(tmp_path), "digits")) == "train-images-idx3-ubyte.gz: not gzip"
 
 
 def install_npm(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:

@@ -83,7 +83,7 @@ FASHION_MNIST = NamedDataset(
         ),
     ),
     sources=(
-        LocalFolder("/usr/share/datasets/fashion-mnist"),  # Debian's package dataset-fashion-mnist
+        LocalFolder("/usr/share/datasets/fashion-mnist", package="dataset-fashion-mnist"),
         HttpsMirror("https://storage.googleapis.com/tensorflow/tf-keras-datasets"),
         HttpsMirror("https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion"),
     ),

@@ -1,4 +1,4 @@
-"""A folder of this machine, where a system package or a person has put the files."""
+"""A folder of this machine, where a system package has put the files."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ class LocalFolder:
     """A folder with the raw files, plain or with ``.gz`` at the end of their names."""
 
     path: str
+    package: str  # of Debian, which makes the folder
 
     @property
     def label(self) -> str:
@@ -22,7 +23,7 @@ class LocalFolder:
     def fetch(self, wanted: Sequence[RawFile]) -> Iterator[tuple[RawFile, bytes | bytearray]]:
         """Give each wanted file with its content; raise SourceFault."""
         if not Path(self.path).is_dir():
-            raise SourceFault("there is no such folder")
+            raise SourceFault(f"there is no such folder; Debian's package {self.package} makes it")
         for file in wanted:
             yield file, self._read(file)
 
