@@ -39,7 +39,7 @@ reader: .venv/.train ## Train the reader that comes with digitnet anew: half an 
 docs: .venv/.dev ## Write the generated parts of the documents anew
 	@.venv/bin/python docs/generate.py
 
-bench: .venv/.dev ## Measure speed (3 minutes), then digitnet and its peers in turn (an hour; goes on after a stop)
+bench: .venv/.dev ## Measure speed (10 minutes), then digitnet and its peers in turn (an hour; goes on after a stop)
 	@.venv/bin/python benchmarks/step_time.py
 	@.venv/bin/python benchmarks/trials.py
 	@.venv/bin/python benchmarks/peers.py

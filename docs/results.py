@@ -188,7 +188,7 @@ def trials_table() -> str:
         "| workers x threads of each | trials | seconds | trials a minute | share of the time spent training |",
         "|---|---|---|---|---|",
     ]
-    many = result.get("many")  # the long form, which takes nine minutes more
+    many = result.get("many")  # the long form, which takes a quarter of an hour more
     for m in [*result["rounds"], *filter(None, [many])]:
         share = m["training"] / (m["wall"] * m["workers"])
         rate = m["trials"] / m["wall"] * 60
@@ -200,8 +200,8 @@ def trials_table() -> str:
         "\n".join(rows)
         + f"""
 
-Trials of {alone["training"]:.0f} seconds (the blog's recipe, {STEPS} steps) on {_machine(result)}, in turn in one
-command (`make bench`).
+Trials of {alone["training"]:.0f} seconds (the blog's recipe, {STEPS} steps) on {_machine(result)}, those
+of 8 in turn in one command (`make bench`){", 100 on another day (`--trials 100`)" if many else ""}.
 
 - **Two workers against one**: {_ratios(two, one)} times as many trials. Two bare training loops,
   with nothing around them, do {median(result["ceiling_2_over_1"]):.2f} times what one does: the machine's limit.

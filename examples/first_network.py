@@ -1,4 +1,4 @@
-"""The whole experiment in six lines: train, judge, and write a report to open in a browser."""
+"""The whole experiment in a few lines: train, judge, and write a report to open in a browser."""
 
 import sys
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -13,7 +14,7 @@ import pytest
 
 from conftest import SHORT, Command, assert_equal
 from digitnet.cli import COMMANDS, main
-from digitnet.config import flag
+from digitnet.config import PRESETS, flag
 from digitnet.data.dataset import Dataset
 from digitnet.run_folder import Run
 from digitnet.training.train import train
@@ -200,11 +201,14 @@ def test_every_command_explains_itself(name: str, capsys: pytest.CaptureFixture[
     assert (COMMANDS[name].__doc__ or "").splitlines()[0] in capsys.readouterr().out
 
 
-def test_every_field_of_the_configuration_is_a_flag(capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_field_of_the_configuration_is_a_flag_and_every_preset_is_named(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     with pytest.raises(SystemExit):
         main(["train", "--help"])
     printed = capsys.readouterr().out
     assert all(flag(name) in printed for name in vars(SHORT))
+    assert set(PRESETS) <= set(re.split(r"\W+", printed.partition("\n\n")[0]))  # in the usage
 
 
 def test_the_reader_of_our_output_may_leave_early(finished: Run, drawn: Dataset) -> None:

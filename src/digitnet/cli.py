@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import tyro
 from tyro.conf import FlagCreatePairsOff, OmitArgPrefixes, Positional, Suppress, arg
 
-from digitnet.config import DEFAULT_PRESET, TrainConfig, preset
+from digitnet.config import DEFAULT_PRESET, PRESETS, TrainConfig, preset
 from digitnet.errors import RunError, UsageError, nearest
 from digitnet.exits import exit_code, is_follower
 
@@ -39,8 +39,8 @@ def train(
 ) -> None:
     """Train a network, judge it on the test images, and write a report.
 
-    A preset's name may come first; it gives every other flag its default. Ctrl-C saves the state, and --resume
-    goes on from there.
+    A preset's name may come first; it gives every flag its default, as fast does where none is named. Ctrl-C saves
+    the state, and --resume goes on from there.
 
     Args:
         config: What to train, and how.
@@ -380,7 +380,9 @@ def _dispatch(words: list[str]) -> None:
         if name == "train":
             named = bool(rest) and not rest[0].startswith("-")
             start = preset(rest.pop(0) if named else DEFAULT_PRESET)
-            _call(functools.partial(train, config=start, named=named), rest, "digitnet train [PRESET]")
+            _call(
+                functools.partial(train, config=start, named=named), rest, f"digitnet train [{'|'.join(PRESETS)}]"
+            )
         else:
             _call(COMMANDS[name], rest, f"digitnet {name}")
 

@@ -30,7 +30,7 @@ class TrainConfig:
     """The first so many training images are kept for validation and never trained on."""
 
     network: str = "blog"
-    """Name of the network; the networks stand in digitnet.training.models."""
+    """Name of the network; each preset has one of its own name. digitnet.training.models lists their layers."""
     filters: tuple[int, ...] = (16, 32)
     """Of the network blog: filters of each convolutional layer; the number of layers is the length."""
     kernel_size: int = 5
@@ -211,7 +211,7 @@ PRESETS: dict[str, TrainConfig] = {
     # The blog's program. It does not say whether a dense layer stands before the last one: hidden=0 is what its
     # text lists; hidden=128 comes nearer to its 0.9922 (both are measured over seeds in docs/LOG.md).
     "blog": TrainConfig(),
-    # One epoch: better than the blog in a few seconds. Chosen on validation images, as docs/LOG.md tells.
+    # One epoch: better than the blog in a few seconds. Chosen on the last 10,000 training images (docs/LOG.md).
     "fast": TrainConfig(
         network="fast",
         prepare="deskew",
@@ -228,8 +228,8 @@ PRESETS: dict[str, TrainConfig] = {
         validate_every=86,
         save_every=86,
     ),
-    # The most right answers: 10 epochs of deskewed, gently changed images. To validate takes five times as long
-    # with five views, so that comes every second epoch.
+    # The most right answers: 10 epochs of images that are deskewed, then turned, stretched, slanted and moved. To
+    # validate takes five times as long with five views, so that comes every second epoch.
     "best": TrainConfig(
         network="best",
         prepare="deskew",

@@ -1,6 +1,6 @@
 """The learning rate as a pure function of the step: a value that can be printed, drawn and tested.
 
-To add a course: write the function of the time that is left, and name it in COURSES.
+To add a course: write a function of the time since the warm-up, 0 to 1, and name it in COURSES.
 """
 
 import math
