@@ -45,7 +45,7 @@ VALID: dict[str, st.SearchStrategy[Any]] = {
     "freeze_after": st.floats(0, 1),
     "ema_decay": st.floats(0, 1, exclude_max=True),
     "augment": name,
-    "not_digits": st.floats(0, 1, exclude_max=True),
+    "not_digits": st.just(0.0) | st.floats(0.6, 1, exclude_max=True),  # an image even of a batch of one
     "seed": st.integers(0, 2**63 - 1),
     "log_every": count,
     "validate_every": count_or_none,
@@ -172,6 +172,7 @@ def test_a_configuration_cannot_be_changed() -> None:
         ("ema_decay", math.nan, "a number from 0 up to, not including, 1"),
         ("not_digits", 1.0, "a number from 0 up to, not including, 1"),
         ("not_digits", -0.1, "a number from 0 up to, not including, 1"),
+        ("not_digits", 0.003, "0, or a share that makes an image of 128"),
         ("seed", -1, "a whole number of at least 0"),
         ("seed", 2**63, "a whole number below 2 to the power of 63"),
         ("seed", 0.5, "a whole number"),

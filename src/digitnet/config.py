@@ -102,6 +102,10 @@ class TrainConfig:
         for name in ("beta1", "beta2", "label_smoothing", "ema_decay", "not_digits"):
             if not 0 <= getattr(self, name) < 1:
                 raise _refusal(name, "a number from 0 up to, not including, 1", getattr(self, name))
+        if self.not_digits and not round(self.not_digits * self.images_per_step):
+            raise _refusal(
+                "not_digits", f"0, or a share that makes an image of {self.images_per_step:,}", self.not_digits
+            )
         if self.views not in (1, 5):
             raise _refusal("views", "1 or 5", self.views)
         if self.seed >= 2**63:

@@ -129,7 +129,11 @@ class Run:
         return self.config
 
     def check_data(self, dataset: Dataset) -> Self:
-        """Return the run; raise RunError unless `dataset` is, byte for byte, what it was trained on."""
+        """Return the run; raise RunError unless `dataset` is, byte for byte, what it was trained on.
+
+        Raises DataError when it is split into training and validation images in another way.
+        """
+        dataset.check_split(self.config.validation_images)
         expected = self.environment.get("data_fingerprint")
         if dataset.fingerprint != expected:
             raise RunError.mismatch(

@@ -1,15 +1,21 @@
 """Probabilities mean what they say, and thresholds hold what they promise, on the images they were chosen on."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 
+from conftest import SHORT
 from digitnet import metrics
 from digitnet.data.dataset import Dataset
 from digitnet.evaluation.calibrate import ACCURACY, calibrate, fit_temperature
 from digitnet.run_folder import Run
+from digitnet.training.export import digit_score
 from digitnet.training.models import load_network
 from digitnet.training.predict import predict_logits
+from digitnet.training.train import train
 
 
 @pytest.mark.parametrize("temperature", [0.4, 1.0, 2.5])
@@ -28,6 +34,14 @@ def test_accepted_answers_about_the_validation_images_are_right(finished: Run, d
     accepted = probabilities.max(axis=1) >= found.sure
     assert right[accepted].mean() >= ACCURACY  # the run's shift by two pixels changes nothing about that here
     assert found.curve[0] == (1.0, pytest.approx(right.mean()))
+
+
+@pytest.mark.parametrize("augment", ["none", "affine"])
+def test_hardly_any_digit_as_it_is_is_refused(augment: str, drawn: Dataset, tmp_path: Path) -> None:
+    run = train(replace(SHORT, augment=augment), dataset=drawn, out=tmp_path / "run")
+    threshold = calibrate(run, drawn).digit
+    logits = torch.from_numpy(predict_logits(load_network(run), drawn.validation.images))
+    assert (digit_score(logits, 10) < threshold).sum() <= 1  # 0.2% of 60 images
 
 
 def test_calibrating_again_chooses_the_same_and_leaves_randomness_as_it_was(finished: Run, drawn: Dataset) -> None:

@@ -43,6 +43,16 @@ def test_one_wrong_weight_shows(value: float) -> None:
     assert name
 
 
+def test_the_comparison_is_made_without_tf32_and_leaves_the_setting_as_it_was() -> None:
+    seen = []
+    watched = copy.deepcopy(NETWORK)
+    watched.register_forward_hook(lambda *_: seen.append(torch.backends.cudnn.allow_tf32))
+    before = torch.backends.cudnn.allow_tf32
+    largest_difference(NETWORK, watched, IMAGES, LABELS)
+    assert seen == [False]
+    assert torch.backends.cudnn.allow_tf32 == before
+
+
 @pytest.mark.skipif(choose_device("auto").type == "cpu", reason="there is no accelerator here")
 def test_the_accelerator_here_computes_what_the_cpu_does() -> None:
     assert "agree with the CPU's" in check_device(NETWORK, IMAGES, LABELS, choose_device("auto"))

@@ -42,6 +42,12 @@ def test_data_without_digits_gets_only_things_that_are_none(drawn: Dataset) -> N
     assert set(draw(clothes, 200, seed=1)[1].tolist()) == {10}
 
 
+def test_data_without_a_one_gets_no_drawn_ones(drawn: Dataset) -> None:
+    others = drawn.train.labels != 1
+    few = dataclasses.replace(drawn, train=Split(drawn.train.images[others], drawn.train.labels[others]))
+    assert set(draw(few, 200, seed=1)[1].tolist()) == {7, 10}
+
+
 def test_the_same_seed_draws_the_same_and_leaves_torchs_own_randomness_alone(drawn: Dataset) -> None:
     torch.manual_seed(5)
     expected = torch.rand(3)

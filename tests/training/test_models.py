@@ -184,6 +184,18 @@ def test_an_image_that_is_too_small_for_a_network_is_refused_with_its_size() -> 
         build_network(TrainConfig(network="fast"), (9, 28), 10)
 
 
+@pytest.mark.parametrize("name", NETWORKS)
+def test_a_network_trains_on_single_images_or_says_why_not(name: str) -> None:
+    config = TrainConfig(network=name, batch_size=1)
+    try:
+        network = build_network(config, (28, 28), 10)
+    except UsageError as refused:
+        assert str(refused).startswith(f"--batch-size: expected at least 2 for --network {name}")
+        config = dataclasses.replace(config, batch_size=2)
+        network = build_network(config, (28, 28), 10)
+    network(torch.zeros(config.batch_size, 1, 28, 28, dtype=torch.uint8)).sum().backward()
+
+
 def test_the_first_weights_follow_from_the_seed_and_leave_the_callers_randomness_alone() -> None:
     torch.manual_seed(11)
     expected = torch.rand(3)

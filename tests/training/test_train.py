@@ -15,7 +15,7 @@ from scipy.special import softmax as softmax_of
 from conftest import SHORT, assert_equal, everything
 from digitnet.config import TrainConfig
 from digitnet.data.dataset import Dataset
-from digitnet.errors import DivergedError, Interrupted, RunError
+from digitnet.errors import DataError, DivergedError, Interrupted, RunError
 from digitnet.evaluation.evaluate import evaluate
 from digitnet.metrics import accuracy
 from digitnet.run_folder import Run, TrainingRow, ValidationRow
@@ -23,7 +23,7 @@ from digitnet.training.batches import Batches
 from digitnet.training.models import build_network, load_network
 from digitnet.training.predict import predict_logits
 from digitnet.training.state import load_checkpoint
-from digitnet.training.train import train
+from digitnet.training.train import begin, train
 from digitnet.training.watch import Watch
 
 
@@ -242,6 +242,23 @@ def test_resuming_with_another_configuration_names_what_differs(stopped: Run, dr
 def test_resuming_with_other_data_is_refused(stopped: Run, drawn: Dataset) -> None:
     with pytest.raises(RunError, match=r"expected fingerprint d+, found e+"):
         train(dataset=dataclasses.replace(drawn, fingerprint="e" * 64), out=stopped.path, resume=True)
+
+
+def test_data_that_is_split_in_another_way_is_refused(stopped: Run, drawn: Dataset, tmp_path: Path) -> None:
+    moved = dataclasses.replace(drawn, validation=drawn.test)  # 103 images, where the configuration says 60
+    for out, resume in ((stopped.path, True), (tmp_path / "new", False)):
+        with pytest.raises(DataError, match=r"drawn: expected 60 validation images.*found 103"):
+            train(None if resume else SHORT, dataset=moved, out=out, resume=resume)
+    assert not (tmp_path / "new").exists()
+
+
+def test_the_state_is_restored_where_the_network_is(stopped: Run, drawn: Dataset) -> None:
+    network = build_network(stopped.config, (28, 28), 10).to("meta")  # a device that any machine has
+    state = begin(network, stopped.config)
+    checkpoint = load_checkpoint(stopped)
+    assert checkpoint
+    state.restore(checkpoint)
+    assert {tensor.device.type for name, tensor in state.tensors() if name.startswith("optimizer.")} == {"meta"}
 
 
 def test_a_folder_with_files_is_not_trained_over(finished: Run, drawn: Dataset) -> None:

@@ -73,6 +73,20 @@ def test_the_p_values_of_all_tested_pairs_are_corrected_together() -> None:
     assert [pair.p for pair in comparison.pairs] == [*map(pytest.approx, correct(raw)), None, None]
 
 
+def test_the_permutations_are_corrected_too_before_they_vouch_for_the_t_test() -> None:
+    steady = np.array([0.0100, 0.0101, 0.0102, 0.0099, 0.0098, 0.0103])  # six seeds: no p below 2 / 2^6 = 0.031
+
+    def named(name: str, gain: float) -> VariantResults:
+        start = dataclasses.replace(variant(name, 0.9, seeds=SEEDS[:6]), right=None)
+        return dataclasses.replace(start, test=tuple((0.9 + gain * steady).tolist()))
+
+    variants = [named(name, gain) for name, gain in (("start", 0.0), ("a", 1.0), ("b", 2.0), ("c", 3.0))]
+    (alone,) = compare(variants, [("a", "start")]).pairs
+    of_three = compare(variants, [(name, "start") for name in "abc"]).pairs
+    assert alone.sentence.endswith("real.")
+    assert all("flipping their signs, which assumes less, gives p = 0.09" in pair.sentence for pair in of_three)
+
+
 def test_pairs_are_made_by_seed_and_not_by_position() -> None:
     order = (5, 0, 7, 2, 9)
     mixed = variant("good", 0.97, seeds=order)

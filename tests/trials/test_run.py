@@ -3,9 +3,11 @@
 import contextlib
 import json
 import os
+import shutil
 import signal
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -89,6 +91,13 @@ def test_a_folder_of_another_plan_is_refused(local: TrialsFolder, drawn_file: Pa
         (tmp_path / "letter.txt").touch()
         with pytest.raises(RunError, match="expected a new or an empty folder, found files"):
             run_trials(local.plan, tmp_path, engine)
+
+
+def test_trials_of_a_preset_that_has_changed_are_not_mixed(local: TrialsFolder, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(local.path, tmp_path / "copy"))
+    changed = replace(local.plan, start=replace(local.plan.start, learning_rate=0.5))  # the same words in its file
+    with make_engine("processes") as engine, pytest.raises(RunError, match=r"--learning-rate .* \(now 0.5\)"):
+        run_trials(changed, copy, engine)
 
 
 def test_two_processes_do_not_run_one_folder(local: TrialsFolder) -> None:

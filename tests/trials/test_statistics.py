@@ -175,14 +175,16 @@ def test_mcnemar_is_for_the_same_images() -> None:
 # --- many comparisons ------------------------------------------------------------------------------------------
 
 
-@given(st.lists(st.floats(0, 1), max_size=12))
-def test_the_correction_is_holms(p_values: list[float]) -> None:
+@given(st.lists(st.none() | st.floats(0, 1), max_size=12))
+def test_the_correction_is_holms(p_values: list[float | None]) -> None:
     corrected = correct(p_values)
-    ranks = sorted(range(len(p_values)), key=lambda k: p_values[k])
+    tested = {place: p for place, p in enumerate(p_values) if p is not None}
+    assert [place for place, p in enumerate(corrected) if p is not None] == list(tested)
     highest = 0.0
-    for place, k in enumerate(ranks):  # Holm 1979: the smallest times m, the next times m - 1, never falling
-        highest = max(highest, min(1.0, (len(p_values) - place) * p_values[k]))
-        assert corrected[k] == pytest.approx(highest)
+    ranks = sorted(tested, key=lambda place: tested[place])
+    for rank, place in enumerate(ranks):  # Holm 1979: the smallest times m, the next times m - 1, never falling
+        highest = max(highest, min(1.0, (len(tested) - rank) * tested[place]))
+        assert corrected[place] == pytest.approx(highest)
 
 
 # --- simulated truth -------------------------------------------------------------------------------------------

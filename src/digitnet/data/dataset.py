@@ -1,9 +1,12 @@
 """A data set as the rest of digitnet sees it: three checked splits of grey images with labels."""
 
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
+
+from digitnet.errors import DataError
 
 UInt8 = npt.NDArray[np.uint8]
 
@@ -40,3 +43,14 @@ class Dataset:
         """Rows and columns of every image, in pixels."""
         _, rows, columns = self.train.images.shape
         return rows, columns
+
+    def check_split(self, validation_images: int) -> Self:
+        """Return the data set; raise DataError unless so many images are kept for validation."""
+        if len(self.validation) != validation_images:
+            raise DataError.mismatch(
+                self.name,
+                expected=f"{validation_images:,} validation images, as the configuration says",
+                found=f"{len(self.validation):,}",
+                remedy="Give load_dataset and the configuration the same validation_images.",
+            )
+        return self

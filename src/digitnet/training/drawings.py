@@ -81,9 +81,9 @@ def draw(dataset: Dataset, count: int, seed: int) -> tuple[Tensor, Tensor]:
         pictures.append(centre_ink(kind(source, chance)))
         answers.append(torch.full((n,), dataset.classes))
     for name, finish, share in (("1", with_foot_or_flag, 0.1), ("7", with_bar, 0.05)):
-        if name in dataset.label_names:
-            label = dataset.label_names.index(name)
-            own = digits[labels == label]
+        label = dataset.label_names.index(name) if name in dataset.label_names else dataset.classes
+        own = digits[labels == label]
+        if len(own):
             source = own[torch.randint(len(own), (round(share * count),), generator=chance)] / 255
             pictures.append(centre_ink(finish(source, chance)))
             answers.append(torch.full((len(source),), label))

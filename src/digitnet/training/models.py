@@ -171,7 +171,7 @@ def build_network(config: TrainConfig, image_shape: tuple[int, int], classes: in
 
     Laid out channels last, and with the pools before the ReLU, a step of the blog's network is 1.4 to 1.7 times as
     fast as with torch's stock layers (two cores, batch 128; benchmarks/step_time.py). Raises UsageError for an
-    unknown name, for fields that the network does not have, and for images that are too small for it.
+    unknown name, for fields that the network does not have, and for images and batches that are too small for it.
     """
     with warnings.catch_warnings(), torch.random.fork_rng(devices=[]):  # leaves the caller's randomness as it was
         warnings.filterwarnings("ignore", "Lazy modules are a new feature")
@@ -196,6 +196,13 @@ def _build_member(config: TrainConfig, image_shape: tuple[int, int], outputs: in
             found=f"{rows} x {columns} pixels, too few for its layers ({fault})",
             remedy="The network blog takes any size.",
         ) from fault
+    if config.batch_size == 1 and any(isinstance(layer, nn.BatchNorm1d) for layer in network):
+        raise UsageError.mismatch(
+            flag("batch_size"),
+            expected=f"at least 2 for --network {config.network}, whose BatchNorm needs a mean over images",
+            found=1,
+            remedy="The network blog takes single images.",
+        )
     return Views(*network) if config.views > 1 else network
 
 

@@ -85,8 +85,9 @@ def _parameters(optimizer: torch.optim.Optimizer) -> list[Tensor]:
 
 
 def _room_for(saved: Tensor, parameter: Tensor) -> Tensor:
-    """Allocate an optimizer's tensor in the parameter's own layout: the fused Adam walks both in step."""
-    return torch.empty_like(parameter if saved.shape == parameter.shape else saved, requires_grad=False)
+    """Allocate an optimizer's tensor where its parameter is, in its layout: the fused Adam walks both in step."""
+    like = parameter if saved.shape == parameter.shape else saved  # a count of steps has a shape of its own
+    return torch.empty_like(like, device=parameter.device, requires_grad=False)
 
 
 @dataclass(frozen=True)

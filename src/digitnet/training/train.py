@@ -103,6 +103,7 @@ def train(
     augment, schedule = make_augmentation(config), make_schedule(config)
     device = world.place(choose_device(config.device))
     dataset = dataset or load_dataset(config.data, validation_images=config.validation_images, remark=watch.remark)
+    dataset.check_split(config.validation_images)
     network = build_network(config, dataset.image_shape, dataset.classes)
     environment = describe_environment(config, dataset, device, world.size)
     if run:
@@ -155,6 +156,7 @@ def _follow(order: Order, dataset: Dataset | None, stop: Stop, world: World) -> 
     config = order.config
     device = world.place(choose_device(config.device))
     dataset = dataset or load_dataset(config.data, validation_images=config.validation_images)
+    dataset.check_split(config.validation_images)
     if dataset.fingerprint != order.fingerprint:
         raise DataError.mismatch(
             f"{dataset.name} on {socket.gethostname()}",

@@ -153,13 +153,14 @@ def _judge(pairs: Sequence[tuple[VariantResults, VariantResults]]) -> tuple[Pair
         compare_pairs(_tests(first, seeds), _tests(second, seeds)) if seeds else None
         for (first, second), seeds in zip(pairs, common, strict=True)
     ]
-    chances = correct([d.p for d in differences if d and d.p is not None])
-    corrected = iter(chances)
+    chances = correct([d.p if d else None for d in differences])
+    permutations = correct([d.p_permutation if d else None for d in differences])
+    comparisons = max(sum(p is not None for p in chances), 1)
     return tuple(
-        _conclude(
-            *pair, seeds, difference, next(corrected) if difference and difference.n > 1 else None, len(chances)
+        _conclude(*pair, seeds, difference, p, p_permutation, comparisons)
+        for pair, seeds, difference, p, p_permutation in zip(
+            pairs, common, differences, chances, permutations, strict=True
         )
-        for pair, seeds, difference in zip(pairs, common, differences, strict=True)
     )
 
 
@@ -169,11 +170,12 @@ def _conclude(
     seeds: tuple[int, ...],
     difference: PairedDifference | None,
     p: float | None,
+    p_permutation: float | None,
     comparisons: int,
 ) -> PairComparison:
     images = tuple(mcnemar(one, other) for one, other in zip(*_rights(first, second, seeds), strict=True))
     sentence = (
-        describe_difference(first.name, second.name, difference, p, max(comparisons, 1))
+        describe_difference(first.name, second.name, difference, p, p_permutation, comparisons)
         if difference
         else f"{first.name} and {second.name} have no finished seed in common: nothing can be compared."
     )

@@ -178,8 +178,10 @@ def _read_grid(grid: Any, start: TrainConfig) -> Mapping[str, Sequence[Any]]:
     for name, values in grid.items() if isinstance(grid, dict) else [("[grid]", None)]:
         if not isinstance(values, list) or not values:
             raise UsageError(f"{name}: expected a list of values to try, found {values!r}. Add values.")
-        if len({repr(value) for value in values}) < len(values):
-            raise UsageError(f"{name}: expected different values, found one twice. Remove it.")
+        if len({_folder_name(shown(value)).lower() for value in values}) < len(values):
+            raise UsageError(
+                f"{name}: expected different values, found two whose folders would be one. Remove one."
+            )
         for value in values:
             configure(start, {name: value}, "[grid]")
     return dict(grid)

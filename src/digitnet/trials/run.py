@@ -9,9 +9,10 @@ A trials folder holds all of it:
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from digitnet.config import flag
 from digitnet.engines.engine import Engine
 from digitnet.errors import RunError
 from digitnet.files import make_folder, write_whole
@@ -77,7 +78,8 @@ def run_trials(
     """Run every trial of `plan` that has not ended yet, and return the folder.
 
     A trial that fails is recorded with its reason and stops no other; `retry_failed` runs those again. Raises
-    RunError when the folder belongs to another plan, or another process is running it.
+    RunError when the folder belongs to another plan, or its finished runs to a preset that has changed since, or
+    another process is running it.
     """
     watch = watch or TrialsWatch()
     folder = TrialsFolder(make_folder(Path(path)), plan)
@@ -85,6 +87,7 @@ def run_trials(
         if claim(folder.path / "plan.toml", plan.text) != plan.text:
             raise RunError(f"{path}: belongs to another plan (its plan.toml differs). {ANOTHER}")
         journal = folder.journal
+        _check_recipe(folder)
         settled = journal.done if retry_failed else dict(journal.entries)
         watch.begin(plan, list(settled.values()))
         tasks = _tasks(folder, set(settled), watch)
@@ -93,6 +96,19 @@ def run_trials(
             journal.write(entry)
             watch.ended(entry)
     return folder
+
+
+def _check_recipe(folder: TrialsFolder) -> None:
+    """Raise RunError where the finished runs were made with other fields: no mean may be of two recipes."""
+    finished = folder.finished_runs()
+    for variant in folder.plan.variants:
+        for run in finished[variant.name][:1]:
+            now = replace(variant.config, seed=run.config.seed)
+            if names := run.config.differences(now):
+                listed = ", ".join(f"{flag(n)} {getattr(run.config, n)} (now {getattr(now, n)})" for n in names)
+                raise RunError(
+                    f"{folder.path}: {variant.name!r} was run with {listed}: the preset has changed. {ANOTHER}"
+                )
 
 
 def _tasks(folder: TrialsFolder, settled: set[str], watch: TrialsWatch) -> Iterator[Task]:

@@ -124,9 +124,14 @@ def mcnemar(first_right: Bools, second_right: Bools) -> McNemar:
     return McNemar(only_first, only_second, float(answer.pvalue))
 
 
-def correct(p_values: Sequence[float]) -> list[float]:
-    """Raise p-values for their number (Holm 1979): the chance of any false "real" stays at the level of one."""
-    return [float(p) for p in multipletests(p_values, method="holm")[1]] if p_values else []
+def correct(p_values: Sequence[float | None]) -> list[float | None]:
+    """Raise p-values for their number (Holm 1979): the chance of any false "real" stays at the level of one.
+
+    None, where nothing could be tested, stays None and does not count.
+    """
+    found = [p for p in p_values if p is not None]
+    raised = iter(multipletests(found, method="holm")[1] if found else [])
+    return [None if p is None else float(next(raised)) for p in p_values]
 
 
 def seeds_needed(
@@ -150,16 +155,19 @@ def describe_difference(
     second: str,
     difference: PairedDifference,
     p: float | None = None,
+    p_permutation: float | None = None,
     comparisons: int = 1,
     smallest: float = SMALLEST_OF_INTEREST,
 ) -> str:
     """Say in one sentence what the seeds show about two variants, named as the caller names them.
 
-    `p` is the p-value that decides, corrected for the number of `comparisons`; without one, the difference's own
-    does. Where no difference is seen, the sentence plans for the observed one, or for the `smallest` one of
-    interest where that is larger, at the level that is left to one of so many comparisons.
+    `p` is the p-value that decides, and `p_permutation` the one that stands beside it, both corrected for the
+    number of `comparisons`; without them, the difference's own are taken. Where no difference is seen, the
+    sentence plans for the observed one, or for the `smallest` one of interest where that is larger, at the level
+    that is left to one of so many comparisons.
     """
     p = difference.p if p is None else p
+    p_permutation = difference.p_permutation if p_permutation is None else p_permutation
     winner, loser = (first, second) if difference.mean > 0 else (second, first)
     if p is None or difference.sd is None:
         apart = f"{winner} beat {loser} by {points(difference.mean)} points" if difference.mean else ""
@@ -168,7 +176,7 @@ def describe_difference(
     size = f"{points(difference.mean)} +- {points(difference.half_width)} points"
     facts = f"{difference.n} seeds, {write_p(p)}"
     if p < ALPHA:
-        return f"{winner} beat {loser} by {size} ({facts}): real{_reservation(difference)}."
+        return f"{winner} beat {loser} by {size} ({facts}): real{_reservation(p_permutation)}."
     advice = _advise(difference, max(abs(difference.mean), smallest), ALPHA / comparisons)
     return f"No difference seen between {first} and {second} ({size}, {facts}); {advice}."
 
@@ -193,9 +201,8 @@ def write_chance(p: float) -> str:
     return f"{p:.3f}" if p < 0.1 else f"{p:.2f}"
 
 
-def _reservation(difference: PairedDifference) -> str:
-    """Own up where only the t test, which takes the differences for normal, is sure."""
-    p = difference.p_permutation
+def _reservation(p: float | None) -> str:
+    """Own up where only the t test, which takes the differences for normal, is sure; `p` is the permutations'."""
     if p is None or p < ALPHA:
         return ""
     return f", if the differences are normal (flipping their signs, which assumes less, gives {write_p(p)})"
