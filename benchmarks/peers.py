@@ -20,8 +20,8 @@ import sys
 import tempfile
 import time
 import tomllib
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import distributions
 from pathlib import Path
@@ -31,7 +31,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from digitnet.config import DEFAULT_PRESET, PRESETS
+from digitnet.config import DEFAULT_PRESET, PRESETS, TrainConfig
 from digitnet.data.cache import fetch
 from digitnet.files import write_whole
 
@@ -57,27 +57,27 @@ class Program:
     environment: str
     arguments: tuple[str, ...] = ()
     needs: str = ""  # a command that pip does not install
+    recipe: Mapping[str, Any] = field(default_factory=dict)  # what a preset says; a peer's is fixed by its script
+
+
+def digitnet_program(preset: str, steps: int | None = None) -> Program:
+    """Make the entrant that trains a preset of digitnet, whole or only so many steps."""
+    config = replace(PRESETS[preset], steps=steps) if steps else PRESETS[preset]
+    return Program(
+        f"digitnet-{preset}-{steps}" if steps else f"digitnet-{preset}",
+        f"digitnet train {preset} --steps {steps}" if steps else f"digitnet train {preset}",
+        "digitnet_preset",
+        "digitnet",
+        ("--preset", preset, "--steps", str(config.steps)),
+        recipe={key: getattr(config, key) for key in config.differences(TrainConfig())},
+    )
 
 
 PROGRAMS = {
     program.name: program
     for program in [
-        *(
-            Program(
-                f"digitnet-{name}", f"digitnet train {name}", "digitnet_preset", "digitnet", ("--preset", name)
-            )
-            for name in PRESETS
-        ),
-        *(
-            Program(
-                f"digitnet-fast-{steps}",
-                f"digitnet train fast --steps {steps}",
-                "digitnet_preset",
-                "digitnet",
-                ("--preset", "fast", "--steps", str(steps)),
-            )
-            for steps in FEWER_STEPS
-        ),
+        *map(digitnet_program, PRESETS),
+        *(digitnet_program("fast", steps) for steps in FEWER_STEPS),
         Program("blog", "the blog's program (TensorFlow 1 style)", "blog", "blog"),
         Program("keras_convnet", "Keras, Simple MNIST convnet", "keras_convnet", "keras_convnet"),
         Program("pytorch_example", "PyTorch, MNIST example", "pytorch_example", "pytorch_example"),
@@ -243,6 +243,7 @@ def run_program(
     return {
         "program": program.name,
         "seed": seed,
+        "recipe": program.recipe,
         **numbers,
         "process_seconds": round(seconds, 3),
         "load": [round(load, 2), round(os.getloadavg()[0], 2)],  # before and after; 1.0 is a core
@@ -257,13 +258,20 @@ def missing(runs: list[dict[str, Any]], names: Iterable[str], seeds: int) -> lis
 
 
 def stored(path: Path, conditions: dict[str, Any]) -> dict[str, Any]:
-    """Read the runs made under these conditions; begin anew where they were others (git has the old ones)."""
+    """Read the runs made under these conditions; begin anew where they were others (git has the old ones).
+
+    Runs of a recipe that has changed since, or that no longer races, are left out.
+    """
     result: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
     if {key: result.get(key) for key in conditions} != conditions:
         if result:
             remarks.print(f"{path.name} is of another machine or number of threads: beginning anew.")
         return {**conditions, "installed": {}, "runs": []}
-    return result
+    now = {name: program.recipe for name, program in PROGRAMS.items()}
+    runs = [run for run in result["runs"] if run.get("recipe", {}) == now.get(run["program"])]
+    if left_out := len(result["runs"]) - len(runs):
+        remarks.print(f"{left_out} of the stored runs are of recipes that have changed: they are left out.")
+    return {**result, "runs": runs}
 
 
 def measure(asked: argparse.Namespace) -> int:

@@ -100,6 +100,17 @@ def test_runs_of_another_machine_are_not_gone_on_with(tmp_path: Path) -> None:
     assert peers.stored(file, {**conditions, "machine": {"cores": 8}})["runs"] == []
 
 
+def test_runs_of_a_recipe_that_has_changed_are_left_out(tmp_path: Path) -> None:
+    file, conditions = tmp_path / "peers.json", {"machine": {"cores": 2}, "threads": 2}
+    program = peers.PROGRAMS["digitnet-fast"]
+    current = {**run(program.name, 0, 0.99), "recipe": program.recipe}
+    changed = {**run(program.name, 1, 0.99), "recipe": {**program.recipe, "steps": 999}}
+    runs = [current, changed, run("blog", 0, 0.99), run("digitnet-fast-7", 0, 0.99)]
+    file.write_text(json.dumps({**conditions, "installed": {}, "runs": runs}))
+    kept = peers.stored(file, conditions)["runs"]
+    assert [(one["program"], one["seed"]) for one in kept] == [(program.name, 0), ("blog", 0)]
+
+
 def test_a_projection_goes_on_at_the_pace_of_the_steps_after_the_first_evaluation() -> None:
     numbers = peers.read_lines(lines(0.5, 0.6, 0.7, 0.8))  # 40 steps in 8 seconds
     assert peers.project(numbers, 100) == pytest.approx(8 + 60 * 0.2)
