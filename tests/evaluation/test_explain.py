@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 from digitnet.config import TrainConfig
@@ -37,6 +38,24 @@ def test_the_first_maps_are_the_convolution_of_the_image() -> None:
     expected = layer(torch.from_numpy(IMAGE / np.float32(255))[None, None]).relu()[0].detach().numpy()
 
     assert activations(network, IMAGE)[0] == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.mark.parametrize("name", ["blog", "fast", "tiny", "best"])
+def test_the_maps_are_what_the_next_layers_are_given(name: str) -> None:
+    network = build_network(TrainConfig(network=name), (28, 28), classes=10).eval()
+    chance = torch.Generator().manual_seed(0)
+    given: list[torch.Tensor] = []
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):  # as if it had learned something
+            module.running_mean = 0.1 * torch.randn(module.num_features, generator=chance)
+            module.running_var = 0.5 + torch.rand(module.num_features, generator=chance)
+        if isinstance(module, nn.ReLU):
+            module.register_forward_hook(lambda layer, inputs, output: given.append(output[0].detach()))
+    maps = [torch.from_numpy(found) for found in activations(network, IMAGE)]
+    assert maps
+    for found, expected in zip(maps, given, strict=False):  # a dense layer's ReLU comes last
+        pooled = found if found.shape == expected.shape else F.max_pool2d(found, 2)
+        torch.testing.assert_close(pooled, expected)
 
 
 def test_of_several_views_the_maps_are_those_of_the_image_as_it_is() -> None:
