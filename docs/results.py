@@ -25,6 +25,7 @@ def stored(name: str) -> Any:
 _RECIPES = {
     "fast": "fast",
     "best": "best",
+    "best-ensemble": "best --members 5",
     "tiny": "tiny",
     "micro": "micro",
     "blog": "blog",
