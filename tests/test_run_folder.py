@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from digitnet.config import TrainConfig
 from digitnet.data.dataset import Dataset
-from digitnet.errors import DigitnetError, RunError
+from digitnet.errors import DataError, DigitnetError, RunError
 from digitnet.run_folder import (
     History,
     Run,
@@ -28,7 +28,7 @@ from digitnet.run_folder import (
     next_free,
 )
 
-CONFIG = TrainConfig(steps=10, filters=(4, 8))
+CONFIG = TrainConfig(steps=10, filters=(4, 8), validation_images=60)
 
 FEW = settings(max_examples=40, deadline=None)  # each example makes a folder
 
@@ -248,7 +248,7 @@ def test_any_bytes_are_understood_or_refused(content: bytes, name: str) -> None:
 
 def test_a_run_agrees_with_its_own_configuration_and_with_none(run: Run) -> None:
     assert run.check_config(None) == CONFIG
-    assert run.check_config(TrainConfig(steps=10, filters=(4, 8))) == CONFIG
+    assert run.check_config(dataclasses.replace(CONFIG)) == CONFIG
 
 
 def test_another_configuration_is_refused_by_the_flags_that_differ(run: Run) -> None:
@@ -262,8 +262,12 @@ def test_another_configuration_is_refused_by_the_flags_that_differ(run: Run) -> 
     assert set(re.findall(r"--[\w-]+", sentence)) == {"--steps", "--learning-rate", "--out"}
 
 
-def test_other_data_is_refused_by_both_fingerprints(run: Run, drawn: Dataset) -> None:
+def test_other_data_is_refused_by_both_fingerprints_and_another_split_by_its_size(
+    run: Run, drawn: Dataset
+) -> None:
     assert run.check_data(drawn) is run
+    with pytest.raises(DataError, match="drawn: expected 60 validation images"):
+        run.check_data(dataclasses.replace(drawn, validation=drawn.test))
     other = dataclasses.replace(drawn, fingerprint="e" * 64)
     with pytest.raises(RunError, match=f"expected fingerprint {'d' * 64}, found {'e' * 64}"):
         run.check_data(other)
