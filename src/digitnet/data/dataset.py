@@ -1,7 +1,6 @@
 """A data set as the rest of digitnet sees it: three checked splits of grey images with labels."""
 
 from dataclasses import dataclass
-from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -44,8 +43,8 @@ class Dataset:
         _, rows, columns = self.train.images.shape
         return rows, columns
 
-    def check_split(self, validation_images: int) -> Self:
-        """Return the data set; raise DataError unless so many images are kept for validation."""
+    def check_split(self, validation_images: int) -> None:
+        """Raise DataError unless so many images are kept for validation."""
         if len(self.validation) != validation_images:
             raise DataError.mismatch(
                 self.name,
@@ -53,4 +52,3 @@ class Dataset:
                 found=f"{len(self.validation):,}",
                 remedy="Give load_dataset and the configuration the same validation_images.",
             )
-        return self
