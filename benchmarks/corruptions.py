@@ -20,9 +20,9 @@ from rich.console import Console
 from rich.table import Table
 
 from digitnet import Dataset, load_dataset
+from digitnet.networks.predict import predict_logits
 from digitnet.run_folder import Run
-from digitnet.training.models import load_network
-from digitnet.training.predict import predict_logits
+from digitnet.training.checkpoint import load_network
 
 Floats = npt.NDArray[np.float64]
 UInt8 = npt.NDArray[np.uint8]

@@ -25,11 +25,11 @@ from rich.console import Console
 
 from digitnet import TrainConfig, load_dataset, train
 from digitnet.evaluation.calibrate import calibrate
+from digitnet.exporting.export import export
 from digitnet.files import write_whole
 from digitnet.reading.network import Network
+from digitnet.training.checkpoint import load_network
 from digitnet.training.environment import describe_machine
-from digitnet.training.export import export
-from digitnet.training.models import load_network
 
 ROUNDS, THREADS = 5, 1
 CALLS = {1: 200, 1_000: 15}  # of each number of images at once

@@ -23,12 +23,12 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from digitnet import Dataset, Split, TrainConfig, load_dataset
+from digitnet.augmentation.augment import none
 from digitnet.files import write_whole
+from digitnet.networks.models import build_network
 from digitnet.run_folder import create
-from digitnet.training.augment import none
 from digitnet.training.batches import Batches
 from digitnet.training.environment import describe_environment
-from digitnet.training.models import build_network
 from digitnet.training.record import NoRecorder, Recorder, RunRecorder
 from digitnet.training.save import NoSaver, RunSaver, Saver, Stop
 from digitnet.training.schedule import make_schedule

@@ -27,14 +27,14 @@ from rich.console import Console
 from rich.table import Table
 
 from digitnet import TrainConfig, evaluate, load_dataset, train
+from digitnet.augmentation.augment import none
 from digitnet.data.cache import cache_folder
 from digitnet.engines.engine import Engine
 from digitnet.engines.make import make_engine
 from digitnet.files import write_whole
-from digitnet.training.augment import none
+from digitnet.networks.models import build_network
 from digitnet.training.batches import Batches
 from digitnet.training.environment import describe_environment
-from digitnet.training.models import build_network
 from digitnet.training.record import NoRecorder
 from digitnet.training.save import NoSaver
 from digitnet.training.schedule import make_schedule

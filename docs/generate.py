@@ -13,7 +13,7 @@ from pathlib import Path
 
 import results
 
-from digitnet.cli import COMMANDS
+from digitnet.cli.main import COMMANDS
 
 ROOT = Path(__file__).parent.parent
 

@@ -7,9 +7,9 @@ from torch.optim import SGD
 
 from digitnet import TrainConfig, load_dataset
 from digitnet.metrics import accuracy
+from digitnet.networks.models import build_network
+from digitnet.networks.predict import predict_logits
 from digitnet.training.batches import Batches
-from digitnet.training.models import build_network
-from digitnet.training.predict import predict_logits
 
 steps = int(sys.argv[1]) if len(sys.argv) > 1 else 500
 

@@ -32,10 +32,9 @@ SHORT = TrainConfig(
     log_every=10,
     validate_every=15,
     save_every=8,
-    ema_decay=0.9,
     prepare="deskew",
     views=5,
-    augment="shift",
+    augment="gentle",
     schedule="cosine",
     warmup=0.1,
     freeze_after=0.6,
@@ -90,7 +89,7 @@ def finished(drawn: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Run:
 def model(finished: Run, drawn: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The model file of that run."""
     from digitnet.evaluation.calibrate import calibrate
-    from digitnet.training.export import export
+    from digitnet.exporting.export import export
 
     return export(finished, calibrate(finished, drawn), tmp_path_factory.mktemp("models") / "model.onnx")
 
@@ -117,7 +116,7 @@ def digitnet(tmp_path: Path) -> Command:
 
 def everything(run: Run) -> tuple[dict[str, object], dict[str, "Tensor"], bytes]:
     """All that a resumed run must share with one that never stopped: manifest, tensors, measurements."""
-    from digitnet.training.state import load_checkpoint
+    from digitnet.training.checkpoint import load_checkpoint
 
     checkpoint = load_checkpoint(run)
     assert checkpoint is not None
@@ -133,6 +132,6 @@ def assert_equal(one: Run, other: Run) -> None:
     assert manifest == manifest2
     assert metrics == metrics2
     assert tensors.keys() == tensors2.keys()
-    assert {name.partition(".")[0] for name in tensors} == {"network", "average", "optimizer"}
+    assert {name.partition(".")[0] for name in tensors} == {"network", "optimizer"}
     for name, tensor in tensors.items():
         assert torch.equal(tensor, tensors2[name]), name

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from conftest import SHORT, Command, assert_equal
-from digitnet.cli import COMMANDS, main
+from digitnet.cli.main import COMMANDS, main
 from digitnet.config import PRESETS, flag
 from digitnet.data.dataset import Dataset
 from digitnet.run_folder import Run
@@ -73,7 +73,7 @@ def test_a_signal_saves_and_exits_with_its_code_and_resume_ends_as_if_nothing_ha
 def _flags() -> dict[str, object]:
     return {
         "--steps": 1_500, "--filters": 4, "--batch-size": 16, "--validation-images": 60, "--log-every": 10,
-        "--save-every": 100, "--validate-every": 200, "--threads": 1, "--ema-decay": 0.9, "--augment": "shift",
+        "--save-every": 100, "--validate-every": 200, "--threads": 1, "--augment": "gentle",
     }  # fmt: skip
 
 
@@ -93,7 +93,7 @@ BAD_COMMANDS: list[tuple[list[object], int, str]] = [
     (["train", "--device", "cuda"], 1, "--device cuda: expected a CUDA device"),
     (["train", "--device", "abacus"], 2, "--device"),
     (["train", "--network", "blogg"], 2, "There is no network 'blogg'. Did you mean 'blog'?"),
-    (["train", "--augment", "shfit"], 2, "There is no augmentation 'shfit'. Did you mean 'shift'?"),
+    (["train", "--augment", "gentel"], 2, "There is no augmentation 'gentel'. Did you mean 'gentle'?"),
     (["train", "--prepare", "deskw"], 2, "There is no preparation 'deskw'. Did you mean 'deskew'?"),
     (["train", "--views", "4"], 2, "--views: expected 1 or 5, found 4."),
     (["train", "--schedule", "cosin"], 2, "There is no schedule 'cosin'. Did you mean 'cosine'?"),

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from conftest import draw
-from digitnet.cli import main
+from digitnet.cli.main import main
 from digitnet.data.idx import to_bytes
 
 Damage = Callable[[Path], str]

@@ -1,4 +1,4 @@
-"""A preset of digitnet: the same loop as ``digitnet train``, with its average of the weights if it has one.
+"""A preset of digitnet: the same loop as ``digitnet train``.
 
 The run folder, its checkpoints and the validation are left out, as no peer keeps such things either;
 benchmarks/step_time.py measures what they cost.
@@ -12,10 +12,10 @@ from race import Race, flags
 from torch import Tensor
 
 from digitnet import PRESETS, load_dataset
-from digitnet.training.augment import make_augmentation
+from digitnet.augmentation.augment import make_augmentation
+from digitnet.networks.models import build_network
+from digitnet.networks.predict import predict_logits
 from digitnet.training.batches import make_batches
-from digitnet.training.models import build_network
-from digitnet.training.predict import predict_logits
 from digitnet.training.save import NoSaver
 from digitnet.training.schedule import make_schedule
 from digitnet.training.state import TrainState
@@ -31,9 +31,7 @@ class Judge:
     def after_step(self, state: TrainState, loss: Tensor, right: Tensor, images: int) -> None:
         """Look at the loss, as `digitnet train` does at every step; judge, if it is time."""
         float(loss)
-        self.race.after_step(
-            state.step, images, lambda piece: predict_logits(state.average.network, piece).argmax(axis=1)
-        )
+        self.race.after_step(state.step, images, lambda piece: predict_logits(state.network, piece).argmax(axis=1))
 
 
 def main() -> None:

@@ -11,11 +11,12 @@ def main() -> int:
     command, *names = sys.argv[1:] or [""]
     if command == "read" and names and not any(name.startswith("-") and name != "-" for name in names):
         # What reads flags takes half as long to load as a picture takes to read.
-        from digitnet.reading.command import Crew, read_all
+        from digitnet.engines.options import EngineOptions
+        from digitnet.reading.command import read_all
         from digitnet.reading.many import Settings
 
-        return exit_code(partial(read_all, names, Settings(), Crew()))
-    from digitnet.cli import main
+        return exit_code(partial(read_all, names, Settings(), EngineOptions()))
+    from digitnet.cli.main import main
 
     return main()
 

@@ -30,7 +30,7 @@ class TrainConfig:
     """The first so many training images are kept for validation and never trained on."""
 
     network: str = "blog"
-    """Name of the network; each preset has one of its own name. digitnet.training.models lists their layers."""
+    """Name of the network; each preset has one of its own name. digitnet.networks.models lists their layers."""
     filters: tuple[int, ...] = (16, 32)
     """Of the network blog: filters of each convolutional layer; the number of layers is the length."""
     kernel_size: int = 5
@@ -63,10 +63,8 @@ class TrainConfig:
     """Share of the probability, 0 to 1, that training spreads over all classes instead of the label's."""
     freeze_after: float = 1.0
     """Share of the steps, 0 to 1, after which the first layer rests, which makes a step shorter; 1: never."""
-    ema_decay: float = 0.0
-    """Judge an exponential moving average of the weights with this decay a step; 0 judges the last weights."""
     augment: str = "none"
-    """Change of the training images: none, shift, gentle, affine (turn, stretch, slant) or ink (other pens)."""
+    """Change of the training images: none, gentle, affine (turn, stretch, slant) or ink (other pens)."""
     not_digits: float = 0.0
     """Share of each batch, 0 to 1, that is drawn: mostly things that are no digits, as one class more."""
     seed: int = 0
@@ -99,7 +97,7 @@ class TrainConfig:
         for name in ("warmup", "freeze_after"):
             if not 0 <= getattr(self, name) <= 1:
                 raise _refusal(name, "a share from 0 to 1", getattr(self, name))
-        for name in ("beta1", "beta2", "label_smoothing", "ema_decay", "not_digits"):
+        for name in ("beta1", "beta2", "label_smoothing", "not_digits"):
             if not 0 <= getattr(self, name) < 1:
                 raise _refusal(name, "a number from 0 up to, not including, 1", getattr(self, name))
         if self.not_digits and not round(self.not_digits * self.images_per_step):

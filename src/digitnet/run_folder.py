@@ -4,7 +4,7 @@
     environment.json          command, versions, machine, data fingerprint: what else it takes to repeat the run
     metrics.jsonl             a line for each measurement, in the order of the steps
     checkpoint.json           the newest state: names the tensor file, its SHA-256, and the step; written last
-    checkpoint-STEP.safetensors   weights, optimizer and average at that step
+    checkpoint-STEP.safetensors   weights and optimizer at that step
     summary.json              the outcome in numbers
     evaluation.json           everything measured on the test images
     test_logits.npy           (N, K) float32, the network's raw answers about the test images

@@ -11,10 +11,10 @@ from conftest import SHORT
 from digitnet import metrics
 from digitnet.data.dataset import Dataset
 from digitnet.evaluation.calibrate import ACCURACY, calibrate, fit_temperature
+from digitnet.exporting.export import digit_score
+from digitnet.networks.predict import predict_logits
 from digitnet.run_folder import Run
-from digitnet.training.export import digit_score
-from digitnet.training.models import load_network
-from digitnet.training.predict import predict_logits
+from digitnet.training.checkpoint import load_network
 from digitnet.training.train import train
 
 

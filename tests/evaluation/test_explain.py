@@ -8,7 +8,7 @@ from torch import nn
 
 from digitnet.config import TrainConfig
 from digitnet.evaluation.explain import activations, filters
-from digitnet.training.models import build_network
+from digitnet.networks.models import build_network
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (28, 28), dtype=np.uint8)
 

@@ -13,7 +13,7 @@ import pytest
 from sheets import draw_sheet
 
 from conftest import Command
-from digitnet.cli import main
+from digitnet.cli.main import main
 from digitnet.reading.answer import Reading
 from digitnet.reading.reader import Reader
 

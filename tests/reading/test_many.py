@@ -20,7 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sheets import draw_folder, draw_sheet
 
-from digitnet.cli import main
+from digitnet.cli.main import main
 from digitnet.engines.engine import Engine, Outcome
 from digitnet.errors import DigitnetError, PictureError, RunError
 from digitnet.modelfile import seal

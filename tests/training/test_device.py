@@ -7,8 +7,8 @@ import torch
 
 from digitnet.config import TrainConfig
 from digitnet.errors import DeviceError
+from digitnet.networks.models import build_network
 from digitnet.training.device import check_device, choose_device, largest_difference
-from digitnet.training.models import build_network
 
 NETWORK = build_network(TrainConfig(filters=(4, 8)), (28, 28), 10)
 IMAGES = torch.randint(0, 256, (16, 1, 28, 28), dtype=torch.uint8)

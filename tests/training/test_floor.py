@@ -9,8 +9,8 @@ from digitnet import load_dataset, metrics
 from digitnet.config import PRESETS, TrainConfig
 from digitnet.evaluation.calibrate import calibrate
 from digitnet.evaluation.evaluate import evaluate
+from digitnet.exporting.export import export
 from digitnet.reading.network import Network
-from digitnet.training.export import export
 from digitnet.training.train import train
 
 

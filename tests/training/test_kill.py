@@ -14,7 +14,7 @@ import pytest
 from conftest import SHORT, assert_equal
 from digitnet.data.dataset import Dataset
 from digitnet.run_folder import Run
-from digitnet.training.state import load_checkpoint
+from digitnet.training.checkpoint import load_checkpoint
 from digitnet.training.train import train
 from digitnet.training.watch import Watch
 

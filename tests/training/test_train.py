@@ -13,16 +13,15 @@ import torch.nn.functional as F
 from scipy.special import softmax as softmax_of
 
 from conftest import SHORT, assert_equal, everything
-from digitnet.config import TrainConfig
 from digitnet.data.dataset import Dataset
 from digitnet.errors import DataError, DivergedError, Interrupted, RunError
 from digitnet.evaluation.evaluate import evaluate
 from digitnet.metrics import accuracy
+from digitnet.networks.models import build_network
+from digitnet.networks.predict import predict_logits
 from digitnet.run_folder import Run, TrainingRow, ValidationRow
 from digitnet.training.batches import Batches
-from digitnet.training.models import build_network, load_network
-from digitnet.training.predict import predict_logits
-from digitnet.training.state import load_checkpoint
+from digitnet.training.checkpoint import load_checkpoint, load_network
 from digitnet.training.train import begin, train
 from digitnet.training.watch import Watch
 
@@ -46,7 +45,6 @@ def test_training_is_the_plain_loop_of_torch(drawn: Dataset, tmp_path: Path) -> 
         schedule="constant",
         warmup=0.0,
         freeze_after=1.0,
-        ema_decay=0.0,
         steps=20,
     )
     ours = load_network(train(config, dataset=drawn, out=tmp_path / "run"))
@@ -293,20 +291,3 @@ def test_a_run_folder_can_be_moved(finished: Run, tmp_path: Path) -> None:
         load_network(finished).parameters(), load_network(Run(moved)).parameters(), strict=True
     ):
         assert torch.equal(own, copied)
-
-
-def test_the_average_is_what_is_judged(finished: Run, drawn: Dataset, tmp_path: Path) -> None:
-    checkpoint = load_checkpoint(finished)
-    assert checkpoint is not None
-    judged = load_network(finished).state_dict()
-    assert all(torch.equal(judged[name], checkpoint.tensors[f"average.{name}"]) for name in judged)
-    last = train(dataclasses.replace(SHORT, ema_decay=0.0), dataset=drawn, out=tmp_path / "last")
-    checkpoint = load_checkpoint(last)
-    assert checkpoint is not None
-    judged = load_network(last).state_dict()
-    assert all(torch.equal(judged[name], checkpoint.tensors[f"network.{name}"]) for name in judged)
-
-
-def test_a_config_is_made_from_what_the_run_kept(finished: Run) -> None:
-    assert finished.config == SHORT
-    assert isinstance(finished.config, TrainConfig)

@@ -20,7 +20,7 @@ from optuna.study import Study
 from optuna.trial import TrialState
 
 from conftest import Command
-from digitnet.cli import main
+from digitnet.cli.main import main
 from digitnet.engines.engine import Engine, Outcome
 from digitnet.engines.make import make_engine
 from digitnet.errors import DigitnetError, RunError, StorageError, UsageError

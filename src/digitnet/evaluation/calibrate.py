@@ -7,15 +7,15 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from scipy.optimize import minimize_scalar
+from torch import Tensor
 
 from digitnet import metrics
+from digitnet.augmentation.augment import Augmentation, augmentation
 from digitnet.data.dataset import Dataset, UInt8
 from digitnet.modelfile import Calibration
+from digitnet.networks.predict import predict_logits
 from digitnet.run_folder import Run
-from digitnet.training.augment import Augmentation, augmentation
-from digitnet.training.export import digit_score
-from digitnet.training.models import load_network
-from digitnet.training.predict import predict_logits
+from digitnet.training.checkpoint import load_network
 
 ACCURACY = 0.995
 """What accepted answers reach on the validation images, half of them changed as in training."""
@@ -69,3 +69,13 @@ def fit_temperature(logits: npt.NDArray[np.float32], labels: UInt8) -> float:
 
     found = minimize_scalar(loss, bounds=(np.log(0.05), np.log(20)), method="bounded")
     return float(np.exp(found.x))
+
+
+def digit_score(logits: Tensor, classes: int) -> Tensor:
+    """How much each row of logits ``(N, K)`` or ``(N, K + 1)`` speaks for a digit at all, in nats: ``(N,)``.
+
+    The negative energy of the digits (Liu et al. 2020, arXiv 2010.03759), less the logit of "not a digit" where
+    the network has one: then it is the log odds of a digit.
+    """
+    energy = logits[:, :classes].logsumexp(dim=1)
+    return energy - logits[:, classes] if logits.shape[1] > classes else energy

@@ -14,9 +14,9 @@ from digitnet.data.dataset import Dataset
 from digitnet.data.load import load_dataset
 from digitnet.errors import RunError
 from digitnet.files import write_whole
+from digitnet.networks.predict import predict_logits
 from digitnet.run_folder import Run
-from digitnet.training.models import load_network
-from digitnet.training.predict import predict_logits
+from digitnet.training.checkpoint import load_network
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from digitnet.data.dataset import UInt8
-from digitnet.training.models import Ensemble
+from digitnet.networks.models import Ensemble
 
 Floats = npt.NDArray[np.float32]
 

@@ -5,11 +5,11 @@ import json
 import sys
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Literal
 
+from digitnet.engines.options import EngineOptions
 from digitnet.errors import Interrupted, PictureError, UsageError
 from digitnet.files import make_folder
 from digitnet.reading.many import (
@@ -26,19 +26,10 @@ from digitnet.reading.many import (
 Format = Literal["text", "json", "csv"]
 
 
-@dataclass(frozen=True)
-class Crew:
-    """Who reads, where it is not this process alone: the arguments of `make_engine`."""
-
-    engine: str = "processes"
-    jobs: int | None = None
-    address: str | None = None
-
-
 def read_all(
     names: Sequence[str],
     settings: Settings,
-    crew: Crew,
+    parallel: EngineOptions,
     *,
     format: Format | None = None,
     out: Path | None = None,
@@ -54,12 +45,12 @@ def read_all(
         _check_drawings(pictures)
         make_folder(settings.drawings)
     if out:
-        faults = _write(out, pictures, settings, crew, quiet)
+        faults = _write(out, pictures, settings, parallel, quiet)
         sys.stdout.write(f"{out}: {_counted(len(pictures))}.\n")
         remedy = f" {out} says why."
     else:
         is_several = len(pictures) > 1 or pictures != list(names)
-        faults = _print(pictures, settings, crew, format or "text", is_several)
+        faults = _print(pictures, settings, parallel, format or "text", is_several)
         remedy = ""
     if faults:
         raise PictureError(f"{faults:,} of {_counted(len(pictures))} could not be read.{remedy}")
@@ -85,21 +76,23 @@ def _check_drawings(pictures: Sequence[str]) -> None:
             )
 
 
-def _read(pictures: Sequence[str], settings: Settings, crew: Crew) -> Generator[list[Answer], None, None]:
+def _read(
+    pictures: Sequence[str], settings: Settings, parallel: EngineOptions
+) -> Generator[list[Answer], None, None]:
     """Read a few pictures here, which is quicker than to start a worker for them, and many by workers."""
     if not pictures:
         return
-    if (len(pictures) <= TASK and crew == Crew()) or pictures[0] == STANDARD_INPUT:
+    if (len(pictures) <= TASK and parallel == EngineOptions()) or pictures[0] == STANDARD_INPUT:
         for answer in read_here(pictures, settings):
             yield [answer]
     else:
         from digitnet.engines.make import make_engine
 
-        with make_engine(crew.engine, workers=crew.jobs, threads=1, address=crew.address) as engine:
+        with make_engine(parallel.engine, workers=parallel.jobs, threads=1, address=parallel.address) as engine:
             yield from read_with(engine, pictures, settings)
 
 
-def _write(out: Path, pictures: Sequence[str], settings: Settings, crew: Crew, quiet: bool) -> int:
+def _write(out: Path, pictures: Sequence[str], settings: Settings, parallel: EngineOptions, quiet: bool) -> int:
     """Write the answers that `out` lacks; return how many pictures of it could not be read."""
     from digitnet.reading.progress import make_reading_watch
     from digitnet.reading.table_file import hold_file
@@ -107,7 +100,7 @@ def _write(out: Path, pictures: Sequence[str], settings: Settings, crew: Crew, q
     with hold_file(out, pictures, settings) as file, make_reading_watch(quiet=quiet) as watch:
         try:
             watch.show(file.pictures, file.faults, len(pictures))
-            with closing(_read(pictures[file.pictures :], settings, crew)) as batches:
+            with closing(_read(pictures[file.pictures :], settings, parallel)) as batches:
                 for answers in batches:
                     file.write(answers)
                     watch.show(file.pictures, file.faults, len(pictures))
@@ -119,7 +112,9 @@ def _write(out: Path, pictures: Sequence[str], settings: Settings, crew: Crew, q
         return file.faults
 
 
-def _print(pictures: Sequence[str], settings: Settings, crew: Crew, format: Format, is_several: bool) -> int:
+def _print(
+    pictures: Sequence[str], settings: Settings, parallel: EngineOptions, format: Format, is_several: bool
+) -> int:
     """Print answers as they come; count the pictures that could not be read. A single one raises its fault."""
     faults = 0
 
@@ -137,7 +132,7 @@ def _print(pictures: Sequence[str], settings: Settings, crew: Crew, format: Form
 
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="surrogateescape")  # a file's name may be no text
-    with closing(_read(pictures, settings, crew)) as batches:
+    with closing(_read(pictures, settings, parallel)) as batches:
         for text in _FORMATS[format](remarked(batches), is_several):
             sys.stdout.write(text)
     return faults

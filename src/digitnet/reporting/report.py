@@ -16,7 +16,7 @@ from digitnet.metrics import softmax
 from digitnet.reporting.figures import Example, draw_figures, save_figures
 from digitnet.reporting.page import Findings, compose
 from digitnet.run_folder import Run
-from digitnet.training.models import load_network
+from digitnet.training.checkpoint import load_network
 
 
 def make_report(run: Run | Path | str, dataset: Dataset | None = None) -> Path:

@@ -85,6 +85,6 @@ def make_batches(config: TrainConfig, dataset: Dataset, device: torch.device | s
     batches = Batches(dataset.train, config.images_per_step, config.seed, device)
     if not config.not_digits:
         return batches
-    from digitnet.training.drawings import draw  # with matplotlib's fonts, which no other recipe needs
+    from digitnet.augmentation.outliers import draw  # with matplotlib's fonts, which no other recipe needs
 
     return BatchesWithDrawings(batches, draw(dataset, 20_000, config.seed), config.not_digits)

@@ -27,7 +27,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from digitnet.config import TrainConfig
 from digitnet.errors import DeviceError, Interrupted, RunError, UsageError
-from digitnet.training.batchnorm import see_whole_batches
+from digitnet.networks.batchnorm import see_whole_batches
 from digitnet.training.state import Checkpoint
 
 

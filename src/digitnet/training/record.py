@@ -13,8 +13,8 @@ from digitnet.data.dataset import Dataset
 from digitnet.errors import DivergedError, RunError
 from digitnet.files import append, sha256, write_whole
 from digitnet.metrics import accuracy, negative_log_likelihood
+from digitnet.networks.predict import predict_logits
 from digitnet.run_folder import Run, TrainingRow, ValidationRow
-from digitnet.training.predict import predict_logits
 from digitnet.training.schedule import Schedule
 from digitnet.training.state import Checkpoint, TrainState, Window
 from digitnet.training.watch import Watch
@@ -95,7 +95,7 @@ class RunRecorder:
             self._keep(self._validate(state))
 
     def _validate(self, state: TrainState) -> ValidationRow:
-        logits = predict_logits(state.average.network, self.validation.images, self.classes)
+        logits = predict_logits(state.network, self.validation.images, self.classes)
         labels = self.validation.labels
         return ValidationRow(state.step, negative_log_likelihood(logits, labels), accuracy(logits, labels))
 

@@ -10,9 +10,10 @@ from typing import Protocol
 from digitnet.config import TrainConfig
 from digitnet.errors import Interrupted
 from digitnet.run_folder import Run
+from digitnet.training.checkpoint import save_checkpoint
 from digitnet.training.distributed import ALONE, World
 from digitnet.training.record import RunRecorder, is_time
-from digitnet.training.state import TrainState, save_checkpoint
+from digitnet.training.state import TrainState
 
 
 class Stop:

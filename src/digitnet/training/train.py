@@ -9,26 +9,26 @@ from typing import Any, NoReturn
 import torch
 from torch import Tensor, nn
 
+from digitnet.augmentation.augment import Augmentation, make_augmentation
 from digitnet.config import DEFAULT_PRESET, TrainConfig, preset
 from digitnet.data.dataset import Dataset
 from digitnet.data.load import load_dataset
 from digitnet.errors import DataError, DigitnetError, DivergedError, Interrupted
+from digitnet.networks.freezing import make_freeze
+from digitnet.networks.models import build_network, parameter_count
 from digitnet.run_folder import RUNS, Run, create, create_next, find_unfinished, require_free
-from digitnet.training.augment import Augmentation, make_augmentation
-from digitnet.training.averaging import make_average
 from digitnet.training.batches import BatchSource, make_batches
+from digitnet.training.checkpoint import load_checkpoint
 from digitnet.training.device import check_device, choose_device
 from digitnet.training.distributed import ALONE, Order, World, find_world
 from digitnet.training.environment import describe_environment
-from digitnet.training.freeze import make_freeze
 from digitnet.training.loss import Loss, make_loss
 from digitnet.training.memory import keep_freed_memory, peak_memory
-from digitnet.training.models import build_network, parameter_count
 from digitnet.training.randomness import seed_step
 from digitnet.training.record import NoRecorder, Recorder, RunRecorder, right_answers
 from digitnet.training.save import RunSaver, Saver, Stop, StopsWithTheOthers, stop_on_signals
 from digitnet.training.schedule import Schedule, make_schedule
-from digitnet.training.state import TrainState, load_checkpoint
+from digitnet.training.state import TrainState
 from digitnet.training.watch import Watch
 
 
@@ -70,7 +70,6 @@ def fit(
         seed_step(config.seed, step)
         slices = world.share(augment(images)), world.share(labels)  # all of it, for one process
         nats, right = world.total(*take_step(network, optimizer, loss, *slices, schedule(step)))
-        state.average.update(step)
         state.step = step + 1
         recorder.after_step(state, nats, right, len(labels))
         saver.after_step(state)
@@ -178,7 +177,7 @@ def begin(network: nn.Module, config: TrainConfig) -> TrainState:
     """Make the state of a run before its first step, for a network that is on its device."""
     betas = config.beta1, config.beta2
     optimizer = torch.optim.Adam(network.parameters(), lr=config.learning_rate, betas=betas, fused=True)
-    return TrainState(network, optimizer, make_average(network, config))
+    return TrainState(network, optimizer)
 
 
 @contextlib.contextmanager

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from statistics import mean
 
+from digitnet.augmentation.augment import make_augmentation
 from digitnet.data.load import load_dataset
-from digitnet.training.augment import make_augmentation
+from digitnet.networks.models import build_network
+from digitnet.networks.predict import predict_logits
 from digitnet.training.batches import make_batches
-from digitnet.training.models import build_network
-from digitnet.training.predict import predict_logits
 from digitnet.training.record import NoRecorder
 from digitnet.training.save import NoSaver
 from digitnet.training.schedule import make_schedule

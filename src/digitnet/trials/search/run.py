@@ -20,13 +20,13 @@ import tomli_w
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
+from digitnet.augmentation.augment import make_augmentation
 from digitnet.data.load import load_dataset
 from digitnet.engines.engine import Engine
 from digitnet.errors import DigitnetError, RunError
 from digitnet.files import make_folder, write_whole
+from digitnet.networks.models import build_network
 from digitnet.run_folder import hold
-from digitnet.training.augment import make_augmentation
-from digitnet.training.models import build_network
 from digitnet.training.schedule import make_schedule
 from digitnet.trials.run import ANOTHER, claim
 from digitnet.trials.search.plan import Search

@@ -3,11 +3,11 @@
 import pytest
 import torch
 
+from digitnet.augmentation.augment import make_augmentation
 from digitnet.config import TrainConfig
 from digitnet.errors import UsageError
-from digitnet.training.augment import make_augmentation
-from digitnet.training.models import build_network
-from digitnet.training.prepare import PREPARATIONS, preparation, upright
+from digitnet.networks.models import build_network
+from digitnet.networks.preprocessing import PREPARATIONS, preparation, upright
 
 
 @pytest.mark.parametrize("name", PREPARATIONS)
@@ -25,7 +25,7 @@ def test_a_network_is_trained_on_what_it_is_judged_on(name: str) -> None:
 def test_an_augmentation_moves_the_images_that_deskewing_has_centred() -> None:
     images = bytes_of(ellipse(0.3, 5.0, -4.0)).repeat(200, 1, 1, 1)
     torch.manual_seed(3)
-    moved = make_augmentation(TrainConfig(prepare="deskew", augment="shift"))(images)
+    moved = make_augmentation(TrainConfig(prepare="deskew", augment="affine"))(images)
     places = {tuple(round(place) for place in moments(image[0])[:2]) for image in moved}
     assert places == {(x, y) for x in range(-2, 3) for y in range(-2, 3)}  # 200 draws miss one once in 140 times
 

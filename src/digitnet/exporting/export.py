@@ -11,12 +11,13 @@ import torch
 from torch import Tensor, nn
 
 from digitnet.errors import UsageError
+from digitnet.evaluation.calibrate import digit_score
+from digitnet.exporting.crops import lift_ink
 from digitnet.files import write_whole
 from digitnet.modelfile import DECISIONS, PRODUCER, Calibration, ModelInfo, metadata_of, seal
+from digitnet.networks.normalise import SIDE, centre_ink
 from digitnet.run_folder import Run
-from digitnet.training.crops import lift_ink
-from digitnet.training.models import load_network
-from digitnet.training.normalise import SIDE, centre_ink
+from digitnet.training.checkpoint import load_network
 
 OPSET = 18
 """Of ONNX; onnxruntime reads it since 1.14 (2023), and so do the browsers' builds."""
@@ -43,16 +44,6 @@ class AnsweringNetwork(nn.Module):
         unsure = (probabilities.amax(dim=1) < self.calibration.sure).to(torch.int64)
         decision = torch.where(score < self.calibration.digit, DECISIONS.index("not a digit"), unsure)
         return probabilities, decision, score, images[:, 0]
-
-
-def digit_score(logits: Tensor, classes: int) -> Tensor:
-    """How much each row of logits ``(N, K)`` or ``(N, K + 1)`` speaks for a digit at all, in nats: ``(N,)``.
-
-    The negative energy of the digits (Liu et al. 2020, arXiv 2010.03759), less the logit of "not a digit" where
-    the network has one: then it is the log odds of a digit.
-    """
-    energy = logits[:, :classes].logsumexp(dim=1)
-    return energy - logits[:, classes] if logits.shape[1] > classes else energy
 
 
 def export(run: Run, calibration: Calibration, path: Path) -> Path:

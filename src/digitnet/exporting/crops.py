@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from digitnet.training.normalise import overlap, places
+from digitnet.networks.normalise import overlap, places
 
 CELLS = 32
 """Square cells along the crop's longer side, on which paper and specks are judged; each the mean of its pixels."""

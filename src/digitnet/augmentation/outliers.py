@@ -18,7 +18,7 @@ from torch import Generator, Tensor
 
 from digitnet.data.dataset import Dataset
 from digitnet.errors import UsageError
-from digitnet.training.normalise import centre_ink
+from digitnet.networks.normalise import centre_ink
 
 Drawing = Callable[[Tensor, Generator], Tensor]
 """Digits ``(n, 28, 28)``, 0 to 1, to draw from or to leave alone, and the source of chance in; as many pictures of

@@ -7,12 +7,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from digitnet.augmentation.augment import make_augmentation
 from digitnet.config import PRESETS, TrainConfig
 from digitnet.data.dataset import Dataset
-from digitnet.training.augment import make_augmentation
+from digitnet.networks.freezing import FreezeFirstLayer, NoFreeze, first_layer, make_freeze
+from digitnet.networks.models import build_network
 from digitnet.training.batches import make_batches
-from digitnet.training.freeze import FreezeFirstLayer, NoFreeze, first_layer, make_freeze
-from digitnet.training.models import build_network
 from digitnet.training.save import NoSaver
 from digitnet.training.schedule import make_schedule
 from digitnet.training.state import TrainState

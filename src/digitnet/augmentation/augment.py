@@ -5,15 +5,13 @@ To add one: write the function, and name it in AUGMENTATIONS.
 
 from collections.abc import Callable
 
-import torch
-import torch.nn.functional as F
 from torch import Tensor
 
+from digitnet.augmentation.affine import affine
+from digitnet.augmentation.ink import ink
 from digitnet.config import TrainConfig
 from digitnet.errors import UsageError, nearest
-from digitnet.training.affine import affine
-from digitnet.training.ink import ink
-from digitnet.training.prepare import preparation
+from digitnet.networks.preprocessing import preparation
 
 Augmentation = Callable[[Tensor], Tensor]
 """Images ``(B, 1, rows, columns)`` uint8 in, the same shape and type out; random by torch's generator alone."""
@@ -29,18 +27,8 @@ def gentle(images: Tensor) -> Tensor:
     return affine(images, degrees=5.0, scale=0.08, shear=0.05, pixels=1.0)
 
 
-def shift(images: Tensor, pixels: int = 2) -> Tensor:
-    """Move each image by up to `pixels` in each direction; what comes in from outside is background, 0."""
-    count, _, rows, columns = images.shape
-    padded = F.pad(images, (pixels, pixels, pixels, pixels))
-    windows = padded.unfold(2, rows, 1).unfold(3, columns, 1)  # (B, 1, 2p + 1, 2p + 1, rows, columns), a view
-    down, right = torch.randint(0, 2 * pixels + 1, (2, count)).to(images.device)
-    return windows[torch.arange(count, device=images.device), :, down, right]
-
-
 AUGMENTATIONS: dict[str, Augmentation] = {
     "none": none,
-    "shift": shift,
     "gentle": gentle,
     "affine": affine,
     "ink": ink,

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 from torch import Tensor
 
-from digitnet.training.normalise import centre_ink, extent
+from digitnet.networks.normalise import centre_ink, extent
 
 
 def stroke(points: list[tuple[int, int]], width: int = 12, side: int = 160) -> Tensor:

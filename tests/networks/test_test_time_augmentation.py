@@ -6,8 +6,8 @@ from torch import nn
 
 from digitnet.config import TrainConfig
 from digitnet.errors import UsageError
-from digitnet.training.models import build_network
-from digitnet.training.views import MOVES
+from digitnet.networks.models import build_network
+from digitnet.networks.test_time_augmentation import MOVES
 
 
 @pytest.mark.parametrize("name", ["fast", "micro"])

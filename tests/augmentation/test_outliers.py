@@ -6,9 +6,7 @@ import pytest
 import torch
 
 from conftest import draw as draw_split
-from digitnet.data.dataset import Dataset, Split
-from digitnet.errors import UsageError
-from digitnet.training.drawings import (
+from digitnet.augmentation.outliers import (
     KINDS,
     LETTERS,
     SYMBOLS,
@@ -18,6 +16,8 @@ from digitnet.training.drawings import (
     with_bar,
     with_foot_or_flag,
 )
+from digitnet.data.dataset import Dataset, Split
+from digitnet.errors import UsageError
 
 
 @pytest.fixture(scope="module")

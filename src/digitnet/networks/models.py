@@ -15,10 +15,8 @@ from torch import Tensor, nn
 
 from digitnet.config import TrainConfig, flag
 from digitnet.errors import UsageError, nearest
-from digitnet.run_folder import Run
-from digitnet.training.prepare import preparation
-from digitnet.training.state import read_weights
-from digitnet.training.views import Views, mean_answer
+from digitnet.networks.preprocessing import preparation
+from digitnet.networks.test_time_augmentation import Views, mean_answer
 
 Layers = list[nn.Module]
 
@@ -225,12 +223,3 @@ def _layers(config: TrainConfig) -> Layers:
 def parameter_count(network: nn.Module) -> int:
     """Count the numbers that training changes, at every step or at some."""
     return sum(parameter.numel() for parameter in network.parameters())
-
-
-def load_network(run: Run) -> nn.Module:
-    """Rebuild a run's network with the weights to judge, on the CPU; raise RunError when they can't be read."""
-    environment = run.environment
-    rows, columns = environment["image_shape"]
-    network = build_network(run.config, (rows, columns), len(environment["label_names"]))
-    network.load_state_dict(read_weights(run))
-    return network.eval()

@@ -8,7 +8,6 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from digitnet.errors import UsageError, nearest
-from digitnet.training.affine import middles
 
 
 class Scale(nn.Module):
@@ -57,6 +56,11 @@ def upright(images: Tensor) -> Tensor:
     across = x + right[:, None, None] + slant[:, None, None] * y[:, None]  # (B, rows, columns)
     along = (y[:, None] + down[:, None, None]).expand(count, rows, columns)
     return F.grid_sample(images, torch.stack([across, along], dim=3), align_corners=False)
+
+
+def middles(count: int, like: Tensor) -> Tensor:
+    """Middles of `count` pixels between -1 and 1, as `grid_sample` counts: ``(count,)`` of the type of `like`."""
+    return (2 * torch.arange(count, dtype=like.dtype, device=like.device) + 1) / count - 1
 
 
 PREPARATIONS: dict[str, type[Scale]] = {"scale": Scale, "deskew": Deskew}

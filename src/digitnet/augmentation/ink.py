@@ -12,9 +12,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from digitnet.augmentation.affine import affine
 from digitnet.errors import UsageError
-from digitnet.training.affine import affine
-from digitnet.training.normalise import centre_ink
+from digitnet.networks.normalise import centre_ink
 
 Change = Callable[[Tensor], Tensor]
 """Pictures ``(n, rows, columns)``, 0 to 1, in; the same shape and range out."""

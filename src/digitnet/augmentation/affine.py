@@ -4,6 +4,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from digitnet.networks.preprocessing import middles
+
 
 def affine(
     images: Tensor, degrees: float = 10.0, scale: float = 0.1, shear: float = 0.1, pixels: float = 2.0
@@ -25,8 +27,3 @@ def affine(
     places = torch.stack([across, along], dim=3).to(images.device)  # (B, rows, columns, 2)
     moved = F.grid_sample(images.to(torch.float32), places, align_corners=False)
     return moved.round_().to(torch.uint8)
-
-
-def middles(count: int, like: Tensor) -> Tensor:
-    """Middles of `count` pixels between -1 and 1, as `grid_sample` counts: ``(count,)`` of the type of `like`."""
-    return (2 * torch.arange(count, dtype=like.dtype, device=like.device) + 1) / count - 1

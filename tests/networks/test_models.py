@@ -10,9 +10,10 @@ from torch import nn
 
 from digitnet.config import PRESETS, TrainConfig, flag
 from digitnet.errors import RunError, UsageError
+from digitnet.networks.models import NETWORKS, Ensemble, build_network, parameter_count
 from digitnet.run_folder import Run
+from digitnet.training.checkpoint import load_network
 from digitnet.training.loss import make_loss
-from digitnet.training.models import NETWORKS, Ensemble, build_network, load_network, parameter_count
 
 PINNED = {
     "blog": 28_938,  # 16 * 26 + 32 * (16 * 25 + 1) + 1,568 * 10 + 10

@@ -20,11 +20,11 @@ from digitnet.data.dataset import Dataset
 from digitnet.errors import UsageError
 from digitnet.evaluation.calibrate import calibrate
 from digitnet.evaluation.evaluate import evaluate
+from digitnet.exporting.export import AnsweringNetwork, export
 from digitnet.modelfile import Calibration
 from digitnet.reading.network import Network
 from digitnet.run_folder import Run
-from digitnet.training.export import AnsweringNetwork, export
-from digitnet.training.models import load_network
+from digitnet.training.checkpoint import load_network
 from digitnet.training.train import train
 
 UInt8 = npt.NDArray[np.uint8]

@@ -7,7 +7,7 @@ from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from digitnet.config import TrainConfig
-from digitnet.training.models import Ensemble
+from digitnet.networks.models import Ensemble
 
 
 class Freeze(Protocol):

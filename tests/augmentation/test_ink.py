@@ -6,8 +6,8 @@ import scipy.ndimage
 import torch
 import torch.nn.functional as F
 
+from digitnet.augmentation.ink import SPOIL, WEAR, Change, blur, darkest_around, ink, rewrite, smooth
 from digitnet.errors import UsageError
-from digitnet.training.ink import SPOIL, WEAR, Change, blur, darkest_around, ink, rewrite, smooth
 
 
 @pytest.fixture

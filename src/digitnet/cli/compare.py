@@ -1,0 +1,24 @@
+"""``digitnet compare``."""
+
+from pathlib import Path
+from typing import Annotated
+
+from tyro.conf import Positional, arg
+
+from digitnet.cli.options import Format
+
+
+def compare(trials: Annotated[Positional[Path], arg(metavar="TRIALS")], format: Format = "text") -> None:
+    """Compare the variants of finished trials, with intervals and in plain sentences.
+
+    Writes comparison.json, comparison.md and figures into the folder.
+
+    Args:
+        trials: A folder that `digitnet trials` made.
+        format: For people, or for programs.
+    """
+    from digitnet.trials.report import report_trials
+    from digitnet.trials.run import open_folder
+
+    comparison = report_trials(open_folder(trials))
+    print((trials / "comparison.json").read_text() if format == "json" else comparison.to_text())

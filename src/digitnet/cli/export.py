@@ -1,0 +1,32 @@
+"""``digitnet export``."""
+
+from pathlib import Path
+from typing import Annotated
+
+from tyro.conf import arg
+
+from digitnet.cli.options import RunFolder
+from digitnet.cli.output import print_message
+
+
+def export(
+    run: RunFolder,
+    out: Annotated[Path | None, arg(metavar="FILE", help_behavior_hint="(default: RUN/model.onnx)")] = None,
+) -> None:
+    """Write a finished run as one model file that any ONNX runtime reads, and print where.
+
+    Its preprocessing, calibration and thresholds are inside: `digitnet read --model FILE` reads with it.
+
+    Args:
+        run: A folder that `digitnet train` made.
+        out: The file to write.
+    """
+    from digitnet.data.load import load_dataset
+    from digitnet.evaluation.calibrate import calibrate
+    from digitnet.exporting.export import export
+    from digitnet.run_folder import Run
+
+    trained = Run(run)
+    print_message("Calibrating on the validation images, and writing the model: about ten seconds.")
+    dataset = load_dataset(trained.config.data, validation_images=trained.config.validation_images)
+    print(export(trained, calibrate(trained, dataset), out or trained.path / "model.onnx"))

@@ -1,0 +1,111 @@
+"""Find the command that was called, read its flags, and run it.
+
+Answers go to standard output, progress and messages to standard error. Exit code 0 is success, 1 a failure said
+in one sentence, 2 a wrong command line, 130 or 143 an interruption that saved its state.
+
+To add a command: write its function in a module of its own (the signature becomes the flags, the docstring the
+help; imports stand inside, so that ``--help`` stays quick), and name it in COMMANDS.
+"""
+
+import functools
+import sys
+from collections.abc import Callable, Sequence
+
+import tyro
+from tyro.conf import FlagCreatePairsOff
+
+from digitnet.cli.compare import compare
+from digitnet.cli.data import data_convert, data_fetch, data_show
+from digitnet.cli.evaluate import evaluate
+from digitnet.cli.export import export
+from digitnet.cli.read import read
+from digitnet.cli.report import report
+from digitnet.cli.search import search
+from digitnet.cli.train import train
+from digitnet.cli.trials import trials
+from digitnet.config import DEFAULT_PRESET, PRESETS, preset
+from digitnet.errors import UsageError, nearest
+from digitnet.exits import exit_code, is_follower
+
+COMMANDS: dict[str, Callable[..., None]] = {
+    "train": train,
+    "evaluate": evaluate,
+    "report": report,
+    "export": export,
+    "trials": trials,
+    "search": search,
+    "compare": compare,
+    "read": read,
+    "data fetch": data_fetch,
+    "data show": data_show,
+    "data convert": data_convert,
+}
+"""Every command, by the words that call it."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return the exit code; errors that a person can put right become one sentence."""
+    return exit_code(functools.partial(_dispatch, list(sys.argv[1:] if arguments is None else arguments)))
+
+
+def _dispatch(words: list[str]) -> None:
+    if not words or words[0] in ("-h", "--help"):
+        print(_overview())
+    elif words[0] == "--version":
+        from importlib.metadata import version
+
+        print(f"digitnet {version('digitnet')}")
+    else:
+        name = _command_name(words)
+        rest = words[len(name.split()) :]
+        if name == "train":
+            named = bool(rest) and not rest[0].startswith("-")
+            start = preset(rest.pop(0) if named else DEFAULT_PRESET)
+            _call(
+                functools.partial(train, config=start, named=named), rest, f"digitnet train [{'|'.join(PRESETS)}]"
+            )
+        else:
+            _call(COMMANDS[name], rest, f"digitnet {name}")
+
+
+def _call(command: Callable[..., None], arguments: Sequence[str], program: str) -> None:
+    """Let tyro read the flags from the command's signature; it exits with 2 when they don't fit."""
+    speaks = not is_follower()
+    try:
+        tyro.cli(command, args=arguments, prog=program, config=(FlagCreatePairsOff,), console_outputs=speaks)
+    except SystemExit as leaving:
+        if leaving.code == 2 and not speaks:
+            return  # as above: rank 0 leaves with the same code, once it has spoken
+        raise
+
+
+def _command_name(words: Sequence[str]) -> str:
+    """Find the command that `words` begin with: one word, or two for ``data``."""
+    for count in (2, 1):
+        if " ".join(words[:count]) in COMMANDS:
+            return " ".join(words[:count])
+    group = [name for name in COMMANDS if name.startswith(words[0] + " ")]
+    if group:
+        asked = next((word for word in words[1:2] if not word.startswith("-")), "")
+        raise UsageError(f"There is no command {f'{words[0]} {asked}'.strip()!r}. {nearest(asked, group)}")
+    raise UsageError(f"There is no command {words[0]!r}. {nearest(words[0], COMMANDS)}")
+
+
+def _overview() -> str:
+    width = max(map(len, COMMANDS))
+    lines = [f"  {name:<{width}}   {_first_line(command)}" for name, command in COMMANDS.items()]
+    return "\n".join(
+        [
+            "usage: digitnet COMMAND [FLAGS]",
+            "",
+            "Train a small network on MNIST, judge it honestly, and see where it fails.",
+            "",
+            *lines,
+            "",
+            "digitnet COMMAND --help explains a command. Begin with: digitnet train",
+        ]
+    )
+
+
+def _first_line(command: Callable[..., None]) -> str:
+    return (command.__doc__ or "").partition("\n")[0]

@@ -1,0 +1,48 @@
+"""``digitnet train``."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+from tyro.conf import OmitArgPrefixes, Suppress, arg
+
+from digitnet.cli.output import print_accuracy
+from digitnet.config import DEFAULT_PRESET, TrainConfig, preset
+
+
+def train(
+    config: OmitArgPrefixes[TrainConfig],
+    out: Annotated[Path | None, arg(metavar="DIR", help_behavior_hint="(default: a new one under runs)")] = None,
+    resume: bool = False,
+    quiet: bool = False,
+    named: Suppress[bool] = False,
+) -> None:
+    """Train a network, judge it on the test images, and write a report.
+
+    A preset's name may come first; it gives every flag its default, as fast does where none is named. Ctrl-C saves
+    the state, and --resume goes on from there.
+
+    Args:
+        config: What to train, and how.
+        out: The run's folder.
+        resume: Go on with the interrupted run in --out, or with the newest one under runs.
+        quiet: Show no progress, only the answer.
+        named: Whether a preset was named, so that it is asked for whole.
+    """
+    from digitnet.data.load import load_dataset
+    from digitnet.evaluation.evaluate import evaluate
+    from digitnet.reporting.report import make_report
+    from digitnet.run_folder import RUNS, Run, find_unfinished
+    from digitnet.training.train import train
+    from digitnet.training.watch import make_watch
+
+    if resume and not named:  # a flag asks for its own field, and not for the others of the default preset
+        interrupted = Run(out) if out else find_unfinished(RUNS)
+        asked = {field: getattr(config, field) for field in config.differences(preset(DEFAULT_PRESET))}
+        config, out = replace(interrupted.config, **asked), interrupted.path
+    watch = make_watch(quiet=quiet)
+    run = train(config, out=out, resume=resume, watch=watch)
+    watch.remark("Judging the test images, and writing the report.")
+    dataset = load_dataset(run.config.data, validation_images=run.config.validation_images)
+    print_accuracy(evaluate(run, dataset))
+    print(f"Report: {make_report(run, dataset)}")

@@ -1,0 +1,56 @@
+"""``digitnet trials``."""
+
+from pathlib import Path
+from typing import Annotated
+
+from tyro.conf import Positional, arg
+
+from digitnet.cli.options import EngineFlags
+from digitnet.cli.output import print_message
+from digitnet.engines.options import EngineOptions
+from digitnet.errors import RunError, UsageError
+
+
+def trials(
+    plan: Annotated[Positional[Path], arg(metavar="PLAN")],
+    out: Annotated[Path | None, arg(metavar="DIR", help_behavior_hint="(default: trials/PLAN)")] = None,
+    parallel: EngineFlags = EngineOptions(),  # noqa: B008 - frozen
+    retry_failed: bool = False,
+    yes: bool = False,
+    quiet: bool = False,
+) -> None:
+    """Run a plan: many seeded runs, each once, whatever interrupts them.
+
+    Stop it any way you like and start it again: finished trials are not repeated, interrupted ones go on.
+
+    Args:
+        plan: A plan file; plans/blog-claims.toml is one.
+        out: The folder of the trials.
+        parallel: What does the work.
+        retry_failed: Run again what failed before.
+        yes: Begin even if there are more than 10,000 trials.
+        quiet: Show no progress.
+    """
+    from digitnet.engines.make import make_engine
+    from digitnet.reporting.words import counted, duration
+    from digitnet.trials.cost import estimate_seconds
+    from digitnet.trials.plan import Plan
+    from digitnet.trials.run import run_trials
+    from digitnet.trials.watch import make_trials_watch
+
+    wanted = Plan.from_file(plan)
+    if wanted.trial_count > 10_000 and not yes:
+        raise UsageError(f"{plan}: holds {wanted.trial_count:,} trials. If that many are meant, add --yes.")
+    path = out or Path("trials") / plan.stem
+    with make_engine(parallel.engine, workers=parallel.jobs, address=parallel.address) as runner:
+        if not quiet:
+            seconds = estimate_seconds(wanted)
+            total = duration(seconds * wanted.trial_count / runner.workers)
+            count = f"{counted(wanted.trial_count, 'trial')} of about {duration(seconds)}"
+            print_message(f"{count}, {runner.workers} at once: about {total}.")
+        folder = run_trials(wanted, path, runner, watch=make_trials_watch(quiet=quiet), retry_failed=retry_failed)
+    journal = folder.journal
+    print(f"{len(journal.done):,} of {wanted.trial_count:,} trials are done. Next: digitnet compare {folder.path}")
+    if journal.failed:
+        first = next(iter(journal.failed.values()))
+        raise RunError(f"{counted(len(journal.failed), 'trial')} failed; the first, {first.trial}: {first.fault}")

@@ -1,0 +1,1 @@
+"""What is trained: the networks, what prepares their images, and what stands around them."""
