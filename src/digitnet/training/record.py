@@ -79,7 +79,7 @@ class RunRecorder:
         window.loss += value
         window.right += int(right)
         self.watch.step(step, value)
-        if is_time(step, self.config.log_every, self.config.steps):
+        if is_time(step, self.config.running.log_every, self.config.optimisation.steps):
             self._keep(
                 TrainingRow(
                     step=step,
@@ -91,7 +91,7 @@ class RunRecorder:
                 )
             )
             state.window = Window()
-        if is_time(step, self.config.validate_every, self.config.steps):
+        if is_time(step, self.config.running.validate_every, self.config.optimisation.steps):
             self._keep(self._validate(state))
 
     def _validate(self, state: TrainState) -> ValidationRow:

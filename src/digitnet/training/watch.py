@@ -90,7 +90,7 @@ class Live(Lines):
     def begin(self, config: TrainConfig, done: int) -> None:
         """Learn what will be run."""
         self.images_per_step = config.images_per_step
-        self.progress.update(self.task, total=config.steps, completed=done, visible=True)
+        self.progress.update(self.task, total=config.optimisation.steps, completed=done, visible=True)
 
     def step(self, step: int, loss: float) -> None:
         """Move the live line, five times a second at most: an update costs a tenth of a fast step."""
