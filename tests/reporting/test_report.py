@@ -123,7 +123,7 @@ def test_names_are_escaped(page: Page, report: Path) -> None:
 
 def test_configuration_environment_and_command_are_there(page: Page, judged: Run) -> None:
     assert judged.summary["command"] in page.text
-    assert "steps 40 default 10,000" in page.text
+    assert "steps 40 the preset has" in page.text
     assert "deep 1, not known" in page.text  # whatever the environment holds is listed
     assert "torch" in page.text
 
@@ -200,4 +200,4 @@ def test_the_same_findings_make_the_same_page(found: Findings) -> None:
 def _blog_fields() -> dict[str, Any]:
 
     names = BLOG.differences(SHORT)
-    return {name: getattr(BLOG, name) for name in names}
+    return {name: BLOG.value(name) for name in names}

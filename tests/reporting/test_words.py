@@ -9,6 +9,7 @@ import torch.nn.functional as F
 
 from conftest import BLOG
 from digitnet.evaluation.evaluate import Evaluation
+from digitnet.presets import preset
 from digitnet.reporting import words
 
 
@@ -102,3 +103,7 @@ def test_changed_fields_carry_their_default() -> None:
 
     assert rows["filters"] == ("4, 8", "16, 32")
     assert rows["steps"] == ("10,000", None)
+
+
+def test_fields_of_another_network_are_left_out() -> None:
+    assert "filters" not in {name for name, _, _ in words.field_rows(preset("fast"))}

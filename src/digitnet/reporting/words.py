@@ -1,12 +1,13 @@
 """Numbers as people write them, and the sentences of the report."""
 
+import dataclasses
 import math
 from typing import Any
 
 from digitnet import metrics
-from digitnet.config import FIELDS, TrainConfig
+from digitnet.config import FIELDS, BlogLayers, TrainConfig
 from digitnet.evaluation.evaluate import Evaluation
-from digitnet.presets import preset
+from digitnet.presets import nearest_preset, preset
 
 BLOG_ACCURACY = 0.9922  # what the blog post reports for its one run
 
@@ -136,10 +137,12 @@ def plain(value: object) -> str:
 
 
 def field_rows(config: TrainConfig) -> list[tuple[str, str, str | None]]:
-    """List every field with its value, and the default where the value is another."""
-    default = TrainConfig()
-    changed = set(config.differences(default))
+    """List the fields that shaped a run, each with its value, and that of its preset where it is another."""
+    start = preset(nearest_preset(config))
+    changed = set(config.differences(start))
+    unused = set() if config.model.network == "blog" else {field.name for field in dataclasses.fields(BlogLayers)}
     return [
-        (name, plain(config.value(name)), plain(default.value(name)) if name in changed else None)
+        (name, plain(config.value(name)), plain(start.value(name)) if name in changed else None)
         for name in FIELDS
+        if name not in unused
     ]
