@@ -244,7 +244,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Measure a run's network under fifteen corruptions.")
     parser.add_argument("run", type=Path)
     run = Run(parser.parse_args().run)
-    data = load_dataset(run.config.data, validation_images=run.config.validation_images)
+    data = load_dataset(run.config.images.data, validation_images=run.config.images.validation_images)
     errors = measure(predictor(run, data), data.validation.images, data.validation.labels)
     mean = sum(errors[corrupt.__name__] for corrupt in CORRUPTIONS) / len(CORRUPTIONS)
     table = Table("corruption", "error, %")

@@ -23,7 +23,7 @@ import peers
 import torch
 from rich.console import Console
 
-from digitnet import TrainConfig, load_dataset, train
+from digitnet import PRESETS, load_dataset, train
 from digitnet.evaluation.calibrate import calibrate
 from digitnet.exporting.export import export
 from digitnet.files import write_whole
@@ -76,7 +76,7 @@ def main() -> None:
     torch.set_num_threads(THREADS)
     dataset = load_dataset("mnist")
     with tempfile.TemporaryDirectory() as folder:
-        run = train(TrainConfig(steps=100, threads=THREADS), dataset=dataset, out=Path(folder) / "run")
+        run = train(PRESETS["blog"].replace(steps=100, threads=THREADS), dataset=dataset, out=Path(folder) / "run")
         network = load_network(run)
         model = Network.open(export(run, calibrate(run, dataset), Path(folder) / "model.onnx"), THREADS)
     torch.set_num_threads(THREADS)

@@ -21,7 +21,7 @@ import tempfile
 import time
 import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import distributions
 from pathlib import Path
@@ -31,9 +31,9 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from digitnet.config import DEFAULT_PRESET, PRESETS, TrainConfig
 from digitnet.data.cache import fetch
 from digitnet.files import write_whole
+from digitnet.presets import PRESETS
 
 ROOT = Path(__file__).parent.parent
 PEERS = Path(__file__).parent / "peers"
@@ -62,14 +62,14 @@ class Program:
 
 def digitnet_program(preset: str, steps: int | None = None) -> Program:
     """Make the entrant that trains a preset of digitnet, whole or only so many steps."""
-    config = replace(PRESETS[preset], steps=steps) if steps else PRESETS[preset]
+    config = PRESETS[preset].replace(steps=steps) if steps else PRESETS[preset]
     return Program(
         f"digitnet-{preset}-{steps}" if steps else f"digitnet-{preset}",
         f"digitnet train {preset} --steps {steps}" if steps else f"digitnet train {preset}",
         "digitnet_preset",
         "digitnet",
-        ("--preset", preset, "--steps", str(config.steps)),
-        recipe={key: getattr(config, key) for key in config.differences(TrainConfig())},
+        ("--preset", preset, "--steps", str(config.optimisation.steps)),
+        recipe={key: config.value(key) for key in config.differences(PRESETS["blog"])},
     )
 
 
@@ -332,7 +332,7 @@ def quick(threads: int) -> int:
 
     Return 1 where one of them reads too few test images correctly; the seconds decide nothing.
     """
-    data, ours, theirs = fetch("mnist"), PROGRAMS[f"digitnet-{DEFAULT_PRESET}"], PROGRAMS["blog"]
+    data, ours, theirs = fetch("mnist"), PROGRAMS["digitnet-fast"], PROGRAMS["blog"]
     digitnet = run_program(ours, Path(sys.executable), data, 0, threads)
     blog = run_program(theirs, prepare(theirs.environment), data, 0, threads, QUICK_STEPS)
     step, projected = seconds_a_step(digitnet), project(blog, 10_000)

@@ -22,7 +22,7 @@ from rich.table import Table
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from digitnet import Dataset, Split, TrainConfig, load_dataset
+from digitnet import PRESETS, Dataset, Split, load_dataset
 from digitnet.augmentation.augment import none
 from digitnet.files import write_whole
 from digitnet.networks.models import build_network
@@ -36,7 +36,7 @@ from digitnet.training.schedule import make_schedule
 from digitnet.training.train import begin, fit, torch_prepared
 
 ROUNDS, STEPS = 7, 60
-CONFIG = TrainConfig(steps=STEPS)
+CONFIG = PRESETS["blog"].replace(steps=STEPS)
 MATRIX = torch.rand(1_024, 1_024)
 RESULT = Path(__file__).parent / "results" / "step-time.json"
 
@@ -48,11 +48,11 @@ def digitnet_step(data: Dataset) -> None:
 
 def kept_step(data: Dataset) -> None:
     """Run the loop with its measurements and checkpoints, as `digitnet train` does, but no validation."""
-    config = dataclasses.replace(CONFIG, validate_every=0, save_every=STEPS // 3, log_every=STEPS // 3)
+    config = CONFIG.replace(validate_every=0, save_every=STEPS // 3, log_every=STEPS // 3)
     with tempfile.TemporaryDirectory() as folder:
         run = create(Path(folder) / "run", config, describe_environment(config, data, torch.device("cpu")))
         few = dataclasses.replace(data, validation=Split(data.test.images[:1], data.test.labels[:1]))
-        recorder = RunRecorder(run, config, make_schedule(config), few, Progress())
+        recorder = RunRecorder(run, config, make_schedule(config.optimisation), few, Progress())
         _fit(data, recorder, RunSaver(run, config, recorder, Stop()))
 
 
@@ -63,8 +63,8 @@ def stock_step(data: Dataset) -> None:
         nn.Conv2d(16, 32, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2),
         nn.Flatten(), nn.Linear(1568, 10),
     )  # fmt: skip
-    optimizer = torch.optim.Adam(network.parameters(), lr=CONFIG.learning_rate)
-    batches = Batches(data.train, CONFIG.batch_size, CONFIG.seed)
+    optimizer = torch.optim.Adam(network.parameters(), lr=CONFIG.optimisation.learning_rate)
+    batches = Batches(data.train, CONFIG.optimisation.batch_size, CONFIG.seed)
     for step in range(STEPS):
         images, labels = batches.at(step)
         loss = F.cross_entropy(network(images / 255), labels)
@@ -88,8 +88,8 @@ def operations(way: Callable[[Dataset], None], data: Dataset) -> int:
 
 def _fit(data: Dataset, recorder: Recorder, saver: Saver) -> None:
     state = begin(build_network(CONFIG, data.image_shape, data.classes), CONFIG)
-    batches = Batches(data.train, CONFIG.batch_size, CONFIG.seed)
-    fit(state, CONFIG, batches, none, make_schedule(CONFIG), recorder, saver)
+    batches = Batches(data.train, CONFIG.optimisation.batch_size, CONFIG.seed)
+    fit(state, CONFIG, batches, none, make_schedule(CONFIG.optimisation), recorder, saver)
 
 
 def measure(ways: dict[str, Callable[[Dataset], None]], data: Dataset) -> dict[str, float]:
@@ -123,7 +123,7 @@ def main() -> None:
         "kept_over_digitnet": round(measured["kept"] / measured["digitnet"], 3),
         "gigaflops": {name: round(rate, 1) for name, rate in rates.items()},
         "share_of_matrix_product": round(rates["digitnet"] / rates["matrix product"], 3),
-        "images_per_second": round(CONFIG.batch_size / measured["digitnet"] * 1000),
+        "images_per_second": round(CONFIG.optimisation.batch_size / measured["digitnet"] * 1000),
         **{key: environment[key] for key in ("threads", "machine", "versions")},
     }
     write_whole(RESULT, json.dumps(result, indent=2) + "\n")

@@ -26,7 +26,7 @@ from PIL import Image
 from rich.console import Console
 from rich.table import Table
 
-from digitnet import TrainConfig, evaluate, load_dataset, train
+from digitnet import PRESETS, evaluate, load_dataset, train
 from digitnet.augmentation.augment import none
 from digitnet.data.cache import cache_folder
 from digitnet.engines.engine import Engine
@@ -108,7 +108,9 @@ def measure_alone() -> dict[str, float]:
     for seed in range(5):
         with TemporaryDirectory() as folder:
             times = [time.perf_counter()]
-            run = train(TrainConfig(steps=STEPS, threads=1, seed=seed), dataset=data, out=Path(folder) / "run")
+            run = train(
+                PRESETS["blog"].replace(steps=STEPS, threads=1, seed=seed), dataset=data, out=Path(folder) / "run"
+            )
             times.append(time.perf_counter())
             with torch_prepared(1):
                 evaluate(run, data)
@@ -142,12 +144,12 @@ def measure_ceiling() -> float:
 
 
 def _train_bare(steps: int) -> None:
-    config = TrainConfig(steps=steps, threads=1)
+    config = PRESETS["blog"].replace(steps=steps, threads=1)
     data = load_dataset("mnist")
     with torch_prepared(1):
         state = begin(build_network(config, data.image_shape, data.classes), config)
-        batches = Batches(data.train, config.batch_size, config.seed)
-        fit(state, config, batches, none, make_schedule(config), NoRecorder(), NoSaver())
+        batches = Batches(data.train, config.optimisation.batch_size, config.seed)
+        fit(state, config, batches, none, make_schedule(config.optimisation), NoRecorder(), NoSaver())
 
 
 def main() -> None:
@@ -155,7 +157,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--trials", type=int, help="run so many with two workers, and nothing else")
     asked = parser.parse_args()
-    environment = describe_environment(TrainConfig(), load_dataset("mnist"), torch.device("cpu"))
+    environment = describe_environment(PRESETS["blog"], load_dataset("mnist"), torch.device("cpu"))
     result = json.loads(RESULT.read_text()) if RESULT.exists() else {}
     if asked.trials:
         result["many"] = measure(asked.trials, workers=2, threads=1)

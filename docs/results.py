@@ -7,7 +7,8 @@ from pathlib import Path
 from statistics import mean, median
 from typing import Any
 
-from digitnet.config import PRESETS, flag
+from digitnet.checks import flag
+from digitnet.presets import PRESETS
 from digitnet.reporting.words import duration
 
 BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
@@ -58,17 +59,20 @@ def results_table() -> str:
             )
     return "\n".join(rows) + (
         "\n\nEach seed is judged once, after its last step, on all 10,000 test images; the interval is Student's "
-        f"t over seeds. No recipe was chosen on test images, nor on Fashion-MNIST. {_views()} "
+        f"t over seeds. No recipe was chosen on test images, nor on Fashion-MNIST. {_test_time_augmentation()} "
         f"{_made_with('fast')}\n\n"
         f"{race()}"
     )
 
 
-def _views() -> str:
-    """Name the recipes that judge by several views, and what that costs."""
-    names = [f"`{name}`" for name in _RECIPES if name in PRESETS and PRESETS[name].views > 1]
+def _test_time_augmentation() -> str:
+    """Name the recipes that use test-time augmentation, and what that costs."""
+    names = [f"`{name}`" for name in _RECIPES if name in PRESETS and PRESETS[name].model.tta > 1]
     listed = f"{', '.join(names[:-1])} and {names[-1]}"
-    return f"{listed} judge by five views of each image (`--views`), in five times the time."
+    return (
+        f"{listed} use test-time augmentation (`--tta 5`): each image is evaluated as it is and shifted by a "
+        "pixel each way, which takes five times as long."
+    )
 
 
 def _command(recipe: str, fields: dict[str, Any]) -> str:
@@ -95,8 +99,10 @@ def race() -> str:
     blog = _runs(result, "blog")
     long = mean(run["seconds"] for run in blog)
     times, fast = [], []
-    for steps in (PRESETS["fast"].steps, *peers.FEWER_STEPS):
-        runs = _runs(result, "digitnet-fast" if steps == PRESETS["fast"].steps else f"digitnet-fast-{steps}")
+    for steps in (PRESETS["fast"].optimisation.steps, *peers.FEWER_STEPS):
+        runs = _runs(
+            result, "digitnet-fast" if steps == PRESETS["fast"].optimisation.steps else f"digitnet-fast-{steps}"
+        )
         fast += runs
         short = mean(run["seconds"] for run in runs)
         times.append(f"with {steps} steps for {short:.1f} ({_times(runs)}), **1/{long / short:.0f}** of it")

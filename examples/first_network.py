@@ -2,11 +2,11 @@
 
 import sys
 
-from digitnet import TrainConfig, evaluate, make_report, train
+from digitnet import PRESETS, evaluate, make_report, train
 
 steps = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000
 
-run = train(TrainConfig(steps=steps))
+run = train(PRESETS["blog"].replace(steps=steps))
 result = evaluate(run)
 print(f"{result.accuracy:.4f} of the test images are read correctly (95% interval {result.interval})")
 print(f"Open {make_report(run)}")

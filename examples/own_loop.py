@@ -5,7 +5,7 @@ import sys
 import torch.nn.functional as F
 from torch.optim import SGD
 
-from digitnet import TrainConfig, load_dataset
+from digitnet import PRESETS, load_dataset
 from digitnet.metrics import accuracy
 from digitnet.networks.models import build_network
 from digitnet.networks.predict import predict_logits
@@ -13,11 +13,11 @@ from digitnet.training.batches import Batches
 
 steps = int(sys.argv[1]) if len(sys.argv) > 1 else 500
 
-config = TrainConfig(filters=(8, 16), kernel_size=3, seed=1)
+config = PRESETS["blog"].replace(filters=(8, 16), kernel_size=3, seed=1)
 data = load_dataset("mnist")
 network = build_network(config, data.image_shape, data.classes)
 optimizer = SGD(network.parameters(), lr=0.1, momentum=0.9)
-batches = Batches(data.train, config.batch_size, config.seed)
+batches = Batches(data.train, config.optimisation.batch_size, config.seed)
 
 for step in range(steps):
     images, labels = batches.at(step)  # (128, 1, 28, 28) uint8, (128,) int64

@@ -5,7 +5,7 @@ import sys
 from digitnet import Run, evaluate, find_mistakes, load_dataset
 
 run = Run(sys.argv[1])
-data = load_dataset(run.config.data)
+data = load_dataset(run.config.images.data)
 
 for mistake in find_mistakes(evaluate(run, data).logits, data)[:20]:
     doubt = f"   (the label itself is disputed: {mistake.disputed})" if mistake.disputed else ""

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
-from digitnet.config import TrainConfig
 from digitnet.data.dataset import Dataset, Split
+from digitnet.presets import PRESETS
 from digitnet.run_folder import Run
 
 if TYPE_CHECKING:
@@ -23,7 +23,9 @@ os.environ["OMP_NUM_THREADS"] = "1"  # subprocesses of tests: small work is fast
 settings.register_profile("house", deadline=None)  # a busy machine is not a failure
 settings.load_profile("house")
 
-SHORT = TrainConfig(
+BLOG = PRESETS["blog"]
+
+SHORT = BLOG.replace(
     filters=(4, 8),
     steps=40,
     batch_size=32,
@@ -32,8 +34,8 @@ SHORT = TrainConfig(
     log_every=10,
     validate_every=15,
     save_every=8,
-    prepare="deskew",
-    views=5,
+    preprocessing="deskew",
+    tta=5,
     augment="gentle",
     schedule="cosine",
     warmup=0.1,

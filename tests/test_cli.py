@@ -12,10 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from conftest import SHORT, Command, assert_equal
+from conftest import Command, assert_equal
+from digitnet.checks import flag
 from digitnet.cli.main import COMMANDS, main
-from digitnet.config import PRESETS, flag
+from digitnet.config import FIELDS
 from digitnet.data.dataset import Dataset
+from digitnet.presets import PRESETS
 from digitnet.run_folder import Run
 from digitnet.training.train import train
 
@@ -94,8 +96,8 @@ BAD_COMMANDS: list[tuple[list[object], int, str]] = [
     (["train", "--device", "abacus"], 2, "--device"),
     (["train", "--network", "blogg"], 2, "There is no network 'blogg'. Did you mean 'blog'?"),
     (["train", "--augment", "gentel"], 2, "There is no augmentation 'gentel'. Did you mean 'gentle'?"),
-    (["train", "--prepare", "deskw"], 2, "There is no preparation 'deskw'. Did you mean 'deskew'?"),
-    (["train", "--views", "4"], 2, "--views: expected 1 or 5, found 4."),
+    (["train", "--preprocessing", "deskw"], 2, "There is no preparation 'deskw'. Did you mean 'deskew'?"),
+    (["train", "--tta", "4"], 2, "--tta: expected 1 or 5, found 4."),
     (["train", "--schedule", "cosin"], 2, "There is no schedule 'cosin'. Did you mean 'cosine'?"),
     (["train", "--out", "/dev/null/run", "--steps", "1"], 1, "/dev/null/run"),
     (["train", "--resume"], 1, "expected an unfinished run to resume, found none"),
@@ -207,7 +209,7 @@ def test_every_field_of_the_configuration_is_a_flag_and_every_preset_is_named(
     with pytest.raises(SystemExit):
         main(["train", "--help"])
     printed = capsys.readouterr().out
-    assert all(flag(name) in printed for name in vars(SHORT))
+    assert all(flag(name) in printed for name in FIELDS)
     assert set(PRESETS) <= set(re.split(r"\W+", printed.partition("\n\n")[0]))  # in the usage
 
 

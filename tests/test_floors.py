@@ -11,8 +11,9 @@ import digitnet
 # From the ground up. A room is a module or a folder of src/digitnet; rooms on one floor don't know each other.
 FLOORS = [
     {"errors", "progress"},
-    {"exits", "files", "metrics"},
+    {"checks", "exits", "files", "metrics"},
     {"config"},
+    {"presets"},
     {"data", "engines"},
     {"run_folder", "modelfile"},
     {"networks", "reading"},

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from digitnet.config import TrainConfig
+from conftest import BLOG
 from digitnet.data.dataset import Dataset
 from digitnet.errors import DataError, DigitnetError, RunError
 from digitnet.run_folder import (
@@ -28,7 +28,7 @@ from digitnet.run_folder import (
     next_free,
 )
 
-CONFIG = TrainConfig(steps=10, filters=(4, 8), validation_images=60)
+CONFIG = BLOG.replace(steps=10, filters=(4, 8), validation_images=60)
 
 FEW = settings(max_examples=40, deadline=None)  # each example makes a folder
 
@@ -252,7 +252,7 @@ def test_a_run_agrees_with_its_own_configuration_and_with_none(run: Run) -> None
 
 
 def test_another_configuration_is_refused_by_the_flags_that_differ(run: Run) -> None:
-    asked = dataclasses.replace(CONFIG, steps=20, learning_rate=0.5)
+    asked = CONFIG.replace(steps=20, learning_rate=0.5)
     with pytest.raises(RunError) as caught:
         run.check_config(asked)
     assert_sentence(caught.value, run.path)

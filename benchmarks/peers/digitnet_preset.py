@@ -4,8 +4,6 @@ The run folder, its checkpoints and the validation are left out, as no peer keep
 benchmarks/step_time.py measures what they cost.
 """
 
-import dataclasses
-
 import torch
 import torch._dynamo  # what torch else imports when the first optimizer is made: no part of the race
 from race import Race, flags
@@ -40,14 +38,24 @@ def main() -> None:
     parser.add_argument("--preset", choices=PRESETS, default="blog")
     asked = parser.parse_args()
     preset = PRESETS[asked.preset]
-    config = dataclasses.replace(preset, seed=asked.seed, steps=min(preset.steps, asked.steps or preset.steps))
-    data = load_dataset(asked.data, validation_images=config.validation_images)
-    race = Race(asked, preset.steps, data.test.images, data.test.labels, {"torch": torch.__version__})
+    config = preset.replace(
+        seed=asked.seed, steps=min(preset.optimisation.steps, asked.steps or preset.optimisation.steps)
+    )
+    data = load_dataset(asked.data, validation_images=config.images.validation_images)
+    race = Race(asked, preset.optimisation.steps, data.test.images, data.test.labels, {"torch": torch.__version__})
     with torch_prepared(asked.threads):
         race.start()
         state = begin(build_network(config, data.image_shape, data.classes), config)
         batches = make_batches(config, data)
-        fit(state, config, batches, make_augmentation(config), make_schedule(config), Judge(race), NoSaver())
+        fit(
+            state,
+            config,
+            batches,
+            make_augmentation(config),
+            make_schedule(config.optimisation),
+            Judge(race),
+            NoSaver(),
+        )
 
 
 if __name__ == "__main__":

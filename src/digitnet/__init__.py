@@ -16,12 +16,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from digitnet.config import PRESETS, TrainConfig
+    from digitnet.config import TrainConfig
     from digitnet.data.dataset import Dataset, Split
     from digitnet.data.load import load_dataset
     from digitnet.errors import DigitnetError
     from digitnet.evaluation.evaluate import Evaluation, evaluate
     from digitnet.evaluation.mistakes import Mistake, find_mistakes
+    from digitnet.presets import PRESETS
     from digitnet.reading.answer import Reading
     from digitnet.reading.reader import Reader
     from digitnet.reporting.report import make_report
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from digitnet.training.train import train
 
 _HOMES = {
-    "PRESETS": "config",
+    "PRESETS": "presets",
     "Dataset": "data.dataset",
     "DigitnetError": "errors",
     "Evaluation": "evaluation.evaluate",

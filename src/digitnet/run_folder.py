@@ -25,7 +25,8 @@ from typing import Any, Self
 
 from filelock import FileLock, Timeout
 
-from digitnet.config import TrainConfig, flag
+from digitnet.checks import flag
+from digitnet.config import TrainConfig
 from digitnet.data.dataset import Dataset
 from digitnet.errors import RunError, UsageError
 from digitnet.files import make_folder, storage_error, sweep, write_whole
@@ -121,7 +122,7 @@ class Run:
     def check_config(self, asked: TrainConfig | None) -> TrainConfig:
         """Return the run's own configuration; raise RunError when another one is asked for."""
         if asked is not None and (names := asked.differences(self.config)):
-            listed = ", ".join(f"{flag(n)} {getattr(self.config, n)} (not {getattr(asked, n)})" for n in names)
+            listed = ", ".join(f"{flag(n)} {self.config.value(n)} (not {asked.value(n)})" for n in names)
             raise RunError(
                 f"{self.path}: this run was made with {listed}. "
                 "Resume it without those flags, or name a new folder with --out."
@@ -133,7 +134,7 @@ class Run:
 
         Raises DataError when it is split into training and validation images in another way.
         """
-        dataset.check_split(self.config.validation_images)
+        dataset.check_split(self.config.images.validation_images)
         expected = self.environment.get("data_fingerprint")
         if dataset.fingerprint != expected:
             raise RunError.mismatch(

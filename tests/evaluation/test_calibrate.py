@@ -1,6 +1,5 @@
 """Probabilities mean what they say, and thresholds hold what they promise, on the images they were chosen on."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -39,7 +38,7 @@ def test_accepted_answers_about_the_validation_images_are_right(finished: Run, d
 def test_of_digits_that_were_not_changed_in_training_as_many_are_refused_as_may_be(
     drawn: Dataset, tmp_path: Path
 ) -> None:
-    run = train(replace(SHORT, augment="none"), dataset=drawn, out=tmp_path / "run")
+    run = train(SHORT.replace(augment="none"), dataset=drawn, out=tmp_path / "run")
     threshold = calibrate(run, drawn).digit
     logits = torch.from_numpy(predict_logits(load_network(run), drawn.validation.images))
     assert (digit_score(logits, 10) < threshold).sum() == 2  # 2% of 60 images lie below the second smallest

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digitnet.config import TrainConfig
+from conftest import BLOG
 from digitnet.evaluation.curve import count_spikes, read_curve, smooth
 from digitnet.run_folder import History, TrainingRow, ValidationRow
 
@@ -47,19 +47,19 @@ EXAMPLES = {
 
 @pytest.mark.parametrize("kind", EXAMPLES)
 def test_each_kind_of_curve_is_recognised(kind: str) -> None:
-    assert read_curve(EXAMPLES[kind], TrainConfig()).kind == kind
+    assert read_curve(EXAMPLES[kind], BLOG).kind == kind
 
 
 @pytest.mark.parametrize("seed", range(20))
 def test_noise_around_a_level_is_flat(seed: int) -> None:
     flat = history(noisy(0.02 + np.exp(-STEPS / 4), seed), noisy([0.03] * 20, seed))
 
-    assert read_curve(flat, TrainConfig()).kind == "flat"
+    assert read_curve(flat, BLOG).kind == "flat"
 
 
 @pytest.mark.parametrize("kind", ["falling", "flat", "overfitting", "diverging"])
 def test_the_sentence_names_the_learning_rate_and_has_numbers(kind: str) -> None:
-    sentence = read_curve(EXAMPLES[kind], TrainConfig(learning_rate=0.00123)).sentence
+    sentence = read_curve(EXAMPLES[kind], BLOG.replace(learning_rate=0.00123)).sentence
 
     assert "0.00123" in sentence
     assert sentence.endswith(".")
@@ -67,42 +67,42 @@ def test_the_sentence_names_the_learning_rate_and_has_numbers(kind: str) -> None
 
 
 def test_a_good_rate_is_called_neither_too_high_nor_too_low() -> None:
-    assert "neither too high" in read_curve(EXAMPLES["flat"], TrainConfig()).sentence
+    assert "neither too high" in read_curve(EXAMPLES["flat"], BLOG).sentence
 
 
 def test_a_slow_fall_asks_for_a_higher_rate() -> None:
     slow = history(noisy(np.linspace(2.3, 1.5, 100), share=0.001))
 
-    assert "is too low" in read_curve(slow, TrainConfig()).sentence
+    assert "is too low" in read_curve(slow, BLOG).sentence
 
 
 def test_a_loss_that_never_moved_says_that_nothing_was_learned() -> None:
-    assert "nothing was learned" in read_curve(history(noisy([2.3] * 40)), TrainConfig()).sentence
+    assert "nothing was learned" in read_curve(history(noisy([2.3] * 40)), BLOG).sentence
 
 
 def test_jumps_ask_for_a_lower_rate() -> None:
     losses = noisy(0.02 + np.exp(-STEPS / 4))
     losses[40] = losses[60] = 2.0
 
-    reading = read_curve(history(losses), TrainConfig())
+    reading = read_curve(history(losses), BLOG)
 
     assert "on the high side (2 sudden jumps)" in reading.sentence
 
 
 def test_training_that_falls_while_validation_stands_says_so() -> None:
-    reading = read_curve(history(noisy(2 / STEPS), noisy([0.3, 0.1, *[0.05] * 18])), TrainConfig())
+    reading = read_curve(history(noisy(2 / STEPS), noisy([0.3, 0.1, *[0.05] * 18])), BLOG)
 
     assert reading.kind == "falling"
     assert "no longer follows" in reading.sentence
 
 
 def test_a_loss_that_is_not_a_number_diverges() -> None:
-    assert read_curve(history([*[1.0] * 20, math.nan]), TrainConfig()).kind == "diverging"
+    assert read_curve(history([*[1.0] * 20, math.nan]), BLOG).kind == "diverging"
 
 
 @given(st.lists(LOSSES, max_size=60), st.lists(LOSSES, max_size=20))
 def test_every_finite_curve_has_a_reading(losses: list[float], validation: list[float]) -> None:
-    reading = read_curve(history(losses, validation), TrainConfig())
+    reading = read_curve(history(losses, validation), BLOG)
 
     assert reading.sentence[0].isupper()
     assert "nan" not in reading.sentence

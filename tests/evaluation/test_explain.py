@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from digitnet.config import TrainConfig
+from conftest import BLOG
 from digitnet.evaluation.explain import activations, filters
 from digitnet.networks.models import build_network
 
@@ -14,7 +14,7 @@ IMAGE = np.random.default_rng(0).integers(0, 256, (28, 28), dtype=np.uint8)
 
 
 def blog() -> nn.Module:
-    return build_network(TrainConfig(), (28, 28), classes=10)
+    return build_network(BLOG, (28, 28), classes=10)
 
 
 def test_the_blogs_network_has_16_and_32_filters() -> None:
@@ -42,7 +42,7 @@ def test_the_first_maps_are_the_convolution_of_the_image() -> None:
 
 @pytest.mark.parametrize("name", ["blog", "fast", "tiny", "best"])
 def test_the_maps_are_what_the_next_layers_are_given(name: str) -> None:
-    network = build_network(TrainConfig(network=name), (28, 28), classes=10).eval()
+    network = build_network(BLOG.replace(network=name), (28, 28), classes=10).eval()
     chance = torch.Generator().manual_seed(0)
     given: list[torch.Tensor] = []
     for module in network.modules():
@@ -59,7 +59,7 @@ def test_the_maps_are_what_the_next_layers_are_given(name: str) -> None:
 
 
 def test_of_several_views_the_maps_are_those_of_the_image_as_it_is() -> None:
-    several = build_network(TrainConfig(views=5), (28, 28), classes=10)
+    several = build_network(BLOG.replace(tta=5), (28, 28), classes=10)
     for maps, expected in zip(activations(several, IMAGE), activations(blog(), IMAGE), strict=True):
         np.testing.assert_array_equal(maps, expected)
 

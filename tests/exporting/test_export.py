@@ -4,7 +4,6 @@ import base64
 import json
 import shutil
 import subprocess
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from digitnet.evaluation.calibrate import calibrate
 from digitnet.evaluation.evaluate import evaluate
 from digitnet.exporting.export import AnsweringNetwork, export
 from digitnet.modelfile import Calibration
+from digitnet.presets import to_command
 from digitnet.reading.network import Network
 from digitnet.run_folder import Run
 from digitnet.training.checkpoint import load_network
@@ -64,11 +64,11 @@ def test_file_and_trainer_agree_on_crops_of_any_size(finished: Run, network: Net
         np.testing.assert_array_equal(answers.decisions, decisions)
 
 
-@pytest.mark.parametrize("recipe", [{"members": 2}, {"views": 5, "prepare": "deskew"}])
+@pytest.mark.parametrize("recipe", [{"members": 2}, {"tta": 5, "preprocessing": "deskew"}])
 def test_what_stands_around_a_network_is_in_the_same_file(
     recipe: dict[str, Any], drawn: Dataset, tmp_path: Path
 ) -> None:
-    run = train(replace(SHORT, steps=10, **recipe), dataset=drawn, out=tmp_path / "run")
+    run = train(SHORT.replace(steps=10, **recipe), dataset=drawn, out=tmp_path / "run")
     calibration = calibrate(run, drawn)
     answers = Network.open(export(run, calibration, tmp_path / "model.onnx")).answer_images(
         drawn.test.images.astype(np.float32)
@@ -135,7 +135,7 @@ def test_a_run_on_other_images_is_refused(finished: Run, tmp_path: Path) -> None
 
 
 def test_the_file_says_where_it_comes_from(finished: Run, drawn: Dataset, network: Network) -> None:
-    assert network.info.training["config"] == finished.config.to_command()
+    assert network.info.training["config"] == to_command(finished.config)
     assert network.info.calibration == calibrate(finished, drawn)
 
 

@@ -1,29 +1,30 @@
 """A first layer that is frozen learns up to a step, and from there on costs nothing; the others go on."""
 
-import dataclasses
 from itertools import pairwise
 
 import pytest
 import torch
 from torch import Tensor, nn
 
+from conftest import BLOG
 from digitnet.augmentation.augment import make_augmentation
-from digitnet.config import PRESETS, TrainConfig
+from digitnet.config import TrainConfig
 from digitnet.data.dataset import Dataset
 from digitnet.networks.freezing import FreezeFirstLayer, NoFreeze, first_layer, make_freeze
 from digitnet.networks.models import build_network
+from digitnet.presets import PRESETS
 from digitnet.training.batches import make_batches
 from digitnet.training.save import NoSaver
 from digitnet.training.schedule import make_schedule
 from digitnet.training.state import TrainState
 from digitnet.training.train import begin, fit
 
-CONFIG = TrainConfig(network="fast", steps=10, batch_size=32, learning_rate=0.01, validation_images=60)
+CONFIG = BLOG.replace(network="fast", steps=10, batch_size=32, learning_rate=0.01, validation_images=60)
 FIRST = 3  # tensors of the first layer: the filters, and BatchNorm's weight and bias
 
 
 def frozen(share: float, **changes: object) -> TrainConfig:
-    return dataclasses.replace(CONFIG, freeze_after=share, **changes)  # type: ignore[arg-type]
+    return CONFIG.replace(freeze_after=share, **changes)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("members", [1, 3])
@@ -46,7 +47,7 @@ def test_until_then_nothing_is_different(drawn: Dataset) -> None:
 
 def test_what_rests_is_left_out_of_the_gradients() -> None:
     network = build_network(CONFIG, (28, 28), 10)
-    freeze = make_freeze(network, frozen(0.5))
+    freeze = make_freeze(network, frozen(0.5).optimisation)
     for step, expected in [(0, True), (4, True), (5, False), (9, False), (2, True)]:  # by the step alone
         freeze.before_step(step)
         network.zero_grad()
@@ -68,7 +69,7 @@ def test_a_network_of_one_layer_goes_on_learning() -> None:
 
 @pytest.mark.parametrize(("share", "kind"), [(1.0, NoFreeze), (0.99, FreezeFirstLayer), (0.0, FreezeFirstLayer)])
 def test_a_share_of_one_freezes_nothing(share: float, kind: type) -> None:
-    assert type(make_freeze(build_network(CONFIG, (28, 28), 10), frozen(share))) is kind
+    assert type(make_freeze(build_network(CONFIG, (28, 28), 10), frozen(share).optimisation)) is kind
 
 
 class Copies:
@@ -86,5 +87,5 @@ def trained(config: TrainConfig, dataset: Dataset) -> list[list[Tensor]]:
     copies = Copies()
     state = begin(build_network(config, dataset.image_shape, dataset.classes), config)
     batches, augment = make_batches(config, dataset), make_augmentation(config)
-    fit(state, config, batches, augment, make_schedule(config), copies, NoSaver())
+    fit(state, config, batches, augment, make_schedule(config.optimisation), copies, NoSaver())
     return copies.weights

@@ -1,16 +1,17 @@
 """Networks: their size is pinned, their function is the textbook's, their first weights follow from the seed."""
 
 import copy
-import dataclasses
 
 import pytest
 import torch
 import torch.nn.functional as F
 from torch import nn
 
-from digitnet.config import PRESETS, TrainConfig, flag
+from conftest import BLOG
+from digitnet.checks import flag
 from digitnet.errors import RunError, UsageError
 from digitnet.networks.models import NETWORKS, Ensemble, build_network, parameter_count
+from digitnet.presets import PRESETS
 from digitnet.run_folder import Run
 from digitnet.training.checkpoint import load_network
 from digitnet.training.loss import make_loss
@@ -31,7 +32,7 @@ def test_every_preset_has_its_parameters_pinned() -> None:
 
 
 def test_every_network_is_the_network_of_a_preset() -> None:
-    assert {config.network for config in PRESETS.values()} == NETWORKS.keys()
+    assert {config.model.network for config in PRESETS.values()} == NETWORKS.keys()
 
 
 class Textbook(nn.Module):
@@ -53,7 +54,7 @@ class Textbook(nn.Module):
 @pytest.mark.parametrize("hidden", [0, 32])
 def test_the_blogs_network_computes_what_the_textbook_does_with_the_same_gradients(hidden: int) -> None:
     # in float64, for in float32 rounding decides some ties of a pool, and with them where the gradient goes
-    ours, textbook = build_network(TrainConfig(hidden=hidden), (28, 28), 10).double(), Textbook(hidden).double()
+    ours, textbook = build_network(BLOG.replace(hidden=hidden), (28, 28), 10).double(), Textbook(hidden).double()
     ours[0] = Bytes(torch.float64)
     with torch.no_grad():
         for own, theirs in zip(ours.parameters(), textbook.parameters(), strict=True):
@@ -72,13 +73,13 @@ def test_the_blogs_network_computes_what_the_textbook_does_with_the_same_gradien
 def test_images_of_any_size_pass_through_any_number_of_layers(
     shape: tuple[int, int], filters: tuple[int, ...]
 ) -> None:
-    network = build_network(TrainConfig(filters=filters, kernel_size=3), shape, 7)
+    network = build_network(BLOG.replace(filters=filters, kernel_size=3), shape, 7)
     assert network(torch.zeros(3, 1, *shape, dtype=torch.uint8)).shape == (3, 7)
 
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_a_new_network_is_in_training_and_has_not_seen_an_image(name: str) -> None:
-    network = build_network(TrainConfig(network=name), (28, 28), 10)
+    network = build_network(BLOG.replace(network=name), (28, 28), 10)
     assert all(module.training for module in network.modules())
     for module in network.modules():
         if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
@@ -93,7 +94,7 @@ def test_the_layout_in_memory_changes_neither_answers_nor_gradients(name: str) -
     In float64 the layouts agree to the last bits. Float32 may send a gradient through another pixel of a pool,
     where two are as large, so there the whole is compared: a wrong gradient is off by as much as it is long.
     """
-    ours = build_network(TrainConfig(network=name), (28, 28), 10).double()
+    ours = build_network(BLOG.replace(network=name), (28, 28), 10).double()
     usual = copy.deepcopy(ours).to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
     single = copy.deepcopy(ours).float()
     drawing = torch.Generator().manual_seed(5)
@@ -119,7 +120,7 @@ class Bytes(nn.Module):
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_an_image_is_read_alike_alone_and_among_others(name: str) -> None:
-    network = build_network(TrainConfig(network=name), (28, 28), 10).eval()
+    network = build_network(BLOG.replace(network=name), (28, 28), 10).eval()
     images = torch.randint(0, 256, (20, 1, 28, 28), dtype=torch.uint8)
     alone = torch.cat([network(image[None]) for image in images])
     assert torch.allclose(network(images), alone, atol=1e-5)
@@ -128,7 +129,7 @@ def test_an_image_is_read_alike_alone_and_among_others(name: str) -> None:
 @pytest.mark.parametrize("name", [name for name in NETWORKS if name != "blog"])
 @pytest.mark.parametrize(("field", "value"), [("filters", (8, 8)), ("kernel_size", 3), ("hidden", 64)])
 def test_a_field_that_would_change_nothing_is_refused(name: str, field: str, value: object) -> None:
-    config = dataclasses.replace(TrainConfig(network=name), **{field: value})
+    config = BLOG.replace(network=name).replace(**{field: value})
     with pytest.raises(
         UsageError, match=f"{flag(field)}: expected a network that it shapes, found --network {name}"
     ):
@@ -137,8 +138,8 @@ def test_a_field_that_would_change_nothing_is_refused(name: str, field: str, val
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_members_answer_with_their_mean_probability_and_the_first_is_the_network_alone(name: str) -> None:
-    alone = build_network(TrainConfig(network=name), (28, 28), 10).eval()
-    together = build_network(TrainConfig(network=name, members=3), (28, 28), 10).eval()
+    alone = build_network(BLOG.replace(network=name), (28, 28), 10).eval()
+    together = build_network(BLOG.replace(network=name, members=3), (28, 28), 10).eval()
     assert isinstance(together, Ensemble)
     images = torch.randint(0, 256, (20, 1, 28, 28), dtype=torch.uint8)
     answers = torch.stack([member(images) for member in together.members])  # (3, 20, 10)
@@ -153,13 +154,13 @@ def test_members_answer_with_their_mean_probability_and_the_first_is_the_network
 @pytest.mark.parametrize("smoothing", [0.0, 0.1])
 def test_each_member_descends_images_of_its_own_as_if_it_were_alone(smoothing: float) -> None:
     """In float64; the mean over three members makes the gradient of each a third of what it is alone."""
-    together = build_network(TrainConfig(network="tiny", members=3), (28, 28), 10).double()
+    together = build_network(BLOG.replace(network="tiny", members=3), (28, 28), 10).double()
     assert isinstance(together, Ensemble)
     for member in together.members:
         member[0] = Bytes(torch.float64)
     members = copy.deepcopy(together.members)
     images, labels = torch.randint(0, 256, (24, 1, 28, 28), dtype=torch.uint8), torch.arange(24) % 10
-    loss = make_loss(TrainConfig(label_smoothing=smoothing))
+    loss = make_loss(BLOG.replace(label_smoothing=smoothing).optimisation)
     descended, recorded = loss(together(images), labels)
     descended.backward()
     recorded_alone = []
@@ -176,32 +177,32 @@ def test_each_member_descends_images_of_its_own_as_if_it_were_alone(smoothing: f
 def test_a_network_that_learns_what_is_no_digit_has_one_answer_more() -> None:
     images = torch.randint(0, 256, (3, 1, 28, 28), dtype=torch.uint8)
     for members in (1, 2):
-        network = build_network(TrainConfig(not_digits=0.1, members=members), (28, 28), 10).eval()
+        network = build_network(BLOG.replace(outliers=0.1, members=members), (28, 28), 10).eval()
         assert network(images).shape == (3, 11)
 
 
 def test_an_image_that_is_too_small_for_a_network_is_refused_with_its_size() -> None:
     with pytest.raises(UsageError, match=r"--network fast: expected larger images, found 9 x 28 pixels"):
-        build_network(TrainConfig(network="fast"), (9, 28), 10)
+        build_network(BLOG.replace(network="fast"), (9, 28), 10)
 
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_a_network_trains_on_single_images_or_says_why_not(name: str) -> None:
-    config = TrainConfig(network=name, batch_size=1)
+    config = BLOG.replace(network=name, batch_size=1)
     try:
         network = build_network(config, (28, 28), 10)
     except UsageError as refused:
         assert str(refused).startswith(f"--batch-size: expected at least 2 for --network {name}")
-        config = dataclasses.replace(config, batch_size=2)
+        config = config.replace(batch_size=2)
         network = build_network(config, (28, 28), 10)
-    network(torch.zeros(config.batch_size, 1, 28, 28, dtype=torch.uint8)).sum().backward()
+    network(torch.zeros(config.optimisation.batch_size, 1, 28, 28, dtype=torch.uint8)).sum().backward()
 
 
 def test_the_first_weights_follow_from_the_seed_and_leave_the_callers_randomness_alone() -> None:
     torch.manual_seed(11)
     expected = torch.rand(3)
     torch.manual_seed(11)
-    first, same, other = (build_network(TrainConfig(seed=seed), (28, 28), 10) for seed in (1, 1, 2))
+    first, same, other = (build_network(BLOG.replace(seed=seed), (28, 28), 10) for seed in (1, 1, 2))
     assert torch.equal(torch.rand(3), expected)
     assert all(torch.equal(a, b) for a, b in zip(first.parameters(), same.parameters(), strict=True))
     assert not any(torch.equal(a, b) for a, b in zip(first.parameters(), other.parameters(), strict=True))
@@ -209,7 +210,7 @@ def test_the_first_weights_follow_from_the_seed_and_leave_the_callers_randomness
 
 def test_an_unknown_network_is_met_with_the_nearest_name() -> None:
     with pytest.raises(UsageError, match="Did you mean 'blog'"):
-        build_network(dataclasses.replace(TrainConfig(), network="blogg"), (28, 28), 10)
+        build_network(BLOG.replace(network="blogg"), (28, 28), 10)
 
 
 def test_a_run_without_a_checkpoint_has_no_network_to_load(finished: Run) -> None:

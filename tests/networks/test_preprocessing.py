@@ -3,8 +3,8 @@
 import pytest
 import torch
 
+from conftest import BLOG
 from digitnet.augmentation.augment import make_augmentation
-from digitnet.config import TrainConfig
 from digitnet.errors import UsageError
 from digitnet.networks.models import build_network
 from digitnet.networks.preprocessing import PREPARATIONS, preparation, upright
@@ -14,7 +14,7 @@ from digitnet.networks.preprocessing import PREPARATIONS, preparation, upright
 def test_a_network_is_trained_on_what_it_is_judged_on(name: str) -> None:
     """Without an augmentation, to the rounding of bytes."""
     images = bytes_of(torch.cat([ellipse(0.3, 3.0, -2.5), ellipse(-0.2, 0.0, 1.0)]))
-    config = TrainConfig(prepare=name)
+    config = BLOG.replace(preprocessing=name)
     prepare = build_network(config, (40, 36), 10)[0]
     trained_on = prepare.train()(make_augmentation(config)(images))
     judged_on = prepare.eval()(images)
@@ -25,7 +25,7 @@ def test_a_network_is_trained_on_what_it_is_judged_on(name: str) -> None:
 def test_an_augmentation_moves_the_images_that_deskewing_has_centred() -> None:
     images = bytes_of(ellipse(0.3, 5.0, -4.0)).repeat(200, 1, 1, 1)
     torch.manual_seed(3)
-    moved = make_augmentation(TrainConfig(prepare="deskew", augment="affine"))(images)
+    moved = make_augmentation(BLOG.replace(preprocessing="deskew", augment="affine"))(images)
     places = {tuple(round(place) for place in moments(image[0])[:2]) for image in moved}
     assert places == {(x, y) for x in range(-2, 3) for y in range(-2, 3)}  # 200 draws miss one once in 140 times
 

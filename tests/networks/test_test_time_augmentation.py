@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from digitnet.config import TrainConfig
+from conftest import BLOG
 from digitnet.errors import UsageError
 from digitnet.networks.models import build_network
 from digitnet.networks.test_time_augmentation import MOVES
@@ -35,8 +35,8 @@ def test_the_weights_have_the_same_names_with_views_and_without() -> None:
 def test_moves_are_of_the_prepared_image() -> None:
     """Deskewing takes out every move before it; those of the views come behind."""
     images = torch.randint(0, 256, (6, 1, 28, 28), dtype=torch.uint8)
-    config = {"network": "tiny", "prepare": "deskew"}
-    alone, several = (build_network(TrainConfig(views=v, **config), (28, 28), 10).eval() for v in (1, 5))
+    config = {"network": "tiny", "preprocessing": "deskew"}
+    alone, several = (build_network(BLOG.replace(tta=v, **config), (28, 28), 10).eval() for v in (1, 5))
     assert not torch.allclose(several(images).softmax(dim=1), alone(images).softmax(dim=1), atol=1e-6)
     layers = nn.Sequential(nn.Identity(), *list(alone)[1:])
     prepared = torch.nn.functional.pad(alone[0](images), (1, 1, 1, 1))
@@ -48,9 +48,9 @@ def test_moves_are_of_the_prepared_image() -> None:
 
 
 def test_another_number_of_views_is_refused() -> None:
-    with pytest.raises(UsageError, match="--views: expected 1 or 5, found 4"):
-        TrainConfig(views=4)
+    with pytest.raises(UsageError, match="--tta: expected 1 or 5, found 4"):
+        BLOG.replace(tta=4)
 
 
 def network(name: str, views: int) -> nn.Module:
-    return build_network(TrainConfig(network=name, views=views), (28, 28), 10)
+    return build_network(BLOG.replace(network=name, tta=views), (28, 28), 10)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from torch import nn
 
-from conftest import SHORT
+from conftest import BLOG, SHORT
 from digitnet.data.dataset import Dataset
 from digitnet.errors import RunError
 from digitnet.evaluation.evaluate import Evaluation
@@ -160,7 +160,7 @@ def test_no_mistakes_and_no_convolutions_leave_no_holes(found: Findings) -> None
 
 
 def test_the_blogs_figure_stands_beside_the_blogs_experiment_only(found: Findings) -> None:
-    blog = replace(found, config=replace(SHORT, **_blog_fields()))
+    blog = replace(found, config=SHORT.replace(**_blog_fields()))
 
     assert compose(found)["blog"] is None
     assert "99.22%" in compose(blog)["blog"]
@@ -198,7 +198,6 @@ def test_the_same_findings_make_the_same_page(found: Findings) -> None:
 
 
 def _blog_fields() -> dict[str, Any]:
-    from digitnet.config import TrainConfig
 
-    names = TrainConfig().differences(SHORT)
-    return {name: getattr(TrainConfig(), name) for name in names}
+    names = BLOG.differences(SHORT)
+    return {name: getattr(BLOG, name) for name in names}

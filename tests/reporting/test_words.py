@@ -7,7 +7,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from digitnet.config import TrainConfig
+from conftest import BLOG
 from digitnet.evaluation.evaluate import Evaluation
 from digitnet.reporting import words
 
@@ -46,9 +46,9 @@ def test_size(count: float, text: str) -> None:
 
 
 def test_the_blogs_experiment_is_known_by_what_decides_it() -> None:
-    assert words.is_blog_experiment(TrainConfig(seed=4, threads=2, log_every=7))
-    assert not words.is_blog_experiment(TrainConfig(steps=200))
-    assert not words.is_blog_experiment(TrainConfig(data="fashion-mnist"))
+    assert words.is_blog_experiment(BLOG.replace(seed=4, threads=2, log_every=7))
+    assert not words.is_blog_experiment(BLOG.replace(steps=200))
+    assert not words.is_blog_experiment(BLOG.replace(data="fashion-mnist"))
 
 
 @pytest.mark.parametrize(
@@ -68,14 +68,14 @@ def test_the_blogs_figure_is_set_beside(right: int, part: str) -> None:
 
 
 def test_the_result_names_accuracy_interval_mistakes_time_and_images() -> None:
-    sentence = words.describe_result(evaluation(9_907), TrainConfig(), {"steps": 10_000, "seconds": 312.0}, 55_000)
+    sentence = words.describe_result(evaluation(9_907), BLOG, {"steps": 10_000, "seconds": 312.0}, 55_000)
 
     for part in ("99.07%", "98.86% to 99.24%", "93 wrong", "5 min 12 s", "1,280,000 images", "23.3 passes"):
         assert part in sentence
 
 
 def test_the_images_of_all_members_are_counted() -> None:
-    config = TrainConfig(members=5)
+    config = BLOG.replace(members=5)
     sentence = words.describe_result(evaluation(9_907), config, {"steps": 1_000, "seconds": 312.0}, 64_000)
 
     assert "640,000 images (10.0 passes over 64,000)" in sentence
@@ -89,16 +89,16 @@ def test_calibration_says_which_way_it_leans() -> None:
 
 
 def test_label_smoothing_names_the_loss_of_a_network_that_reaches_its_aim() -> None:
-    sentence = words.describe_smoothing(TrainConfig(label_smoothing=0.1), 10)
+    sentence = words.describe_smoothing(BLOG.replace(label_smoothing=0.1), 10)
     wanted = torch.full((1, 10), 0.01).index_fill(1, torch.tensor([3]), 0.91)
 
     loss = F.cross_entropy(wanted.log(), torch.tensor([3]))
     assert "91.00%" in sentence and f"a loss of {loss:.3f}," in sentence
-    assert words.describe_smoothing(TrainConfig(), 10) == ""
+    assert words.describe_smoothing(BLOG, 10) == ""
 
 
 def test_changed_fields_carry_their_default() -> None:
-    rows = {name: (value, default) for name, value, default in words.field_rows(TrainConfig(filters=(4, 8)))}
+    rows = {name: (value, default) for name, value, default in words.field_rows(BLOG.replace(filters=(4, 8)))}
 
     assert rows["filters"] == ("4, 8", "16, 32")
     assert rows["steps"] == ("10,000", None)

@@ -1,13 +1,11 @@
 """Batches are a pure function of (seed, step), and every epoch shows every image once."""
 
-import dataclasses
-
 import numpy as np
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digitnet.config import TrainConfig
+from conftest import BLOG
 from digitnet.data.dataset import Dataset
 from digitnet.training.batches import Batches, BatchesWithDrawings, batch_positions, epoch_order, make_batches
 
@@ -62,7 +60,7 @@ def test_drawn_images_take_the_place_of_the_last_of_each_batch(drawn: Dataset) -
 
 
 def test_the_configuration_decides_whether_anything_is_drawn(drawn: Dataset) -> None:
-    config = TrainConfig(batch_size=20)
+    config = BLOG.replace(batch_size=20)
     for share, labels in ((0.0, set(range(10))), (0.5, {*range(10), 10})):
-        batches = make_batches(dataclasses.replace(config, not_digits=share), drawn)
+        batches = make_batches(config.replace(outliers=share), drawn)
         assert {label for step in range(10) for label in batches.at(step)[1].tolist()} == labels

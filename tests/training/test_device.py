@@ -5,12 +5,12 @@ import copy
 import pytest
 import torch
 
-from digitnet.config import TrainConfig
+from conftest import BLOG
 from digitnet.errors import DeviceError
 from digitnet.networks.models import build_network
 from digitnet.training.device import check_device, choose_device, largest_difference
 
-NETWORK = build_network(TrainConfig(filters=(4, 8)), (28, 28), 10)
+NETWORK = build_network(BLOG.replace(filters=(4, 8)), (28, 28), 10)
 IMAGES = torch.randint(0, 256, (16, 1, 28, 28), dtype=torch.uint8)
 LABELS = torch.arange(16) % 10
 

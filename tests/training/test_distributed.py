@@ -3,7 +3,6 @@
 Run by torchrun, this file is the training itself: see `main`.
 """
 
-import dataclasses
 import json
 import os
 import signal
@@ -17,8 +16,7 @@ import pytest
 import torch
 from torch import nn
 
-from conftest import SHORT, assert_equal, draw, everything
-from digitnet.config import TrainConfig
+from conftest import BLOG, SHORT, assert_equal, draw, everything
 from digitnet.data.dataset import Dataset, Split
 from digitnet.errors import DeviceError, Interrupted, UsageError
 from digitnet.networks.batchnorm import WholeBatchNorm, see_whole_batches
@@ -29,7 +27,7 @@ from digitnet.training.checkpoint import load_checkpoint
 from digitnet.training.distributed import ALONE, Ranks, find_world
 from digitnet.training.train import train
 
-NORMED = dataclasses.replace(SHORT, network="normed", filters=TrainConfig().filters)
+NORMED = SHORT.replace(network="normed", filters=BLOG.model.blog.filters)
 LONG = [
     "--steps", "100000", "--filters", "4", "--batch-size", "32", "--validation-images", "60", "--save-every", "8",
     "--log-every", "10", "--threads", "1",
@@ -116,10 +114,10 @@ def test_slices_stand_end_to_end_in_the_order_of_the_ranks() -> None:
 
 @pytest.mark.parametrize(("size", "batch_size", "advised"), [(3, 32, 30), (64, 32, 64)])
 def test_the_refusal_of_a_batch_advises_one_that_fits(size: int, batch_size: int, advised: int) -> None:
-    config = TrainConfig(batch_size=batch_size)
+    config = BLOG.replace(batch_size=batch_size)
     with pytest.raises(UsageError, match=f"Use --batch-size {advised} or"):
         Ranks(0, size, 0).check(config)
-    Ranks(0, size, 0).check(dataclasses.replace(config, batch_size=advised))
+    Ranks(0, size, 0).check(config.replace(batch_size=advised))
     ALONE.check(config)
 
 

@@ -5,11 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from conftest import BLOG
 from digitnet import load_dataset, metrics
-from digitnet.config import PRESETS, TrainConfig
 from digitnet.evaluation.calibrate import calibrate
 from digitnet.evaluation.evaluate import evaluate
 from digitnet.exporting.export import export
+from digitnet.presets import PRESETS
 from digitnet.reading.network import Network
 from digitnet.training.train import train
 
@@ -33,7 +34,7 @@ def test_the_recipe_fast_reads_98_8_percent(tmp_path: Path) -> None:
 
 @pytest.mark.acceptance
 def test_a_thousand_steps_of_the_blogs_recipe_read_97_percent(tmp_path: Path) -> None:
-    run = train(TrainConfig(steps=1_000), out=tmp_path / "run")
+    run = train(BLOG.replace(steps=1_000), out=tmp_path / "run")
     evaluation = evaluate(run)
     assert evaluation.images == 10_000
     assert evaluation.accuracy >= 0.970  # seeds 0 to 4: see docs/LOG.md

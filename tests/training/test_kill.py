@@ -1,6 +1,5 @@
 """SIGKILL at random instants: nothing but the steps since the last checkpoint is ever lost."""
 
-import dataclasses
 import mmap
 import os
 import random
@@ -42,7 +41,7 @@ class Told(Progress):
 def test_a_run_killed_again_and_again_ends_like_one_that_never_was(
     save_every: int, kills: int, steps: int, drawn: Dataset, tmp_path: Path
 ) -> None:
-    config = dataclasses.replace(SHORT, steps=steps, save_every=save_every, log_every=7, validate_every=500)
+    config = SHORT.replace(steps=steps, save_every=save_every, log_every=7, validate_every=500)
     out, memory, chance = tmp_path / "killed", mmap.mmap(-1, 8), random.Random(save_every)
     killed = 0
     while not (out / "summary.json").exists():

@@ -1,20 +1,18 @@
 """A schedule is a value: where it begins, how high it goes, where it ends."""
 
-import dataclasses
-
 import pytest
 import torch
 
-from digitnet.config import TrainConfig
+from conftest import BLOG
 from digitnet.errors import UsageError
 from digitnet.training.schedule import COURSES, make_schedule
 
-CONFIG = TrainConfig(steps=100, learning_rate=0.5)
+CONFIG = BLOG.replace(steps=100, learning_rate=0.5)
 
 
 def rates(**changes: object) -> list[float]:
-    config = dataclasses.replace(CONFIG, **changes)  # type: ignore[arg-type]
-    return [make_schedule(config)(step) for step in range(config.steps)]
+    config = CONFIG.replace(**changes)  # type: ignore[arg-type]
+    return [make_schedule(config.optimisation)(step) for step in range(config.optimisation.steps)]
 
 
 @pytest.mark.parametrize("name", COURSES)
@@ -51,4 +49,4 @@ def test_linear_and_cosine_are_torchs_own() -> None:
 
 def test_an_unknown_schedule_is_met_with_the_nearest_name() -> None:
     with pytest.raises(UsageError, match="Did you mean 'cosine'"):
-        make_schedule(TrainConfig(schedule="cosin"))
+        make_schedule(BLOG.replace(schedule="cosin").optimisation)

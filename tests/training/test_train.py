@@ -40,7 +40,7 @@ class Signaller(Progress):
 def test_training_is_the_plain_loop_of_torch(drawn: Dataset, tmp_path: Path) -> None:
     config = dataclasses.replace(
         SHORT,
-        prepare="scale",
+        preprocessing="scale",
         augment="none",
         schedule="constant",
         warmup=0.0,
@@ -50,9 +50,11 @@ def test_training_is_the_plain_loop_of_torch(drawn: Dataset, tmp_path: Path) -> 
     ours = load_network(train(config, dataset=drawn, out=tmp_path / "run"))
 
     plain = build_network(config, (28, 28), 10).to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
-    optimizer = torch.optim.Adam(plain.parameters(), lr=config.learning_rate, fused=False, foreach=False)
-    for step in range(config.steps):
-        images, labels = Batches(drawn.train, config.batch_size, config.seed).at(step)
+    optimizer = torch.optim.Adam(
+        plain.parameters(), lr=config.optimisation.learning_rate, fused=False, foreach=False
+    )
+    for step in range(config.optimisation.steps):
+        images, labels = Batches(drawn.train, config.optimisation.batch_size, config.seed).at(step)
         optimizer.zero_grad()
         F.cross_entropy(plain(images), labels).backward()
         optimizer.step()
@@ -64,7 +66,7 @@ def test_the_same_run_twice_is_the_same_bit_for_bit_and_another_seed_is_not(
     drawn: Dataset, finished: Run, tmp_path: Path
 ) -> None:
     assert_equal(train(SHORT, dataset=drawn, out=tmp_path / "again"), finished)
-    other = train(dataclasses.replace(SHORT, seed=4), dataset=drawn, out=tmp_path / "other")
+    other = train(SHORT.replace(seed=4), dataset=drawn, out=tmp_path / "other")
     assert everything(other)[2] != everything(finished)[2]
 
 
@@ -74,7 +76,7 @@ def test_resuming_equals_never_having_stopped(
 ) -> None:
     out = tmp_path / "run"
     for count, step in enumerate(steps):
-        with pytest.raises(Interrupted, match="Go on with: digitnet train --resume") as stopped:
+        with pytest.raises(Interrupted, match="Continue with: digitnet train --resume") as stopped:
             train(None if count else SHORT, dataset=drawn, out=out, resume=count > 0, progress=Signaller(step))
         assert stopped.value.exit_code == 130
         assert not Run(out).is_finished
@@ -83,7 +85,7 @@ def test_resuming_equals_never_having_stopped(
 
 
 def test_an_ensemble_is_a_run_like_any_other(drawn: Dataset, finished: Run, tmp_path: Path) -> None:
-    config = dataclasses.replace(SHORT, members=2, label_smoothing=0.1, beta1=0.8, beta2=0.95)
+    config = SHORT.replace(members=2, label_smoothing=0.1, beta1=0.8, beta2=0.95)
     whole = train(config, dataset=drawn, out=tmp_path / "whole")
     with pytest.raises(Interrupted):
         train(config, dataset=drawn, out=tmp_path / "stopped", progress=Signaller(13))
@@ -99,7 +101,7 @@ def test_an_ensemble_is_a_run_like_any_other(drawn: Dataset, finished: Run, tmp_
 
 
 def test_a_run_that_learns_what_is_no_digit_is_a_run_like_any_other(drawn: Dataset, tmp_path: Path) -> None:
-    config = dataclasses.replace(SHORT, augment="ink", not_digits=0.2)
+    config = SHORT.replace(augment="ink", outliers=0.2)
     whole = train(config, dataset=drawn, out=tmp_path / "whole")
     with pytest.raises(Interrupted):
         train(config, dataset=drawn, out=tmp_path / "stopped", progress=Signaller(13))
@@ -124,7 +126,7 @@ def test_sigterm_saves_and_asks_for_exit_code_143(drawn: Dataset, tmp_path: Path
 
 def test_signals_are_the_callers_again_after_a_run(drawn: Dataset, tmp_path: Path) -> None:
     before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
-    train(dataclasses.replace(SHORT, steps=2), dataset=drawn, out=tmp_path / "run")
+    train(SHORT.replace(steps=2), dataset=drawn, out=tmp_path / "run")
     assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
 
 
@@ -154,7 +156,7 @@ def test_the_metrics_come_at_their_cadence_and_at_the_end(finished: Run) -> None
 def test_numbers_that_are_not_finite_end_the_run_and_the_last_good_state_is_kept(
     rate: float, good_step: int | None, drawn: Dataset, tmp_path: Path
 ) -> None:
-    config = dataclasses.replace(SHORT, learning_rate=rate, save_every=1, schedule="constant", warmup=0.0)
+    config = SHORT.replace(learning_rate=rate, save_every=1, schedule="constant", warmup=0.0)
     with pytest.raises(DivergedError, match=r"with a lower --learning-rate"):
         train(config, dataset=drawn, out=tmp_path / "run")
     run = Run(tmp_path / "run")
@@ -234,7 +236,7 @@ def test_a_run_that_was_killed_before_it_ever_saved_begins_again(
 
 def test_resuming_with_another_configuration_names_what_differs(stopped: Run, drawn: Dataset) -> None:
     with pytest.raises(RunError, match=r"made with --steps 40 \(not 50\)"):
-        train(dataclasses.replace(SHORT, steps=50), dataset=drawn, out=stopped.path, resume=True)
+        train(SHORT.replace(steps=50), dataset=drawn, out=stopped.path, resume=True)
 
 
 def test_resuming_with_other_data_is_refused(stopped: Run, drawn: Dataset) -> None:

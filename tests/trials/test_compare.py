@@ -78,7 +78,7 @@ def test_the_permutations_are_corrected_too_before_they_vouch_for_the_t_test() -
 
     def named(name: str, gain: float) -> VariantResults:
         start = dataclasses.replace(variant(name, 0.9, seeds=SEEDS[:6]), right=None)
-        return dataclasses.replace(start, test=tuple((0.9 + gain * steady).tolist()))
+        return start.replace(test=tuple((0.9 + gain * steady).tolist()))
 
     variants = [named(name, gain) for name, gain in (("start", 0.0), ("a", 1.0), ("b", 2.0), ("c", 3.0))]
     (alone,) = compare(variants, [("a", "start")]).pairs
@@ -194,17 +194,15 @@ def runs(drawn: Dataset, tmp_path_factory: pytest.TempPathFactory) -> dict[str, 
     """Two variants of two seeds each, trained for a few steps; one more run of the second has not finished."""
     from digitnet.training.train import train
 
-    folder, few = tmp_path_factory.mktemp("trials"), dataclasses.replace(SHORT, steps=6, warmup=0)
+    folder, few = tmp_path_factory.mktemp("trials"), SHORT.replace(steps=6, warmup=0)
     made = {
         f"kernel_size={size}": [
-            train(
-                dataclasses.replace(few, kernel_size=size, seed=seed), dataset=drawn, out=folder / f"{size}-{seed}"
-            )
+            train(few.replace(kernel_size=size, seed=seed), dataset=drawn, out=folder / f"{size}-{seed}")
             for seed in (4, 1)
         ]
         for size in (3, 5)
     }
-    unfinished = dataclasses.replace(few, kernel_size=5, seed=9)
+    unfinished = few.replace(kernel_size=5, seed=9)
     made["kernel_size=5"].append(create(folder / "unfinished", unfinished, made["kernel_size=5"][0].environment))
     return made
 
@@ -247,7 +245,7 @@ def test_the_data_are_read_once(
 
     monkeypatch.setattr("digitnet.trials.collect.load_dataset", load)
     assert len(collect(runs)) == 2
-    assert asked == [SHORT.data]
+    assert asked == [SHORT.images.data]
 
 
 def test_no_runs_are_no_results(tmp_path: Path) -> None:

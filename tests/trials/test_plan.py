@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digitnet.config import PRESETS
 from digitnet.errors import UsageError
+from digitnet.presets import PRESETS
 from digitnet.trials.plan import Plan
 
 GRID = """
@@ -39,10 +39,10 @@ def test_a_grid_is_every_combination_with_the_bases_fields() -> None:
         "filters=16-32 kernel_size=5",
     ]
     assert plan.trial_count == len(list(plan.trials())) == 12
-    assert {trial.config.steps for trial in plan.trials()} == {100}
-    assert {(t.config.filters, t.config.kernel_size, t.config.seed) for t in plan.trials()} == {
-        (filters, size, seed) for filters in ((16,), (16, 32)) for size in (3, 5) for seed in range(3)
-    }
+    assert {trial.config.optimisation.steps for trial in plan.trials()} == {100}
+    assert {
+        (t.config.model.blog.filters, t.config.model.blog.kernel_size, t.config.seed) for t in plan.trials()
+    } == {(filters, size, seed) for filters in ((16,), (16, 32)) for size in (3, 5) for seed in range(3)}
     assert plan.pairs == (("filters=16-32 kernel_size=3", "filters=16 kernel_size=5"),)
 
 
@@ -50,8 +50,8 @@ def test_listed_variants_have_their_names_and_are_compared_with_the_first() -> N
     plan = Plan.from_toml(LISTED)
     assert plan.seeds == (4, 9)
     assert plan.pairs == (("two layers", "one layer / small"),)
-    assert plan.variants[1].config.learning_rate == 0.001
-    assert plan.variants[0].config.learning_rate == PRESETS["blog"].learning_rate
+    assert plan.variants[1].config.optimisation.learning_rate == 0.001
+    assert plan.variants[0].config.optimisation.learning_rate == PRESETS["blog"].optimisation.learning_rate
 
 
 def test_all_variants_have_a_seed_before_any_has_the_next() -> None:

@@ -95,7 +95,7 @@ def test_every_trial_is_a_run_of_its_own_configuration_that_was_not_judged(whole
     for trial in trials:
         run = Run(whole.run_path(trial.number))
         assert run.config == whole.search.configure(trial.params)
-        assert (run.config.seed, run.config.steps) == (5, 24)
+        assert (run.config.seed, run.config.optimisation.steps) == (5, 24)
         assert not (run.path / "evaluation.json").exists()
         if trial.state is TrialState.COMPLETE:
             assert trial.value == run.summary["validation"]["accuracy"]
@@ -364,8 +364,12 @@ def test_ranges_become_values_of_their_fields() -> None:
     )
     params = {"learning_rate": 0.001, "hidden": 64, "warmup": 0.3, "filters": "8-16", "schedule": "linear"}
     config = search.configure(params)
-    assert (config.learning_rate, config.hidden, config.warmup) == (0.001, 64, 0.3)
-    assert (config.filters, config.schedule) == ((8, 16), "linear")
+    assert (config.optimisation.learning_rate, config.model.blog.hidden, config.optimisation.warmup) == (
+        0.001,
+        64,
+        0.3,
+    )
+    assert (config.model.blog.filters, config.optimisation.schedule) == ((8, 16), "linear")
     assert search.trials == 40
     assert search.prune
     assert search.start_params == {**params, "learning_rate": 0.0005, "hidden": 0, "warmup": 0.0} | {

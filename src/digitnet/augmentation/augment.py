@@ -44,5 +44,5 @@ def augmentation(name: str) -> Augmentation:
 
 def make_augmentation(config: TrainConfig) -> Augmentation:
     """Change images as the configuration asks for, once they are prepared for its network."""
-    prepare, change = preparation(config.prepare).prepare, augmentation(config.augment)
+    prepare, change = preparation(config.model.preprocessing).prepare, augmentation(config.images.augment)
     return lambda images: change(prepare(images))

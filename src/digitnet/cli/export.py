@@ -28,5 +28,5 @@ def export(
 
     trained = Run(run)
     print_message("Calibrating on the validation images, and writing the model: about ten seconds.")
-    dataset = load_dataset(trained.config.data, validation_images=trained.config.validation_images)
+    dataset = load_dataset(trained.config.images.data, validation_images=trained.config.images.validation_images)
     print(export(trained, calibrate(trained, dataset), out or trained.path / "model.onnx"))

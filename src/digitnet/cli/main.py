@@ -10,6 +10,7 @@ help; imports stand inside, so that ``--help`` stays quick), and name it in COMM
 import functools
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import tyro
 from tyro.conf import FlagCreatePairsOff
@@ -23,9 +24,10 @@ from digitnet.cli.report import report
 from digitnet.cli.search import search
 from digitnet.cli.train import train
 from digitnet.cli.trials import trials
-from digitnet.config import DEFAULT_PRESET, PRESETS, preset
+from digitnet.config import TrainConfig
 from digitnet.errors import UsageError, nearest
 from digitnet.exits import exit_code, is_follower
+from digitnet.presets import PRESETS, preset, read_config
 
 COMMANDS: dict[str, Callable[..., None]] = {
     "train": train,
@@ -60,12 +62,18 @@ def _dispatch(words: list[str]) -> None:
         rest = words[len(name.split()) :]
         if name == "train":
             named = bool(rest) and not rest[0].startswith("-")
-            start = preset(rest.pop(0) if named else DEFAULT_PRESET)
+            start = _start(rest.pop(0)) if named else TrainConfig()
             _call(
-                functools.partial(train, config=start, named=named), rest, f"digitnet train [{'|'.join(PRESETS)}]"
+                functools.partial(train, config=start, named=named),
+                rest,
+                f"digitnet train [{'|'.join(PRESETS)}|FILE.toml]",
             )
         else:
             _call(COMMANDS[name], rest, f"digitnet {name}")
+
+
+def _start(name: str) -> TrainConfig:
+    return read_config(Path(name)) if name.endswith(".toml") else preset(name)
 
 
 def _call(command: Callable[..., None], arguments: Sequence[str], program: str) -> None:

@@ -1,13 +1,12 @@
 """``digitnet train``."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 from tyro.conf import OmitArgPrefixes, Suppress, arg
 
 from digitnet.cli.output import print_accuracy
-from digitnet.config import DEFAULT_PRESET, TrainConfig, preset
+from digitnet.config import TrainConfig
 
 
 def train(
@@ -19,8 +18,8 @@ def train(
 ) -> None:
     """Train a network, judge it on the test images, and write a report.
 
-    A preset's name may come first; it gives every flag its default, as fast does where none is named. Ctrl-C saves
-    the state, and --resume goes on from there.
+    A preset's name, or a TOML file of fields, may come first; it gives every flag its default, as fast does where
+    none is named. Ctrl-C saves the state, and --resume continues from there.
 
     Args:
         config: What to train, and how.
@@ -38,11 +37,11 @@ def train(
 
     if resume and not named:  # a flag asks for its own field, and not for the others of the default preset
         interrupted = Run(out) if out else find_unfinished(RUNS)
-        asked = {field: getattr(config, field) for field in config.differences(preset(DEFAULT_PRESET))}
-        config, out = replace(interrupted.config, **asked), interrupted.path
+        asked = {field: config.value(field) for field in config.differences(TrainConfig())}
+        config, out = interrupted.config.replace(**asked), interrupted.path
     progress = make_progress(quiet=quiet)
     run = train(config, out=out, resume=resume, progress=progress)
     progress.message("Evaluating the test images, and writing the report.")
-    dataset = load_dataset(run.config.data, validation_images=run.config.validation_images)
+    dataset = load_dataset(run.config.images.data, validation_images=run.config.images.validation_images)
     print_accuracy(evaluate(run, dataset))
     print(f"Report: {make_report(run, dataset)}")

@@ -38,7 +38,7 @@ def calibrate(run: Run, dataset: Dataset) -> Calibration:
     run.check_data(dataset)
     network, images, labels = load_network(run), dataset.validation.images, dataset.validation.labels
     plain = predict_logits(network, images)  # (N, K) or (N, K + 1)
-    changed = predict_logits(network, _change(images, augmentation(run.config.augment)))
+    changed = predict_logits(network, _change(images, augmentation(run.config.images.augment)))
     temperature = fit_temperature(plain[:, : dataset.classes], labels)
     probabilities = metrics.softmax(np.concatenate([plain, changed])[:, : dataset.classes] / temperature)
     right = probabilities.argmax(axis=1) == np.concatenate([labels, labels])

@@ -91,14 +91,14 @@ def compare(before: Floats, after: Floats) -> Change:
 
 def judge_rate(rows: Sequence[TrainingRow], recent: Change, config: TrainConfig) -> str:
     """Say what the curve means for the learning rate, as a clause that ends a sentence."""
-    rate = f"the learning rate of {config.learning_rate:g}"
+    rate = f"the learning rate of {config.optimisation.learning_rate:g}"
     start = rows[0].mean_loss
     halved = next((row.step for row in rows if row.mean_loss <= start / 2), None)
     if halved is None and recent.after > 0.9 * start:
         return f"{rate} is far too low, or so high that nothing was learned: try a tenth of it, and ten times it"
     if spikes := count_spikes([row.mean_loss for row in rows]):
         return f"{rate} is on the high side ({spikes} sudden {'jump' if spikes == 1 else 'jumps'}): try half of it"
-    if recent.is_fall and (halved is None or halved > config.steps / 4):
+    if recent.is_fall and (halved is None or halved > config.optimisation.steps / 4):
         when = f"took until step {halved:,}" if halved else "never came"
         return f"{rate} is too low for so few steps (half the first loss {when}): try three times as much"
     fell = f"the loss had halved by step {halved:,}" if halved else "the loss has settled"
@@ -152,7 +152,7 @@ def _diverging(rise: Change, config: TrainConfig) -> str:
     numbers = f" ({rise})" if math.isfinite(rise.after) else ""
     return (
         f"The loss diverges: it has risen well above its lowest{numbers}, so the learning rate of "
-        f"{config.learning_rate:g} is too high; try a third of it."
+        f"{config.optimisation.learning_rate:g} is too high; try a third of it."
     )
 
 

@@ -91,7 +91,9 @@ def evaluate(run: Run | Path | str, dataset: Dataset | None = None) -> Evaluatio
     """
     run = run if isinstance(run, Run) else Run(run)
     summary = run.summary
-    dataset = dataset or load_dataset(run.config.data, validation_images=run.config.validation_images)
+    dataset = dataset or load_dataset(
+        run.config.images.data, validation_images=run.config.images.validation_images
+    )
     network = load_network(run.check_data(dataset))
     logits = predict_logits(network, dataset.test.images, dataset.classes)
     evaluation = Evaluation(logits, dataset.test.labels, dataset.label_names)

@@ -16,6 +16,7 @@ from digitnet.exporting.crops import lift_ink
 from digitnet.files import write_whole
 from digitnet.modelfile import DECISIONS, PRODUCER, Calibration, ModelInfo, metadata_of, seal
 from digitnet.networks.normalise import SIDE, centre_ink
+from digitnet.presets import to_command
 from digitnet.run_folder import Run
 from digitnet.training.checkpoint import load_network
 
@@ -66,7 +67,7 @@ def export(run: Run, calibration: Calibration, path: Path) -> Path:
     info = ModelInfo(
         labels=labels,
         calibration=calibration,
-        training={"config": run.config.to_command(), **run.summary},
+        training={"config": to_command(run.config), **run.summary},
         weights_sha256=str(run.read_json("checkpoint.json")["tensors_sha256"]),
         digitnet=version("digitnet"),
     )

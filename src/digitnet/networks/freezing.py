@@ -6,7 +6,7 @@ from typing import Protocol
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from digitnet.config import TrainConfig
+from digitnet.config import Optimisation
 from digitnet.networks.models import Ensemble
 
 
@@ -49,7 +49,7 @@ def first_layer(network: nn.Module) -> list[nn.Module]:
     return [*learning[:1], *takewhile(lambda module: isinstance(module, _BatchNorm), learning[1:])]
 
 
-def make_freeze(network: nn.Module, config: TrainConfig) -> Freeze:
-    """Let the layers of `network` learn as the configuration asks for."""
-    end = round(config.freeze_after * config.steps)
-    return FreezeFirstLayer(network, end) if config.freezes else NoFreeze()
+def make_freeze(network: nn.Module, optimisation: Optimisation) -> Freeze:
+    """Freeze the first layer of `network`, if that is asked for."""
+    end = round(optimisation.freeze_after * optimisation.steps)
+    return FreezeFirstLayer(network, end) if optimisation.freezes else NoFreeze()

@@ -6,14 +6,14 @@ and the last dense layer behind them are added here: each travels with the weigh
 torch's lazy ones, which learn their number of inputs from the first image.
 """
 
-import inspect
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 
 import torch
 from torch import Tensor, nn
 
-from digitnet.config import TrainConfig, flag
+from digitnet.checks import flag
+from digitnet.config import BlogLayers, TrainConfig
 from digitnet.errors import UsageError, nearest
 from digitnet.networks.preprocessing import preparation
 from digitnet.networks.test_time_augmentation import Views, mean_answer
@@ -32,18 +32,19 @@ class Halve(nn.MaxPool2d):
         return super().forward(images) if min(images.shape[-2:]) > 1 else images
 
 
-def blog(filters: Sequence[int], kernel_size: int, hidden: int) -> Layers:
-    """List the blog's layers: convolution, max pool, ReLU for each entry of `filters`, then dense.
+def blog(options: BlogLayers) -> Layers:
+    """List the blog's layers: convolution, max pool, ReLU for each of `options.filters`, then dense.
 
     The pool stands before the ReLU: both only ever keep the largest, so they commute, and a quarter of the work
     is left for the ReLU.
     """
     layers: Layers = []
-    for count in filters:
-        layers += [nn.LazyConv2d(count, kernel_size, padding=kernel_size // 2), Halve(), nn.ReLU()]
+    for count in options.filters:
+        convolution = nn.LazyConv2d(count, options.kernel_size, padding=options.kernel_size // 2)
+        layers += [convolution, Halve(), nn.ReLU()]
     layers.append(nn.Flatten())  # (B, 1568) for the preset
-    if hidden:
-        layers += [nn.LazyLinear(hidden), nn.ReLU()]
+    if options.hidden:
+        layers += [nn.LazyLinear(options.hidden), nn.ReLU()]
     return layers
 
 
@@ -138,10 +139,7 @@ NETWORKS: dict[str, Callable[..., Layers]] = {
     "micro": micro,
     "reader": reader,
 }
-"""Every network, by its name. One that takes arguments is given the fields of the configuration of their names."""
-
-_SHAPING = ("filters", "kernel_size", "hidden")
-"""Fields that shape a network. To one that does not take them they would change nothing, so they are refused."""
+"""Every network, by its name; `blog` takes the options of its layers, the others take none."""
 
 
 class Ensemble(nn.Module):
@@ -174,50 +172,55 @@ def build_network(config: TrainConfig, image_shape: tuple[int, int], classes: in
     with warnings.catch_warnings(), torch.random.fork_rng(devices=[]):  # leaves the caller's randomness as it was
         warnings.filterwarnings("ignore", "Lazy modules are a new feature")
         torch.default_generator.manual_seed(config.seed)
-        outputs = classes + 1 if config.not_digits else classes
-        members = [_build_member(config, image_shape, outputs) for _ in range(config.members)]
-    network = Ensemble(members) if config.members > 1 else members[0]
+        outputs = classes + 1 if config.images.outliers else classes
+        members = [_build_member(config, image_shape, outputs) for _ in range(config.model.members)]
+    network = Ensemble(members) if config.model.members > 1 else members[0]
     return network.train().to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]  # a gap in torch
 
 
 def _build_member(config: TrainConfig, image_shape: tuple[int, int], outputs: int) -> nn.Module:
     """Give the layers their number of inputs, by an empty image that BatchNorm does not count."""
-    network = nn.Sequential(preparation(config.prepare), *_layers(config), nn.LazyLinear(outputs)).eval()
+    network = nn.Sequential(
+        preparation(config.model.preprocessing), *_layers(config), nn.LazyLinear(outputs)
+    ).eval()
     rows, columns = image_shape
     try:
         with torch.no_grad():
             network(torch.zeros(1, 1, rows, columns, dtype=torch.uint8))
     except RuntimeError as fault:
         raise UsageError.mismatch(
-            f"--network {config.network}",
+            f"--network {config.model.network}",
             expected="larger images",
             found=f"{rows} x {columns} pixels, too few for its layers ({fault})",
             remedy="The network blog takes any size.",
         ) from fault
-    if config.batch_size == 1 and any(isinstance(layer, nn.BatchNorm1d) for layer in network):
+    if config.optimisation.batch_size == 1 and any(isinstance(layer, nn.BatchNorm1d) for layer in network):
         raise UsageError.mismatch(
             flag("batch_size"),
-            expected=f"at least 2 for --network {config.network}, whose BatchNorm needs a mean over images",
+            expected=f"at least 2 for --network {config.model.network}, whose BatchNorm needs a mean over images",
             found=1,
             remedy="The network blog takes single images.",
         )
-    return Views(*network) if config.views > 1 else network
+    return Views(*network) if config.model.tta > 1 else network
 
 
 def _layers(config: TrainConfig) -> Layers:
-    if config.network not in NETWORKS:
-        raise UsageError(f"There is no network {config.network!r}. {nearest(config.network, NETWORKS)}")
-    network = NETWORKS[config.network]
-    taken = inspect.signature(network).parameters
-    for name in config.differences(TrainConfig()):
-        if name in _SHAPING and name not in taken:
+    if config.model.network not in NETWORKS:
+        raise UsageError(
+            f"There is no network {config.model.network!r}. {nearest(config.model.network, NETWORKS)}"
+        )
+    network = NETWORKS[config.model.network]
+    if config.model.network == "blog":
+        return network(config.model.blog)
+    for name, value in vars(BlogLayers()).items():
+        if config.value(name) != value:
             raise UsageError.mismatch(
                 flag(name),
                 expected="a network that it shapes",
-                found=f"--network {config.network}, whose layers are fixed",
+                found=f"--network {config.model.network}, whose layers are fixed",
                 remedy="Leave it out, or begin with: digitnet train blog",
             )
-    return network(**{name: getattr(config, name) for name in taken})
+    return network()
 
 
 def parameter_count(network: nn.Module) -> int:

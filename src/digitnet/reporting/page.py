@@ -13,6 +13,7 @@ from digitnet.data.dataset import Dataset
 from digitnet.evaluation.curve import read_curve
 from digitnet.evaluation.evaluate import Evaluation
 from digitnet.evaluation.mistakes import Mistake
+from digitnet.presets import to_command
 from digitnet.reporting import words
 from digitnet.reporting.confusion import mistake_anchor, panels_of, rows_of
 from digitnet.reporting.figures import Example
@@ -78,7 +79,7 @@ def compose(found: Findings) -> dict[str, Any]:
         "smoothing": words.describe_smoothing(found.config, len(names)),
         "loss": drawing(
             lambda width, theme: loss_figure(found.history, width, theme),
-            f"Graphs of loss and accuracy over {found.config.steps:,} steps. {reading.sentence}",
+            f"Graphs of loss and accuracy over {found.config.optimisation.steps:,} steps. {reading.sentence}",
         ),
         "cards": (cards[:FIRST_CARDS], cards[FIRST_CARDS:]),
         "mistakes": len(found.mistakes),
@@ -106,7 +107,7 @@ def compose(found: Findings) -> dict[str, Any]:
         "example": example_pictures(found.example, names) if found.filters else None,
         "fields": words.field_rows(found.config),
         "environment": environment_rows(found.environment),
-        "command": found.summary.get("command") or found.config.to_command(),
+        "command": found.summary.get("command") or to_command(found.config),
     }
 
 

@@ -27,7 +27,9 @@ def make_report(run: Run | Path | str, dataset: Dataset | None = None) -> Path:
     the data is not what it was trained on, and StorageError where the disk refuses.
     """
     run = run if isinstance(run, Run) else Run(run)
-    dataset = dataset or load_dataset(run.config.data, validation_images=run.config.validation_images)
+    dataset = dataset or load_dataset(
+        run.config.images.data, validation_images=run.config.images.validation_images
+    )
     found = find_out(run, dataset)
     page = render(found)
     figures = draw_figures(

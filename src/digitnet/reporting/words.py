@@ -1,12 +1,12 @@
 """Numbers as people write them, and the sentences of the report."""
 
-import dataclasses
 import math
 from typing import Any
 
 from digitnet import metrics
-from digitnet.config import TrainConfig, preset
+from digitnet.config import FIELDS, TrainConfig
 from digitnet.evaluation.evaluate import Evaluation
+from digitnet.presets import preset
 
 BLOG_ACCURACY = 0.9922  # what the blog post reports for its one run
 
@@ -116,11 +116,12 @@ def describe_coverage(evaluation: Evaluation) -> str:
 
 def describe_smoothing(config: TrainConfig, classes: int) -> str:
     """Say at which loss label smoothing aims; nothing where there is none."""
-    if not config.label_smoothing:
+    smoothing = config.optimisation.label_smoothing
+    if not smoothing:
         return ""
-    aim = 1 - config.label_smoothing + config.label_smoothing / classes
+    aim = 1 - smoothing + smoothing / classes
     return (
-        f"Label smoothing of {config.label_smoothing:g} makes the network aim at {percent(aim)} for the label of "
+        f"Label smoothing of {smoothing:g} makes the network aim at {percent(aim)} for the label of "
         f"each image, which is a loss of {-math.log(aim):.3f}, and not at a loss of 0."
     )
 
@@ -138,8 +139,7 @@ def field_rows(config: TrainConfig) -> list[tuple[str, str, str | None]]:
     """List every field with its value, and the default where the value is another."""
     default = TrainConfig()
     changed = set(config.differences(default))
-    names = [field.name for field in dataclasses.fields(config)]
     return [
-        (name, plain(getattr(config, name)), plain(getattr(default, name)) if name in changed else None)
-        for name in names
+        (name, plain(config.value(name)), plain(default.value(name)) if name in changed else None)
+        for name in FIELDS
     ]

@@ -83,8 +83,8 @@ class BatchesWithDrawings:
 def make_batches(config: TrainConfig, dataset: Dataset, device: torch.device | str = "cpu") -> BatchSource:
     """Hand out the training images as the configuration asks for: alone, or with drawn ones among them."""
     batches = Batches(dataset.train, config.images_per_step, config.seed, device)
-    if not config.not_digits:
+    if not config.images.outliers:
         return batches
     from digitnet.augmentation.outliers import draw  # with matplotlib's fonts, which no other recipe needs
 
-    return BatchesWithDrawings(batches, draw(dataset, 20_000, config.seed), config.not_digits)
+    return BatchesWithDrawings(batches, draw(dataset, 20_000, config.seed), config.images.outliers)

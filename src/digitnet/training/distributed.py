@@ -176,12 +176,12 @@ class Ranks:
 
     def check(self, config: TrainConfig) -> None:
         """Raise UsageError when the batch can't be cut into equal slices."""
-        if config.batch_size % self.size:
-            below = config.batch_size // self.size * self.size
+        if config.optimisation.batch_size % self.size:
+            below = config.optimisation.batch_size // self.size * self.size
             raise UsageError.mismatch(
                 "--batch-size",
                 expected=f"a multiple of the {self.size} processes of this run",
-                found=config.batch_size,
+                found=config.optimisation.batch_size,
                 remedy=f"Use --batch-size {below or self.size} or another multiple, or other --nproc-per-node.",
             )
 

@@ -11,6 +11,7 @@ import torch
 
 from digitnet.config import TrainConfig
 from digitnet.data.dataset import Dataset
+from digitnet.presets import to_command
 
 
 def describe_environment(
@@ -18,13 +19,13 @@ def describe_environment(
 ) -> dict[str, Any]:
     """Collect command, data, versions and machine as plain values; this is environment.json."""
     return {
-        "command": f"{_launcher(processes)}{config.to_command()}",
+        "command": f"{_launcher(processes)}{to_command(config)}",
         "data_fingerprint": dataset.fingerprint,
         "image_shape": list(dataset.image_shape),
         "label_names": list(dataset.label_names),
         "device": _device_name(device),
         "processes": processes,
-        "threads": config.threads or torch.get_num_threads(),  # of each process
+        "threads": config.running.threads or torch.get_num_threads(),  # of each process
         "versions": {
             "digitnet": version("digitnet"),
             "python": platform.python_version(),

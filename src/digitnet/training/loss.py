@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch.nn.functional as F
 from torch import Tensor
 
-from digitnet.config import TrainConfig
+from digitnet.config import Optimisation
 
 Loss = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 """Logits ``(B, K)`` and labels ``(B,)`` in; two means in nats out: the loss to descend, and the one to record.
@@ -22,17 +22,17 @@ def cross_entropy(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
     return loss, loss.detach()
 
 
-def make_loss(config: TrainConfig) -> Loss:
+def make_loss(optimisation: Optimisation) -> Loss:
     """Make the loss that the configuration asks for: with label smoothing, or plain.
 
     Label smoothing asks for ``1 - s`` of the probability for the label and ``s / K`` for every class, its own
     included (Szegedy et al. 2016, section 7, arXiv 1512.00567).
     """
-    if not config.label_smoothing:
+    if not optimisation.label_smoothing:
         return cross_entropy
 
     def smoothed(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-        loss = F.cross_entropy(logits, labels, label_smoothing=config.label_smoothing)
+        loss = F.cross_entropy(logits, labels, label_smoothing=optimisation.label_smoothing)
         return loss, F.cross_entropy(logits.detach(), labels)
 
     return smoothed

@@ -91,7 +91,7 @@ class RunRecorder:
         window.right += int(right)
         speed = step * self.config.images_per_step / state.seconds
         self.progress.advance(step, f"   loss {value:.3f}{self.accuracy}   {speed:,.0f} images/s")
-        if is_time(step, self.config.log_every, self.config.steps):
+        if is_time(step, self.config.running.log_every, self.config.optimisation.steps):
             row = TrainingRow(
                 step=step,
                 loss=value,
@@ -103,7 +103,7 @@ class RunRecorder:
             self._keep(row)
             self.accuracy = f"   accuracy {row.mean_accuracy:.4f}"
             state.window = Window()
-        if is_time(step, self.config.validate_every, self.config.steps):
+        if is_time(step, self.config.running.validate_every, self.config.optimisation.steps):
             validated = self._validate(state)
             self._keep(validated)
             if self.on_validation:

@@ -89,11 +89,12 @@ class RunSaver:
     def after_step(self, state: TrainState) -> None:
         """Save the state, if it is time; raise Interrupted after saving, if a signal asked to stop."""
         asked = self.world.agree(self.stop.signal_number)
-        if asked or is_time(state.step, self.config.save_every, self.config.steps):
+        if asked or is_time(state.step, self.config.running.save_every, self.config.optimisation.steps):
             save_checkpoint(self.run, state, self.recorder.content)
         if asked:
             raise Interrupted(
-                f"Stopped by {signal.Signals(asked).name} after step {state.step:,} of {self.config.steps:,}, and "
-                f"saved. Go on with: digitnet train --resume --out {self.run.path}",
+                f"Stopped by {signal.Signals(asked).name} after step {state.step:,} of "
+                f"{self.config.optimisation.steps:,}, and saved. "
+                f"Continue with: digitnet train --resume --out {self.run.path}",
                 signal_number=asked,
             )

@@ -6,7 +6,7 @@ To add a course: write a function of the time since the warm-up, 0 to 1, and nam
 import math
 from collections.abc import Callable
 
-from digitnet.config import TrainConfig
+from digitnet.config import Optimisation
 from digitnet.errors import UsageError, nearest
 
 Schedule = Callable[[int], float]
@@ -20,17 +20,19 @@ COURSES: dict[str, Callable[[float], float]] = {
 }
 
 
-def make_schedule(config: TrainConfig) -> Schedule:
-    """Compose the warm-up with the course that the configuration names; raise UsageError for an unknown one."""
-    if config.schedule not in COURSES:
-        raise UsageError(f"There is no schedule {config.schedule!r}. {nearest(config.schedule, COURSES)}")
-    course = COURSES[config.schedule]
-    rising = round(config.warmup * config.steps)
-    falling = max(config.steps - rising, 1)
+def make_schedule(optimisation: Optimisation) -> Schedule:
+    """Compose the warm-up with the course that it names; raise UsageError for an unknown one."""
+    if optimisation.schedule not in COURSES:
+        raise UsageError(
+            f"There is no schedule {optimisation.schedule!r}. {nearest(optimisation.schedule, COURSES)}"
+        )
+    course = COURSES[optimisation.schedule]
+    rising = round(optimisation.warmup * optimisation.steps)
+    falling = max(optimisation.steps - rising, 1)
 
     def learning_rate(step: int) -> float:
         if step < rising:
-            return config.learning_rate * (step + 1) / rising  # the first step moves, the last is at the top
-        return config.learning_rate * course((step - rising) / falling)
+            return optimisation.learning_rate * (step + 1) / rising  # the first step moves, the last is at the top
+        return optimisation.learning_rate * course((step - rising) / falling)
 
     return learning_rate

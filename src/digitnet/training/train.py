@@ -11,12 +11,13 @@ import torch
 from torch import Tensor, nn
 
 from digitnet.augmentation.augment import Augmentation, make_augmentation
-from digitnet.config import DEFAULT_PRESET, TrainConfig, preset
+from digitnet.config import TrainConfig
 from digitnet.data.dataset import Dataset
 from digitnet.data.load import load_dataset
 from digitnet.errors import DataError, DigitnetError, DivergedError, Interrupted
 from digitnet.networks.freezing import make_freeze
 from digitnet.networks.models import build_network, parameter_count
+from digitnet.presets import nearest_preset
 from digitnet.progress import Progress
 from digitnet.run_folder import RUNS, Run, ValidationRow, create, create_next, find_unfinished, require_free
 from digitnet.training.batches import BatchSource, make_batches
@@ -63,9 +64,13 @@ def fit(
     world: World = ALONE,
 ) -> None:
     """Train from the state's step to the configuration's last: the loop."""
-    network, optimizer, loss = world.spread(state.network, config.freezes), state.optimizer, make_loss(config)
-    freeze = make_freeze(state.network, config)
-    for step in range(state.step, config.steps):
+    network, optimizer, loss = (
+        world.spread(state.network, config.optimisation.freezes),
+        state.optimizer,
+        make_loss(config.optimisation),
+    )
+    freeze = make_freeze(state.network, config.optimisation)
+    for step in range(state.step, config.optimisation.steps):
         freeze.before_step(step)
         images, labels = batches.at(step)  # (B, 1, 28, 28) uint8, (B,) int64
         seed_step(config.seed, step)
@@ -106,16 +111,16 @@ def train(
     if not world.leads:
         follow(world, dataset)
     run = (Run(out) if out else find_unfinished(RUNS)) if resume else None
-    config = run.check_config(config) if run else config or preset(DEFAULT_PRESET)
+    config = run.check_config(config) if run else config or TrainConfig()
     world.check(config)
     if out and not run:
         require_free(Path(out))  # before the data takes its time
-    augment, schedule = make_augmentation(config), make_schedule(config)
-    device = world.place(choose_device(config.device))
+    augment, schedule = make_augmentation(config), make_schedule(config.optimisation)
+    device = world.place(choose_device(config.running.device))
     dataset = dataset or load_dataset(
-        config.data, validation_images=config.validation_images, remark=progress.message
+        config.images.data, validation_images=config.images.validation_images, remark=progress.message
     )
-    dataset.check_split(config.validation_images)
+    dataset.check_split(config.images.validation_images)
     network = build_network(config, dataset.image_shape, dataset.classes)
     environment = describe_environment(config, dataset, device, world.size)
     if run:
@@ -123,7 +128,7 @@ def train(
     elif out:
         run = create(Path(out), config, environment)
     else:
-        run = create_next(RUNS, config.nearest_preset, config, environment)
+        run = create_next(RUNS, nearest_preset(config), config, environment)
 
     threads = run.environment["threads"]
     with run.locked(), world, progress, torch_prepared(threads), stop_on_signals() as stop:
@@ -139,7 +144,7 @@ def train(
             state.restore(checkpoint)
             recorder.rewind(checkpoint)
         recorder.begin()
-        progress.begin(config.steps, state.step, unit="steps")
+        progress.begin(config.optimisation.steps, state.step, unit="steps")
         world.lead(Order(str(run.path), config, threads, dataset.fingerprint, checkpoint))
         saver = RunSaver(run, config, recorder, stop, world)
         try:
@@ -166,9 +171,9 @@ def follow(world: World, dataset: Dataset | None) -> NoReturn:
 
 def _follow(order: Order, dataset: Dataset | None, stop: Stop, world: World) -> None:
     config = order.config
-    device = world.place(choose_device(config.device))
-    dataset = dataset or load_dataset(config.data, validation_images=config.validation_images)
-    dataset.check_split(config.validation_images)
+    device = world.place(choose_device(config.running.device))
+    dataset = dataset or load_dataset(config.images.data, validation_images=config.images.validation_images)
+    dataset.check_split(config.images.validation_images)
     if dataset.fingerprint != order.fingerprint:
         raise DataError.mismatch(
             f"{dataset.name} on {socket.gethostname()}",
@@ -182,14 +187,16 @@ def _follow(order: Order, dataset: Dataset | None, stop: Stop, world: World) -> 
     state = begin(network.to(device), config)
     if order.checkpoint:
         state.restore(order.checkpoint)
-    augment, schedule = make_augmentation(config), make_schedule(config)
+    augment, schedule = make_augmentation(config), make_schedule(config.optimisation)
     fit(state, config, batches, augment, schedule, NoRecorder(), StopsWithTheOthers(stop, world), world)
 
 
 def begin(network: nn.Module, config: TrainConfig) -> TrainState:
     """Make the state of a run before its first step, for a network that is on its device."""
-    betas = config.beta1, config.beta2
-    optimizer = torch.optim.Adam(network.parameters(), lr=config.learning_rate, betas=betas, fused=True)
+    betas = config.optimisation.beta1, config.optimisation.beta2
+    optimizer = torch.optim.Adam(
+        network.parameters(), lr=config.optimisation.learning_rate, betas=betas, fused=True
+    )
     return TrainState(network, optimizer)
 
 

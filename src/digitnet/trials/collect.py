@@ -52,7 +52,7 @@ def collect(runs: Mapping[str, Sequence[Run]], dataset: Dataset | None = None) -
         return dataset or load_dataset(data, validation_images=validation_images)
 
     def judge(run: Run) -> Evaluation:
-        return load_evaluation(run, load(run.config.data, run.config.validation_images))
+        return load_evaluation(run, load(run.config.images.data, run.config.images.validation_images))
 
     results = []
     for name, several in runs.items():
@@ -62,7 +62,7 @@ def collect(runs: Mapping[str, Sequence[Run]], dataset: Dataset | None = None) -
         results.append(
             VariantResults(
                 name=name,
-                fields={key: getattr(run.config, key) for run in several[:1] for key in sorted(varied)},
+                fields={key: run.config.value(key) for run in several[:1] for key in sorted(varied)},
                 seeds=tuple(run.config.seed for run in done),
                 validation=tuple(run.summary["validation"]["accuracy"] for run in done),
                 test=tuple(evaluation.accuracy for evaluation in judged),

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from statistics import mean
 
 from digitnet.augmentation.augment import make_augmentation
@@ -34,19 +33,29 @@ def _spread(variants: Sequence[Variant], count: int) -> list[Variant]:
 def _seconds(variant: Variant) -> float:
     """Estimate one trial: its steps, its validations and its test."""
     config = variant.config
-    data = load_dataset(config.data, validation_images=config.validation_images)
+    data = load_dataset(config.images.data, validation_images=config.images.validation_images)
     state = begin(build_network(config, data.image_shape, data.classes), config)
     batches = make_batches(config, data)
-    with torch_prepared(config.threads or 1):
+    with torch_prepared(config.running.threads or 1):
         took = []
         for steps in (_STEPS, 2 * _STEPS):  # the first steps also pay for torch's start, and do not count
             began = time.perf_counter()
-            few = replace(config, steps=steps)
-            fit(state, few, batches, make_augmentation(config), make_schedule(few), NoRecorder(), NoSaver())
+            few = config.replace(steps=steps)
+            fit(
+                state,
+                few,
+                batches,
+                make_augmentation(config),
+                make_schedule(few.optimisation),
+                NoRecorder(),
+                NoSaver(),
+            )
             took.append(time.perf_counter() - began)
         began = time.perf_counter()
         predict_logits(state.network, data.train.images[:_IMAGES])
         an_image = (time.perf_counter() - began) / _IMAGES
-    validations = config.steps // config.validate_every + 1 if config.validate_every else 1
+    validations = (
+        config.optimisation.steps // config.running.validate_every + 1 if config.running.validate_every else 1
+    )
     judged = validations * len(data.validation) + len(data.test)
-    return took[-1] / _STEPS * config.steps + judged * an_image
+    return took[-1] / _STEPS * config.optimisation.steps + judged * an_image

@@ -27,8 +27,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
-from digitnet.config import TrainConfig, preset
+from digitnet.config import TrainConfig
 from digitnet.errors import UsageError, nearest
+from digitnet.presets import preset
 
 _KEYS = ("title", "preset", "seeds", "compare", "base", "grid", "variant")
 
@@ -60,7 +61,7 @@ class Trial:
     @property
     def config(self) -> TrainConfig:
         """The variant's configuration with this seed."""
-        return replace(self.variant.config, seed=self.seed)
+        return self.variant.config.replace(seed=self.seed)
 
 
 @dataclass(frozen=True)
@@ -161,7 +162,7 @@ def configure(start: TrainConfig, fields: Any, where: str) -> TrainConfig:
     if not isinstance(fields, dict) or "seed" in fields:
         found = "a seed" if isinstance(fields, dict) else repr(fields)
         raise UsageError(f"{where}: expected fields other than the seed, found {found}. Use: seeds = [...]")
-    return TrainConfig.from_mapping({**vars(start), **fields}, where)
+    return start.with_values(fields, where)
 
 
 def read_start(values: Mapping[str, Any]) -> TrainConfig:
@@ -170,8 +171,8 @@ def read_start(values: Mapping[str, Any]) -> TrainConfig:
 
 
 def named_preset(values: Mapping[str, Any]) -> str:
-    """Name the preset that a file starts from: the blog's, whose fields are the defaults, unless it says else."""
-    return str(values.get("preset", "blog"))
+    """Name the preset that a file starts from: `fast` unless it says else."""
+    return str(values.get("preset", "fast"))
 
 
 def _read_grid(grid: Any, start: TrainConfig) -> Mapping[str, Sequence[Any]]:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from digitnet.config import flag
+from digitnet.checks import flag
 from digitnet.engines.engine import Engine
 from digitnet.errors import RunError
 from digitnet.files import make_folder, write_whole
@@ -106,7 +106,7 @@ def _check_recipe(folder: TrialsFolder) -> None:
         for run in finished[variant.name][:1]:
             now = replace(variant.config, seed=run.config.seed)
             if names := run.config.differences(now):
-                listed = ", ".join(f"{flag(n)} {getattr(run.config, n)} (now {getattr(now, n)})" for n in names)
+                listed = ", ".join(f"{flag(n)} {run.config.value(n)} (now {now.value(n)})" for n in names)
                 raise RunError(
                     f"{folder.path}: {variant.name!r} was run with {listed}: the preset has changed. {ANOTHER}"
                 )

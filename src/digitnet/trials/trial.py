@@ -55,7 +55,7 @@ def _wait_for_predecessor(folder: Path) -> None:
 
 
 def _dataset(config: TrainConfig) -> Dataset:
-    return _load(config.data, config.validation_images)
+    return _load(config.images.data, config.images.validation_images)
 
 
 @lru_cache(maxsize=2)

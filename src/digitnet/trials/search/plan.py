@@ -20,7 +20,6 @@ A field that is a number may have a low, a high, a step and a log(arithmic scale
 import itertools
 import math
 import tomllib
-import typing
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -35,7 +34,7 @@ from optuna.distributions import (
     IntDistribution,
 )
 
-from digitnet.config import TrainConfig
+from digitnet.config import FIELDS, TrainConfig, hint
 from digitnet.errors import UsageError, nearest
 from digitnet.trials.plan import Fields, Plan, configure, named_preset, read_plan_file, read_start, shown
 
@@ -133,7 +132,7 @@ class Search:
     @property
     def start_params(self) -> Params:
         """The start as a point, which may lie outside of the ranges."""
-        return {name: span.to_param(getattr(self.start, name)) for name, span in self.ranges.items()}
+        return {name: span.to_param(self.start.value(name)) for name, span in self.ranges.items()}
 
     def fields(self, params: Params) -> Fields:
         """Name the fields of a point, and their values."""
@@ -141,7 +140,7 @@ class Search:
 
     def configure(self, params: Params) -> TrainConfig:
         """Make the configuration of a point."""
-        return TrainConfig.from_mapping({**vars(self.start), **self.fields(params)}, "[range]")
+        return self.start.with_values(self.fields(params), "[range]")
 
     def examples(self) -> Iterator[TrainConfig]:
         """The start, and with each end of a range and with each choice."""
@@ -203,13 +202,13 @@ def _read_start(values: Mapping[str, Any]) -> TrainConfig:
     base = values.get("base", {})
     if isinstance(base, dict) and "seed" in base:
         raise UsageError("[base]: expected fields other than the seed, found a seed. Write it above: seed = 0")
-    return TrainConfig.from_mapping({**vars(read_start(values)), "seed": values.get("seed", 0)}, "seed")
+    return read_start(values).with_values({"seed": values.get("seed", 0)}, "seed")
 
 
 def _check_pruning(search: Search) -> None:
     """Raise UsageError where pruning is wanted, and nothing is measured before the last step."""
     steps, every = (
-        search.ranges[name].examples if name in search.ranges else (getattr(search.start, name),)
+        search.ranges[name].examples if name in search.ranges else (search.start.value(name),)
         for name in ("steps", "validate_every")
     )
     if search.prune and not any(0 < early < last for early, last in itertools.product(every, steps)):
@@ -237,8 +236,7 @@ def _read_ranges(ranges: Any, start: TrainConfig) -> Mapping[str, Span | Choices
 
 
 def _read_range(name: str, table: Any, start: TrainConfig) -> Span | Choices:
-    hint = typing.get_type_hints(TrainConfig).get(name)
-    if hint is None:
+    if name not in FIELDS:
         configure(start, {name: None}, "[range]")  # which knows the nearest name
     if name in _FIXED:
         raise UsageError(f"[range]: expected fields that one search may choose, found {name}. {_FIXED[name]}")
@@ -246,7 +244,7 @@ def _read_range(name: str, table: Any, start: TrainConfig) -> Span | Choices:
         raise _refusal(name, "{ low = ..., high = ... } or { choices = [...] }", repr(table), "Write it so")
     if unknown := [key for key in table if key not in _RANGE_KEYS]:
         raise UsageError(f"{name}: there is no key {unknown[0]!r} in a range. {nearest(unknown[0], _RANGE_KEYS)}")
-    read = _read_choices(name, table) if "choices" in table else _read_span(name, table, hint)
+    read = _read_choices(name, table) if "choices" in table else _read_span(name, table, hint(name))
     for value in read.examples:
         configure(start, {name: value}, "[range]")
     return read
@@ -262,20 +260,20 @@ def _read_choices(name: str, table: Mapping[str, Any]) -> Choices:
     return Choices(tuple(values))
 
 
-def _read_span(name: str, table: Mapping[str, Any], hint: Any) -> Span:
+def _read_span(name: str, table: Mapping[str, Any], kind: Any) -> Span:
     found = ", ".join(f"{key} = {value!r}" for key, value in table.items()) or "an empty range"
-    if hint not in (int, float):
+    if kind not in (int, float):
         raise _refusal(name, "{ choices = [...] }, as this field is no number", found, "List the choices")
     if not {"low", "high"} <= table.keys():
         raise _refusal(name, "low and high, or choices", found, "Write both ends")
     numbers = [table[key] for key in ("low", "high", "step") if key in table]
     if type(table.get("log", False)) is not bool:
         raise _refusal(name, "log = true or log = false", found, "Correct it")
-    if hint is int and not all(type(number) is int for number in numbers):
+    if kind is int and not all(type(number) is int for number in numbers):
         raise _refusal(name, "whole numbers", found, "Correct them")
     if not all(type(number) in (int, float) and abs(number) <= _LARGEST for number in numbers):
         raise _refusal(name, "numbers of at most 2 to the power of 53", found, "Correct them")
-    low, high, *step = map(hint, numbers)
+    low, high, *step = map(kind, numbers)
     span = Span(low, high, step[0] if step else None, table.get("log", False))
     _check_span(name, span)
     return span

@@ -123,10 +123,10 @@ def _tasks(folder: SearchFolder, status: SearchStatus) -> Iterator[SearchTask]:
 def _check_names(search: Search) -> None:
     """Build what every value of the search names: an unknown schedule would else be found in the middle."""
     start = search.start
-    data = load_dataset(start.data, validation_images=start.validation_images)
+    data = load_dataset(start.images.data, validation_images=start.images.validation_images)
     for config in search.examples():
         make_augmentation(config)
-        make_schedule(config)
+        make_schedule(config.optimisation)
         build_network(config, data.image_shape, data.classes)
 
 

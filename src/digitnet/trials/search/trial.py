@@ -65,7 +65,7 @@ def try_trial(task: SearchTask) -> str | None:
 
 def _go_on(task: SearchTask, trial: Trial, reported: int) -> None:
     try:
-        run = train_task(task, Pruning(trial, reported, task.config.steps))
+        run = train_task(task, Pruning(trial, reported, task.config.optimisation.steps))
     except TrialPruned:
         trial.study.tell(trial, state=TrialState.PRUNED)
     except (Interrupted, *_SHARED_FAULTS):

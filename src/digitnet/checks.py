@@ -1,0 +1,50 @@
+"""Checks of dataclasses whose fields are flags; each raises UsageError that names the flag."""
+
+import types
+import typing
+from collections.abc import Callable
+from typing import Any, Literal
+
+from digitnet.errors import UsageError
+
+_REMEDY = "See: digitnet train --help"
+
+
+def flag(name: str) -> str:
+    """Name the command line flag of a field: ``batch_size`` is ``--batch-size``."""
+    return "--" + name.replace("_", "-")
+
+
+def check(group: object, expected: str, allows: Callable[[Any], bool], *names: str) -> None:
+    """Raise UsageError that names the first field whose value is not allowed."""
+    for name in names:
+        if not allows(value := getattr(group, name)):
+            raise UsageError.mismatch(flag(name), expected=expected, found=value, remedy=_REMEDY)
+
+
+def check_least(group: object, least: int, *names: str) -> None:
+    """Raise UsageError that names the first field below `least`."""
+    check(group, f"a whole number of at least {least:,}", lambda value: value >= least, *names)
+
+
+def check_types(group: object) -> None:
+    """Hold values from TOML and Python to the annotations; the command line has already parsed its own."""
+    for name, kind in typing.get_type_hints(type(group)).items():
+        value = getattr(group, name)
+        if (expected := _expected_type(value, kind)) is not None:
+            raise UsageError.mismatch(flag(name), expected=expected, found=repr(value), remedy=_REMEDY)
+
+
+def _expected_type(value: object, kind: Any) -> str | None:
+    """Say what a value of this kind is, unless this one is."""
+    if typing.get_origin(kind) is Literal:
+        return None if value in typing.get_args(kind) else "one of " + ", ".join(typing.get_args(kind))
+    if isinstance(kind, types.GenericAlias):  # tuple[int, ...]
+        fits = isinstance(value, tuple) and all(type(item) is int for item in value)
+        return None if fits else "a list of whole numbers"
+    if type(value) is not kind and not (kind is float and type(value) is int):
+        words = {int: "a whole number", float: "a number", str: "text"}
+        return words.get(kind, f"a {kind.__name__}")
+    if isinstance(value, str) and value.encode(errors="ignore").decode() != value:
+        return "text that UTF-8 can hold"
+    return None

@@ -1,0 +1,112 @@
+"""Named starting points: ``digitnet train blog --steps 2000``, or a TOML file of one's own."""
+
+import shlex
+import tomllib
+from pathlib import Path
+
+from digitnet.checks import flag
+from digitnet.config import BlogLayers, Images, Model, Optimisation, Running, TrainConfig
+from digitnet.errors import UsageError, nearest
+
+PRESETS: dict[str, TrainConfig] = {
+    # The blog's program. It does not say whether a dense layer stands before the last one: hidden=0 is what its
+    # text lists; hidden=128 comes nearer to its 0.9922 (both are measured over seeds in docs/LOG.md).
+    "blog": TrainConfig(
+        model=Model(network="blog", blog=BlogLayers(), preprocessing="scale", tta=1),
+        optimisation=Optimisation(
+            steps=10_000,
+            learning_rate=0.0005,
+            schedule="constant",
+            warmup=0.0,
+            beta1=0.9,
+            beta2=0.999,
+            label_smoothing=0.0,
+            freeze_after=1.0,
+        ),
+        running=Running(log_every=100, validate_every=500, save_every=500),
+    ),
+    # One epoch: better than the blog in a few seconds. Chosen on the last 10,000 training images (docs/LOG.md).
+    "fast": TrainConfig(),
+    # The most correct answers: 10 epochs of images that are deskewed, then rotated, scaled, sheared and shifted.
+    # Validation takes five times as long with test-time augmentation, so it comes every second epoch.
+    "best": TrainConfig(
+        model=Model(network="best"),
+        optimisation=Optimisation(
+            steps=4_300, learning_rate=0.01, beta1=0.9, beta2=0.99, label_smoothing=0.05, freeze_after=1.0
+        ),
+        images=Images(augment="affine"),
+        running=Running(log_every=100, validate_every=860, save_every=500),
+    ),
+    # Few parameters: 14 epochs.
+    "tiny": TrainConfig(
+        model=Model(network="tiny"),
+        optimisation=Optimisation(
+            steps=6_000, learning_rate=0.01, beta1=0.9, beta2=0.99, label_smoothing=0.05, freeze_after=1.0
+        ),
+        images=Images(augment="affine"),
+        running=Running(log_every=100, validate_every=860, save_every=500),
+    ),
+    # Fewer still: 24 epochs. So small a network does not overfit, and label smoothing would only cost accuracy.
+    "micro": TrainConfig(
+        model=Model(network="micro"),
+        optimisation=Optimisation(
+            steps=10_320, learning_rate=0.02, beta1=0.9, beta2=0.99, label_smoothing=0.0, freeze_after=1.0
+        ),
+        images=Images(augment="gentle"),
+        running=Running(log_every=100, validate_every=860, save_every=500),
+    ),
+    # Other people's handwriting, on paper and screens, and everything that is not a digit.
+    "reader": TrainConfig(
+        model=Model(network="reader", preprocessing="scale", tta=1),
+        optimisation=Optimisation(
+            steps=12_900, learning_rate=0.01, beta1=0.9, beta2=0.99, label_smoothing=0.05, freeze_after=1.0
+        ),
+        images=Images(augment="ink", outliers=0.25),
+        running=Running(log_every=100, validate_every=430, save_every=430),
+    ),
+}
+"""Every preset, by its name; `fast`, the default of TrainConfig, is what `digitnet train` trains."""
+
+
+def preset(name: str) -> TrainConfig:
+    """Look up a preset; raise UsageError with the nearest name."""
+    if name not in PRESETS:
+        raise UsageError(f"There is no preset {name!r}. {nearest(name, PRESETS)}")
+    return PRESETS[name]
+
+
+def nearest_preset(config: TrainConfig) -> str:
+    """Name the preset that differs in the fewest fields."""
+    return min(PRESETS, key=lambda name: len(config.differences(PRESETS[name])))
+
+
+def to_command(config: TrainConfig) -> str:
+    """Write the command line that makes this run: the nearest preset and the fields that differ from it."""
+    name = nearest_preset(config)
+    words = ["digitnet", "train", name]
+    for field in config.differences(PRESETS[name]):
+        value = config.value(field)
+        if isinstance(value, tuple):
+            words += [flag(field), *map(str, value)]
+        elif str(value).startswith("-"):
+            words.append(f"{flag(field)}={value}")  # else it would be read as a flag
+        else:
+            words += [flag(field), str(value)]
+    return shlex.join(words)
+
+
+def read_config(path: Path) -> TrainConfig:
+    """Read a TOML file of fields, in tables like those of a run's config.toml or without.
+
+    It starts from the preset that its line ``preset = "blog"`` names, `fast` by default. Raises UsageError.
+    """
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else f"it is not TOML: {error}"
+        raise UsageError(f"{path}: expected a TOML file, found none to read ({reason}). Correct it.") from error
+    try:
+        start = preset(str(values.pop("preset", "fast")))
+    except UsageError as error:
+        raise UsageError(f"{path}: {error}") from error
+    return start.with_values(values, str(path))
