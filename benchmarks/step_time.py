@@ -26,6 +26,7 @@ from digitnet import PRESETS, Dataset, Split, load_dataset
 from digitnet.augmentation.augment import none
 from digitnet.files import write_whole
 from digitnet.networks.models import build_network
+from digitnet.progress import Progress
 from digitnet.run_folder import create
 from digitnet.training.batches import Batches
 from digitnet.training.environment import describe_environment
@@ -33,7 +34,6 @@ from digitnet.training.record import NoRecorder, Recorder, RunRecorder
 from digitnet.training.save import NoSaver, RunSaver, Saver, Stop
 from digitnet.training.schedule import make_schedule
 from digitnet.training.train import begin, fit, torch_prepared
-from digitnet.training.watch import Watch
 
 ROUNDS, STEPS = 7, 60
 CONFIG = PRESETS["blog"].replace(steps=STEPS)
@@ -52,7 +52,7 @@ def kept_step(data: Dataset) -> None:
     with tempfile.TemporaryDirectory() as folder:
         run = create(Path(folder) / "run", config, describe_environment(config, data, torch.device("cpu")))
         few = dataclasses.replace(data, validation=Split(data.test.images[:1], data.test.labels[:1]))
-        recorder = RunRecorder(run, config, make_schedule(config.optimisation), few, Watch())
+        recorder = RunRecorder(run, config, make_schedule(config.optimisation), few, Progress())
         _fit(data, recorder, RunSaver(run, config, recorder, Stop()))
 
 

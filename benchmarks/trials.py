@@ -33,30 +33,29 @@ from digitnet.engines.engine import Engine
 from digitnet.engines.make import make_engine
 from digitnet.files import write_whole
 from digitnet.networks.models import build_network
+from digitnet.progress import Progress
 from digitnet.training.batches import Batches
 from digitnet.training.environment import describe_environment
 from digitnet.training.record import NoRecorder
 from digitnet.training.save import NoSaver
 from digitnet.training.schedule import make_schedule
 from digitnet.training.train import begin, fit, torch_prepared
-from digitnet.trials.journal import Entry
 from digitnet.trials.plan import Plan
 from digitnet.trials.run import run_trials
-from digitnet.trials.watch import TrialsWatch
 
 STEPS = 350  # ten seconds on one core
 RESULT = Path(__file__).parent / "results" / "trials.json"
 MEGABYTE = 2**20
 
 
-class MemoryWatch(TrialsWatch):
+class WorkerMemory(Progress):
     """Looks at the memory of the workers each time a trial ends, while the others are in the middle of theirs."""
 
     def __init__(self) -> None:
         self.private: list[float] = []  # megabytes that a worker shares with nobody
         self.data: list[float] = []  # of them, pages of the data set's files
 
-    def ended(self, entry: Entry) -> None:
+    def show(self, table: object, line: str = "") -> None:
         """Add up the pages of each worker that is at work."""
         for worker in psutil.Process().children():
             with contextlib.suppress(psutil.Error):
@@ -75,10 +74,10 @@ def plan_of(trials: int, threads: int) -> Plan:
 
 def measure(trials: int, workers: int, threads: int) -> dict[str, Any]:
     """Run the plan once; return wall, training and processor seconds, and the workers' memory in megabytes."""
-    memory, before = MemoryWatch(), _children_seconds()
+    memory, before = WorkerMemory(), _children_seconds()
     began = time.perf_counter()
     with TemporaryDirectory() as folder, _engine(workers, threads) as engine:
-        done = run_trials(plan_of(trials, threads), Path(folder) / "trials", engine, watch=memory).journal.done
+        done = run_trials(plan_of(trials, threads), Path(folder) / "trials", engine, progress=memory).journal.done
     wall = time.perf_counter() - began
     training = sum(entry.summary["seconds"] for entry in done.values() if entry.summary)
     return {

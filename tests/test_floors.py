@@ -10,7 +10,7 @@ import digitnet
 
 # From the ground up. A room is a module or a folder of src/digitnet; rooms on one floor don't know each other.
 FLOORS = [
-    {"errors", "watching"},
+    {"errors", "progress"},
     {"checks", "exits", "files", "metrics"},
     {"config"},
     {"presets"},

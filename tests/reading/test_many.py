@@ -26,7 +26,6 @@ from digitnet.errors import DigitnetError, PictureError, RunError
 from digitnet.modelfile import seal
 from digitnet.reading.many import TASK, Answer, Settings, Task, read_here, read_with
 from digitnet.reading.network import SHIPPED
-from digitnet.reading.progress import Bar, Lines, ReadingWatch
 from digitnet.reading.reader import Reader
 from digitnet.reading.table import HEADER, to_csv
 from digitnet.reading.table_file import hold_file
@@ -255,17 +254,6 @@ def test_two_processes_never_write_the_same_table(tmp_path: Path) -> None:
         hold_file(tmp_path / "answers.csv", ["a"], Settings()),
     ):
         raise AssertionError
-
-
-@pytest.mark.parametrize("watch", [Lines, Bar])
-def test_how_far_it_is_and_what_failed_is_said_on_standard_error(
-    watch: type[ReadingWatch], capsys: pytest.CaptureFixture[str]
-) -> None:
-    with watch() as shown:
-        shown.show(640, 3, 1_000)
-    printed = capsys.readouterr()
-    assert printed.out == ""
-    assert re.search(r"640( of |/)1,?000 pictures, 3 of them could not be read", printed.err)
 
 
 class Fickle:

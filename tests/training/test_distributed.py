@@ -21,11 +21,11 @@ from digitnet.data.dataset import Dataset, Split
 from digitnet.errors import DeviceError, Interrupted, UsageError
 from digitnet.networks.batchnorm import WholeBatchNorm, see_whole_batches
 from digitnet.networks.models import NETWORKS, Layers, build_network
+from digitnet.progress import Progress
 from digitnet.run_folder import Run
 from digitnet.training.checkpoint import load_checkpoint
 from digitnet.training.distributed import ALONE, Ranks, find_world
 from digitnet.training.train import train
-from digitnet.training.watch import Watch
 
 NORMED = SHORT.replace(network="normed", filters=BLOG.model.blog.filters)
 LONG = [
@@ -259,14 +259,14 @@ def _saved_step(run: Run) -> int:
     return checkpoint.step
 
 
-class Signaller(Watch):
+class Signaller(Progress):
     """Sends one rank's process a signal when the leading rank has seen a certain step."""
 
     def __init__(self, step: int, process: int) -> None:
         self.at, self.process = step, process
 
-    def step(self, step: int, loss: float) -> None:
-        if step == self.at:
+    def advance(self, done: int, status: str = "") -> None:
+        if done == self.at:
             os.kill(self.process, signal.SIGTERM)
             time.sleep(0.2)  # until it has arrived
 
@@ -281,9 +281,9 @@ def main(out: str, stop_at: str, rank: str, network: str) -> None:
     resume = (Path(out) / "config.toml").exists()
     config = None if resume else {"blog": SHORT, "normed": NORMED}[network]
     process = os.getpid() if rank == "0" else _sibling()
-    watch = Signaller(int(stop_at), process) if os.environ["RANK"] == "0" else Watch()
+    progress = Signaller(int(stop_at), process) if os.environ["RANK"] == "0" else Progress()
     try:
-        train(config, dataset=dataset, out=out, resume=resume, watch=watch)
+        train(config, dataset=dataset, out=out, resume=resume, progress=progress)
     except Interrupted as stopped:
         sys.exit(stopped.exit_code)
 

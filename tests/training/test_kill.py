@@ -12,20 +12,20 @@ import pytest
 
 from conftest import SHORT, assert_equal
 from digitnet.data.dataset import Dataset
+from digitnet.progress import Progress
 from digitnet.run_folder import Run
 from digitnet.training.checkpoint import load_checkpoint
 from digitnet.training.train import train
-from digitnet.training.watch import Watch
 
 
-class Told(Watch):
+class Told(Progress):
     """Tells the parent process, through shared memory, which step was taken last."""
 
     def __init__(self, memory: mmap.mmap) -> None:
         self.memory = memory
 
-    def step(self, step: int, loss: float) -> None:
-        struct.pack_into("q", self.memory, 0, step)
+    def advance(self, done: int, status: str = "") -> None:
+        struct.pack_into("q", self.memory, 0, done)
 
 
 @pytest.mark.acceptance
@@ -48,7 +48,7 @@ def test_a_run_killed_again_and_again_ends_like_one_that_never_was(
         child = os.fork()
         if child == 0:
             resume = (out / "config.toml").exists()
-            train(None if resume else config, dataset=drawn, out=out, resume=resume, watch=Told(memory))
+            train(None if resume else config, dataset=drawn, out=out, resume=resume, progress=Told(memory))
             os._exit(0)
         if killed < kills:
             time.sleep(chance.uniform(0, 0.12))

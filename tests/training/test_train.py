@@ -19,21 +19,21 @@ from digitnet.evaluation.evaluate import evaluate
 from digitnet.metrics import accuracy
 from digitnet.networks.models import build_network
 from digitnet.networks.predict import predict_logits
+from digitnet.progress import Progress
 from digitnet.run_folder import Run, TrainingRow, ValidationRow
 from digitnet.training.batches import Batches
 from digitnet.training.checkpoint import load_checkpoint, load_network
 from digitnet.training.train import begin, train
-from digitnet.training.watch import Watch
 
 
-class Signaller(Watch):
+class Signaller(Progress):
     """Sends this process a signal when it has seen a certain step."""
 
     def __init__(self, step: int, number: signal.Signals = signal.SIGINT) -> None:
         self.at, self.number = step, number
 
-    def step(self, step: int, loss: float) -> None:
-        if step == self.at:
+    def advance(self, done: int, status: str = "") -> None:
+        if done == self.at:
             signal.raise_signal(self.number)
 
 
@@ -77,7 +77,7 @@ def test_resuming_equals_never_having_stopped(
     out = tmp_path / "run"
     for count, step in enumerate(steps):
         with pytest.raises(Interrupted, match="Continue with: digitnet train --resume") as stopped:
-            train(None if count else SHORT, dataset=drawn, out=out, resume=count > 0, watch=Signaller(step))
+            train(None if count else SHORT, dataset=drawn, out=out, resume=count > 0, progress=Signaller(step))
         assert stopped.value.exit_code == 130
         assert not Run(out).is_finished
     assert_equal(train(dataset=drawn, out=out, resume=True), finished)
@@ -88,7 +88,7 @@ def test_an_ensemble_is_a_run_like_any_other(drawn: Dataset, finished: Run, tmp_
     config = SHORT.replace(members=2, label_smoothing=0.1, beta1=0.8, beta2=0.95)
     whole = train(config, dataset=drawn, out=tmp_path / "whole")
     with pytest.raises(Interrupted):
-        train(config, dataset=drawn, out=tmp_path / "stopped", watch=Signaller(13))
+        train(config, dataset=drawn, out=tmp_path / "stopped", progress=Signaller(13))
     assert_equal(train(dataset=drawn, out=tmp_path / "stopped", resume=True), whole)
     assert whole.summary["parameters"] == 2 * finished.summary["parameters"]
     assert whole.history.validation[-1].validation_accuracy > 0.9
@@ -104,7 +104,7 @@ def test_a_run_that_learns_what_is_no_digit_is_a_run_like_any_other(drawn: Datas
     config = SHORT.replace(augment="ink", outliers=0.2)
     whole = train(config, dataset=drawn, out=tmp_path / "whole")
     with pytest.raises(Interrupted):
-        train(config, dataset=drawn, out=tmp_path / "stopped", watch=Signaller(13))
+        train(config, dataset=drawn, out=tmp_path / "stopped", progress=Signaller(13))
     assert_equal(train(dataset=drawn, out=tmp_path / "stopped", resume=True), whole)
     everything_said = predict_logits(load_network(whole), drawn.test.images)
     assert everything_said.shape == (103, 11)
@@ -118,7 +118,7 @@ def test_a_run_that_learns_what_is_no_digit_is_a_run_like_any_other(drawn: Datas
 
 def test_sigterm_saves_and_asks_for_exit_code_143(drawn: Dataset, tmp_path: Path) -> None:
     with pytest.raises(Interrupted, match="SIGTERM after step 11 of 40") as stopped:
-        train(SHORT, dataset=drawn, out=tmp_path / "run", watch=Signaller(11, signal.SIGTERM))
+        train(SHORT, dataset=drawn, out=tmp_path / "run", progress=Signaller(11, signal.SIGTERM))
     assert stopped.value.exit_code == 143
     checkpoint = load_checkpoint(Run(tmp_path / "run"))
     assert checkpoint is not None and checkpoint.step == 11
@@ -171,7 +171,7 @@ def test_numbers_that_are_not_finite_end_the_run_and_the_last_good_state_is_kept
 def stopped(drawn: Dataset, tmp_path: Path) -> Run:
     """A run that was interrupted after step 13."""
     with pytest.raises(Interrupted):
-        train(SHORT, dataset=drawn, out=tmp_path / "stopped", watch=Signaller(13))
+        train(SHORT, dataset=drawn, out=tmp_path / "stopped", progress=Signaller(13))
     return Run(tmp_path / "stopped")
 
 

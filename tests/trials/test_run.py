@@ -15,10 +15,10 @@ import pytest
 from conftest import Command
 from digitnet.engines.make import make_engine
 from digitnet.errors import RunError
+from digitnet.progress import Progress
 from digitnet.run_folder import Run, hold
 from digitnet.trials.plan import Plan
 from digitnet.trials.run import TrialsFolder, open_folder, run_trials
-from digitnet.trials.watch import TrialsWatch
 
 BASE = """
 seeds = 2
@@ -125,13 +125,13 @@ def test_a_cluster_gives_what_this_machine_gives_though_a_worker_is_killed(
         expected = run_trials(plan, tmp_path / "local", engine)
     with make_engine(name, workers=2) as engine:
         killer = KillOneWorker(tmp_path / name)
-        folder = run_trials(plan, tmp_path / name, engine, watch=killer)
+        folder = run_trials(plan, tmp_path / name, engine, progress=killer)
     assert killer.killed
     assert not folder.journal.failed
     assert outcomes(folder) == outcomes(expected)
 
 
-class KillOneWorker(TrialsWatch):
+class KillOneWorker(Progress):
     """Kills the process that holds a run, once a checkpoint is there."""
 
     def __init__(self, folder: Path) -> None:
@@ -139,7 +139,7 @@ class KillOneWorker(TrialsWatch):
         self.killed = 0
         self.thread = threading.Thread(target=self.kill, daemon=True)
 
-    def started(self, trial: str) -> None:
+    def show(self, table: object, line: str = "") -> None:
         if not self.thread.is_alive() and not self.killed:
             self.thread.start()
 

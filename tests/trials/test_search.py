@@ -311,31 +311,31 @@ def judged(whole: SearchFolder, tmp_path: Path) -> Study:
 
 
 def test_a_trial_behind_most_others_is_pruned_though_not_at_its_last_step(judged: Study) -> None:
-    watch = Pruning(trial_at(judged, 5), 0, steps=20)
-    watch.row(ValidationRow(10, 0.1, 0.6))
-    watch.row(ValidationRow(20, 0.1, 0.7))  # behind, and at its end already
+    prune = Pruning(trial_at(judged, 5), 0, steps=20)
+    prune(ValidationRow(10, 0.1, 0.6))
+    prune(ValidationRow(20, 0.1, 0.7))  # behind, and at its end already
     with pytest.raises(TrialPruned):
-        Pruning(trial_at(judged, 5), 20, steps=40).row(ValidationRow(20, 0.1, 0.7))
+        Pruning(trial_at(judged, 5), 20, steps=40)(ValidationRow(20, 0.1, 0.7))
 
 
 def test_a_trial_stopped_between_its_report_and_the_verdict_is_asked_about_again(judged: Study) -> None:
     trial_at(judged, 5).report(0.4, 10)
     with pytest.raises(TrialPruned):
-        Pruning(trial_at(judged, 5), 10, steps=20).row(ValidationRow(10, 0.1, 0.4))
+        Pruning(trial_at(judged, 5), 10, steps=20)(ValidationRow(10, 0.1, 0.4))
 
 
 def test_validations_that_a_resumed_run_repeats_are_not_asked_about_again(judged: Study) -> None:
     trial_at(judged, 5).report(0.6, 10)
     trial_at(judged, 5).report(0.7, 20)
-    watch = Pruning(trial_at(judged, 5), 20, steps=40)
-    watch.row(ValidationRow(10, 0.1, 0.6))
+    prune = Pruning(trial_at(judged, 5), 20, steps=40)
+    prune(ValidationRow(10, 0.1, 0.6))
     with pytest.raises(TrialPruned):
-        watch.row(ValidationRow(20, 0.1, 0.7))
+        prune(ValidationRow(20, 0.1, 0.7))
 
 
 def test_without_pruning_every_trial_runs_to_its_end(judged: Study, tmp_path: Path) -> None:
     study = open_study(tmp_path / "judged.jsonl", prune=False)
-    Pruning(trial_at(study, 5), 0, steps=20).row(ValidationRow(10, 0.1, 0.0))
+    Pruning(trial_at(study, 5), 0, steps=20)(ValidationRow(10, 0.1, 0.0))
 
 
 def test_a_trial_that_has_ended_is_not_done_again(whole: SearchFolder) -> None:

@@ -27,12 +27,12 @@ def search(
         quiet: Show no progress.
     """
     from digitnet.engines.make import make_engine
+    from digitnet.progress import make_progress
     from digitnet.reporting.words import counted, duration
     from digitnet.trials.cost import estimate_seconds
     from digitnet.trials.search.plan import Search
     from digitnet.trials.search.run import run_search
     from digitnet.trials.search.summary import describe
-    from digitnet.trials.search.watch import make_search_watch
 
     wanted = Search.from_file(search)
     with make_engine(parallel.engine, workers=parallel.jobs, address=parallel.address) as runner:
@@ -42,4 +42,4 @@ def search(
             count = f"{counted(wanted.trials, 'trial')}; the start takes about {duration(seconds)}"
             print_message(f"{count}. If all take as long, {runner.workers} at once: about {total}.")
         path = out or Path("trials") / search.stem
-        print(describe(run_search(wanted, path, runner, watch=make_search_watch(quiet=quiet))))
+        print(describe(run_search(wanted, path, runner, progress=make_progress(quiet=quiet))))

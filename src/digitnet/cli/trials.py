@@ -32,11 +32,11 @@ def trials(
         quiet: Show no progress.
     """
     from digitnet.engines.make import make_engine
+    from digitnet.progress import make_progress
     from digitnet.reporting.words import counted, duration
     from digitnet.trials.cost import estimate_seconds
     from digitnet.trials.plan import Plan
     from digitnet.trials.run import run_trials
-    from digitnet.trials.watch import make_trials_watch
 
     wanted = Plan.from_file(plan)
     if wanted.trial_count > 10_000 and not yes:
@@ -48,7 +48,7 @@ def trials(
             total = duration(seconds * wanted.trial_count / runner.workers)
             count = f"{counted(wanted.trial_count, 'trial')} of about {duration(seconds)}"
             print_message(f"{count}, {runner.workers} at once: about {total}.")
-        folder = run_trials(wanted, path, runner, watch=make_trials_watch(quiet=quiet), retry_failed=retry_failed)
+        folder = run_trials(wanted, path, runner, progress=make_progress(quiet=quiet), retry_failed=retry_failed)
     journal = folder.journal
     print(f"{len(journal.done):,} of {wanted.trial_count:,} trials are done. Next: digitnet compare {folder.path}")
     if journal.failed:

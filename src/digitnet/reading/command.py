@@ -94,22 +94,27 @@ def _read(
 
 def _write(out: Path, pictures: Sequence[str], settings: Settings, parallel: EngineOptions, quiet: bool) -> int:
     """Write the answers that `out` lacks; return how many pictures of it could not be read."""
-    from digitnet.reading.progress import make_reading_watch
+    from digitnet.progress import make_progress
     from digitnet.reading.table_file import hold_file
 
-    with hold_file(out, pictures, settings) as file, make_reading_watch(quiet=quiet) as watch:
+    with hold_file(out, pictures, settings) as file, make_progress(quiet=quiet) as progress:
         try:
-            watch.show(file.pictures, file.faults, len(pictures))
+            progress.begin(len(pictures), file.pictures, unit="pictures", pause=10)
+            progress.advance(file.pictures, _but(file.faults))
             with closing(_read(pictures[file.pictures :], settings, parallel)) as batches:
                 for answers in batches:
                     file.write(answers)
-                    watch.show(file.pictures, file.faults, len(pictures))
+                    progress.advance(file.pictures, _but(file.faults))
         except KeyboardInterrupt as stop:
             raise Interrupted(
                 f"{out}: stopped after {file.pictures:,} of {_counted(len(pictures))}. The same command goes on.",
                 signal_number=2,
             ) from stop
         return file.faults
+
+
+def _but(errors: int) -> str:
+    return f", {errors:,} of them could not be read" if errors else ""
 
 
 def _print(

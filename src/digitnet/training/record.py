@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Protocol
 
@@ -14,10 +15,10 @@ from digitnet.errors import DivergedError, RunError
 from digitnet.files import append, sha256, write_whole
 from digitnet.metrics import accuracy, negative_log_likelihood
 from digitnet.networks.predict import predict_logits
+from digitnet.progress import Progress
 from digitnet.run_folder import Run, TrainingRow, ValidationRow
 from digitnet.training.schedule import Schedule
 from digitnet.training.state import Checkpoint, TrainState, Window
-from digitnet.training.watch import Watch
 
 
 def is_time(step: int, every: int, last: int) -> bool:
@@ -43,15 +44,25 @@ class NoRecorder:
 
 
 class RunRecorder:
-    """Keeps the training and validation measurements in a run folder, and tells the watch about them."""
+    """Keeps the training and validation measurements in a run folder, and shows them."""
 
-    def __init__(self, run: Run, config: TrainConfig, schedule: Schedule, dataset: Dataset, watch: Watch) -> None:
+    def __init__(
+        self,
+        run: Run,
+        config: TrainConfig,
+        schedule: Schedule,
+        dataset: Dataset,
+        progress: Progress,
+        on_validation: Callable[[ValidationRow], None] | None = None,
+    ) -> None:
         self.file = run.path / "metrics.jsonl"
         self.config = config
         self.schedule = schedule
         self.validation = dataset.validation
         self.classes = dataset.classes
-        self.watch = watch
+        self.progress = progress
+        self.on_validation = on_validation
+        self.accuracy = ""  # of training, for the live line
         self.content = b""  # of the file; a few hundred lines
 
     def rewind(self, checkpoint: Checkpoint) -> None:
@@ -78,21 +89,25 @@ class RunRecorder:
         window.images += images
         window.loss += value
         window.right += int(right)
-        self.watch.step(step, value)
+        speed = step * self.config.images_per_step / state.seconds
+        self.progress.advance(step, f"   loss {value:.3f}{self.accuracy}   {speed:,.0f} images/s")
         if is_time(step, self.config.running.log_every, self.config.optimisation.steps):
-            self._keep(
-                TrainingRow(
-                    step=step,
-                    loss=value,
-                    accuracy=int(right) / images,
-                    mean_loss=window.loss / window.steps,
-                    mean_accuracy=window.right / window.images,
-                    learning_rate=rate,
-                )
+            row = TrainingRow(
+                step=step,
+                loss=value,
+                accuracy=int(right) / images,
+                mean_loss=window.loss / window.steps,
+                mean_accuracy=window.right / window.images,
+                learning_rate=rate,
             )
+            self._keep(row)
+            self.accuracy = f"   accuracy {row.mean_accuracy:.4f}"
             state.window = Window()
         if is_time(step, self.config.running.validate_every, self.config.optimisation.steps):
-            self._keep(self._validate(state))
+            validated = self._validate(state)
+            self._keep(validated)
+            if self.on_validation:
+                self.on_validation(validated)
 
     def _validate(self, state: TrainState) -> ValidationRow:
         logits = predict_logits(state.network, self.validation.images, self.classes)
@@ -103,7 +118,17 @@ class RunRecorder:
         line = json.dumps(asdict(row)).encode() + b"\n"
         self.content += line
         append(self.file, line)
-        self.watch.row(row)
+        self.progress.message(describe(row))
+
+
+def describe(row: TrainingRow | ValidationRow) -> str:
+    """Write a measurement as a line; for training it is the blog's: accuracy and loss of the present batch."""
+    if isinstance(row, TrainingRow):
+        return f"step {row.step:>6,}   training accuracy {row.accuracy:.4f}   training loss {row.loss:.4f}"
+    return (
+        f"step {row.step:>6,}   validation accuracy {row.validation_accuracy:.4f}"
+        f"   validation loss {row.validation_loss:.4f}"
+    )
 
 
 def right_answers(logits: Tensor, labels: Tensor) -> Tensor:

@@ -2,7 +2,8 @@
 
 import contextlib
 import socket
-from collections.abc import Iterator
+import warnings
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -17,7 +18,8 @@ from digitnet.errors import DataError, DigitnetError, DivergedError, Interrupted
 from digitnet.networks.freezing import make_freeze
 from digitnet.networks.models import build_network, parameter_count
 from digitnet.presets import nearest_preset
-from digitnet.run_folder import RUNS, Run, create, create_next, find_unfinished, require_free
+from digitnet.progress import Progress
+from digitnet.run_folder import RUNS, Run, ValidationRow, create, create_next, find_unfinished, require_free
 from digitnet.training.batches import BatchSource, make_batches
 from digitnet.training.checkpoint import load_checkpoint
 from digitnet.training.device import check_device, choose_device
@@ -30,7 +32,6 @@ from digitnet.training.record import NoRecorder, Recorder, RunRecorder, right_an
 from digitnet.training.save import RunSaver, Saver, Stop, StopsWithTheOthers, stop_on_signals
 from digitnet.training.schedule import Schedule, make_schedule
 from digitnet.training.state import TrainState
-from digitnet.training.watch import Watch
 
 
 def take_step(
@@ -86,17 +87,27 @@ def train(
     dataset: Dataset | None = None,
     out: Path | str | None = None,
     resume: bool = False,
-    watch: Watch | None = None,
+    progress: Progress | None = None,
+    on_validation: Callable[[ValidationRow], None] | None = None,
+    watch: Progress | None = None,
 ) -> Run:
     """Train a network, and return the folder that holds everything about the run.
 
     `config` is the default preset, `fast`; with `resume`, the run's own. `dataset` saves reading the data
     again. `out` is the run's folder; by default the next free ``runs/NAME-001``, with `resume` the newest
-    unfinished one. On Ctrl-C or SIGTERM the state is saved and Interrupted is raised; `resume` goes on to a
-    bit-identical result. Under torchrun the processes train one run together, and only the leading one returns
-    from here; the others end. Raises a child of DigitnetError for everything that a person can put right.
+    unfinished one. `progress` shows how far it is, by default nothing; `on_validation` is called with each
+    measurement on the validation images, and what it raises ends the training. On Ctrl-C or SIGTERM the state is
+    saved and Interrupted is raised; `resume` goes on to a bit-identical result. Under torchrun the processes train
+    one run together, and only the leading one returns from here; the others end. Raises a child of DigitnetError
+    for everything that a person can put right.
     """
-    watch, world = watch or Watch(), find_world()
+    if watch:
+        warnings.warn(
+            "watch= is called progress= now; the next version will not know watch=.",
+            DeprecationWarning,
+            stacklevel=2,
+        )
+    progress, world = progress or watch or Progress(), find_world()
     if not world.leads:
         follow(world, dataset)
     run = (Run(out) if out else find_unfinished(RUNS)) if resume else None
@@ -107,7 +118,7 @@ def train(
     augment, schedule = make_augmentation(config), make_schedule(config.optimisation)
     device = world.place(choose_device(config.running.device))
     dataset = dataset or load_dataset(
-        config.images.data, validation_images=config.images.validation_images, remark=watch.remark
+        config.images.data, validation_images=config.images.validation_images, remark=progress.message
     )
     dataset.check_split(config.images.validation_images)
     network = build_network(config, dataset.image_shape, dataset.classes)
@@ -120,20 +131,20 @@ def train(
         run = create_next(RUNS, nearest_preset(config), config, environment)
 
     threads = run.environment["threads"]
-    with run.locked(), world, watch, torch_prepared(threads), stop_on_signals() as stop:
+    with run.locked(), world, progress, torch_prepared(threads), stop_on_signals() as stop:
         if run.is_finished:
-            watch.remark(f"{run.path} is finished already; there is nothing left to train.")
+            progress.message(f"{run.path} is finished already; there is nothing left to train.")
             return run
         batches = make_batches(config, dataset, device)
-        watch.remark(check_device(network, *_on_cpu(batches.at(0)), device))
+        progress.message(check_device(network, *_on_cpu(batches.at(0)), device))
         state = begin(network.to(device), config)
-        recorder = RunRecorder(run, config, schedule, dataset, watch)
+        recorder = RunRecorder(run, config, schedule, dataset, progress, on_validation)
         checkpoint = load_checkpoint(run)
         if checkpoint:
             state.restore(checkpoint)
             recorder.rewind(checkpoint)
         recorder.begin()
-        watch.begin(config, done=state.step)
+        progress.begin(config.optimisation.steps, state.step, unit="steps")
         world.lead(Order(str(run.path), config, threads, dataset.fingerprint, checkpoint))
         saver = RunSaver(run, config, recorder, stop, world)
         try:

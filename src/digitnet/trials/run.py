@@ -16,11 +16,12 @@ from digitnet.checks import flag
 from digitnet.engines.engine import Engine
 from digitnet.errors import RunError
 from digitnet.files import make_folder, write_whole
+from digitnet.progress import Progress
 from digitnet.run_folder import Run, hold
 from digitnet.trials.journal import Entry, Journal
 from digitnet.trials.plan import Plan, Trial, read_plan_file
+from digitnet.trials.status import TrialsStatus
 from digitnet.trials.trial import Task, run_trial
-from digitnet.trials.watch import TrialsWatch
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ def open_folder(path: Path | str) -> TrialsFolder:
 
 
 def run_trials(
-    plan: Plan, path: Path | str, engine: Engine, *, watch: TrialsWatch | None = None, retry_failed: bool = False
+    plan: Plan, path: Path | str, engine: Engine, *, progress: Progress | None = None, retry_failed: bool = False
 ) -> TrialsFolder:
     """Run every trial of `plan` that has not ended yet, and return the folder.
 
@@ -81,20 +82,20 @@ def run_trials(
     RunError when the folder belongs to another plan, or its finished runs to a preset that has changed since, or
     another process is running it.
     """
-    watch = watch or TrialsWatch()
+    progress = progress or Progress()
     folder = TrialsFolder(make_folder(Path(path)), plan)
-    with hold(folder.path), watch:
+    with hold(folder.path), progress:
         if claim(folder.path / "plan.toml", plan.text) != plan.text:
             raise RunError(f"{path}: belongs to another plan (its plan.toml differs). {ANOTHER}")
         journal = folder.journal
         _check_recipe(folder)
         settled = journal.done if retry_failed else dict(journal.entries)
-        watch.begin(plan, list(settled.values()))
-        tasks = _tasks(folder, set(settled), watch)
+        status = TrialsStatus(plan, list(settled.values()), progress)
+        tasks = _tasks(folder, set(settled), status)
         for outcome in engine.run(run_trial, tasks):
             entry = Entry(outcome.task.trial, outcome.result, outcome.fault)
             journal.write(entry)
-            watch.ended(entry)
+            status.ended(entry)
     return folder
 
 
@@ -111,10 +112,10 @@ def _check_recipe(folder: TrialsFolder) -> None:
                 )
 
 
-def _tasks(folder: TrialsFolder, settled: set[str], watch: TrialsWatch) -> Iterator[Task]:
+def _tasks(folder: TrialsFolder, settled: set[str], status: TrialsStatus) -> Iterator[Task]:
     for trial in folder.plan.trials():
         if trial.name not in settled:
-            watch.started(trial.name)
+            status.started(trial.name)
             yield Task(trial.name, trial.config, str(folder.run_path(trial).resolve()))
 
 

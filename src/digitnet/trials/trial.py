@@ -1,5 +1,6 @@
 """One trial: a run that is trained and judged, in whatever process an engine gives it."""
 
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,9 +14,8 @@ from digitnet.data.dataset import Dataset
 from digitnet.data.load import load_dataset
 from digitnet.engines.engine import GRACE
 from digitnet.evaluation.evaluate import evaluate
-from digitnet.run_folder import Run
+from digitnet.run_folder import Run, ValidationRow
 from digitnet.training.train import train
-from digitnet.training.watch import Watch
 
 
 @dataclass(frozen=True)
@@ -39,12 +39,13 @@ def run_trial(task: Task) -> dict[str, Any]:
     return run.summary
 
 
-def train_task(task: Task, watch: Watch | None = None) -> Run:
+def train_task(task: Task, on_validation: Callable[[ValidationRow], None] | None = None) -> Run:
     """Train a trial's run, or go on with it; a finished one is only returned. Raises what `train` does."""
     resume = (Path(task.folder) / "config.toml").exists()
     if resume:
         _wait_for_predecessor(Path(task.folder))
-    return train(task.config, dataset=_dataset(task.config), out=task.folder, resume=resume, watch=watch)
+    data = _dataset(task.config)
+    return train(task.config, dataset=data, out=task.folder, resume=resume, on_validation=on_validation)
 
 
 def _wait_for_predecessor(folder: Path) -> None:

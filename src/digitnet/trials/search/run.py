@@ -26,13 +26,14 @@ from digitnet.engines.engine import Engine
 from digitnet.errors import DigitnetError, RunError
 from digitnet.files import make_folder, write_whole
 from digitnet.networks.models import build_network
+from digitnet.progress import Progress
 from digitnet.run_folder import hold
 from digitnet.training.schedule import make_schedule
 from digitnet.trials.run import ANOTHER, claim
 from digitnet.trials.search.plan import Search
+from digitnet.trials.search.status import SearchStatus, trial_name
 from digitnet.trials.search.study import choose, fail, open_study, trial_at
 from digitnet.trials.search.trial import SearchTask, try_trial
-from digitnet.trials.search.watch import SearchWatch, trial_name
 
 _FRESH_SEEDS = 10
 
@@ -81,7 +82,7 @@ class SearchFolder:
 
 
 def run_search(
-    search: Search, path: Path | str, engine: Engine, *, watch: SearchWatch | None = None
+    search: Search, path: Path | str, engine: Engine, *, progress: Progress | None = None
 ) -> SearchFolder:
     """Run the trials of `search` that have not ended yet, and return the folder.
 
@@ -91,31 +92,31 @@ def run_search(
     search's or another process runs it, and DigitnetError for a fault that every trial would have.
     """
     _check_names(search)
-    watch = watch or SearchWatch()
+    progress = progress or Progress()
     folder = SearchFolder(make_folder(Path(path)), search)
-    with hold(folder.path), watch:
+    with hold(folder.path), progress:
         _claim(folder)
-        watch.begin(search, folder.trials())
-        for outcome in engine.run(try_trial, _tasks(folder, watch)):
+        status = SearchStatus(search, folder.trials(), progress)
+        for outcome in engine.run(try_trial, _tasks(folder, status)):
             number = outcome.task.number
             if outcome.result:
                 raise DigitnetError(f"{outcome.task.trial}: {outcome.result}")
             if outcome.fault and not folder.trials()[number].state.is_finished():
                 fail(trial_at(folder.study, number), outcome.fault)
-            watch.ended(folder.trials()[number])
+            status.ended(folder.trials()[number])
             _write_best(folder)
         _write_best(folder)
     return folder
 
 
-def _tasks(folder: SearchFolder, watch: SearchWatch) -> Iterator[SearchTask]:
+def _tasks(folder: SearchFolder, status: SearchStatus) -> Iterator[SearchTask]:
     """Yield the trials that were interrupted, then new ones, each chosen when a worker is free for it."""
     for trial in folder.trials(TrialState.RUNNING):
-        watch.started(trial)
+        status.started(trial)
         yield folder.task(trial)
     while len(folder.trials()) < folder.search.trials:
         trial = choose(folder.study, folder.search)
-        watch.started(trial)
+        status.started(trial)
         yield folder.task(trial)
 
 

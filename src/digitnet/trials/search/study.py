@@ -47,7 +47,7 @@ class StudyFile(JournalFileBackend):
 
 def open_study(file: Path, *, prune: bool) -> Study:
     """Open the study that `file` keeps, or begin it there."""
-    optuna.logging.set_verbosity(optuna.logging.WARNING)  # it would announce each trial; the watch shows them
+    optuna.logging.set_verbosity(optuna.logging.WARNING)  # it would announce each trial; the progress shows them
     storage = JournalStorage(StudyFile(file))
     pruner = MedianPruner() if prune else NopPruner()
     if _NAME in optuna.get_all_study_names(storage):

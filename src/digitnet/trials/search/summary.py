@@ -4,8 +4,8 @@ from optuna.trial import FrozenTrial, TrialState
 
 from digitnet.errors import RunError
 from digitnet.trials.search.run import SearchFolder
+from digitnet.trials.search.status import short, trial_name
 from digitnet.trials.search.study import importances
-from digitnet.trials.search.watch import short, trial_name
 from digitnet.trials.tables import Table
 
 

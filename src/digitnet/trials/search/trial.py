@@ -12,8 +12,7 @@ from optuna.trial import Trial, TrialState
 
 from digitnet.engines.calls import describe
 from digitnet.errors import DataError, DeviceError, Interrupted, RunError, StorageError, UsageError
-from digitnet.run_folder import TrainingRow, ValidationRow
-from digitnet.training.watch import Watch
+from digitnet.run_folder import ValidationRow
 from digitnet.trials.search.study import fail, open_study, trial_at
 from digitnet.trials.trial import Task, train_task
 
@@ -30,7 +29,7 @@ class SearchTask(Task):
     prune: bool
 
 
-class Pruning(Watch):
+class Pruning:
     """Reports validation accuracies to Optuna, and raises TrialPruned when it sees no hope."""
 
     def __init__(self, trial: Trial, reported: int, steps: int) -> None:
@@ -38,9 +37,9 @@ class Pruning(Watch):
         self.reported = reported  # the last step that was reported before an interruption, or 0
         self.steps = steps
 
-    def row(self, row: TrainingRow | ValidationRow) -> None:
+    def __call__(self, row: ValidationRow) -> None:
         """Report a validation; those that a resumed run repeats were asked about before, all but the last."""
-        if isinstance(row, TrainingRow) or row.step < self.reported:
+        if row.step < self.reported:
             return
         if row.step > self.reported:
             self.trial.report(row.validation_accuracy, row.step)
