@@ -77,7 +77,9 @@ def measure(trials: int, workers: int, threads: int) -> dict[str, Any]:
     memory, before = WorkerMemory(), _children_seconds()
     began = time.perf_counter()
     with TemporaryDirectory() as folder, _engine(workers, threads) as engine:
-        done = run_trials(plan_of(trials, threads), Path(folder) / "trials", engine, progress=memory).journal.done
+        done = run_trials(
+            plan_of(trials, threads), Path(folder) / "trials", engine=engine, progress=memory
+        ).journal.done
     wall = time.perf_counter() - began
     training = sum(entry.summary["seconds"] for entry in done.values() if entry.summary)
     return {

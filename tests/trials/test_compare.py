@@ -14,8 +14,8 @@ from digitnet.errors import RunError, UsageError
 from digitnet.evaluation.evaluate import evaluate
 from digitnet.run_folder import Run, create
 from digitnet.trials.collect import VariantResults, collect
-from digitnet.trials.compare import compare
-from digitnet.trials.statistics import correct
+from digitnet.trials.compare import compare_variants
+from digitnet.trials.statistics import adjust_holm
 
 SEEDS = tuple(range(8))
 
@@ -23,16 +23,16 @@ SEEDS = tuple(range(8))
 def variant(name: str, test: float, validation: float = 0.98, seeds: tuple[int, ...] = SEEDS) -> VariantResults:
     """Make results around these accuracies, whose 1,000 test images say the same as the test accuracy."""
     source = np.random.default_rng([len(name), *map(ord, name)])
-    right = source.random((len(seeds), 1_000)) < test
+    correct = source.random((len(seeds), 1_000)) < test
     return VariantResults(
         name=name,
         fields={"kernel_size": 3 + len(name)},
         seeds=seeds,
         validation=tuple(validation + 0.001 * source.normal(size=len(seeds))),
-        test=tuple(right.mean(axis=1).tolist()),
+        test=tuple(correct.mean(axis=1).tolist()),
         seconds=tuple(10 + source.random(len(seeds))),
         parameters=28_938,
-        right=right,
+        correct=correct,
     )
 
 
@@ -46,21 +46,21 @@ PAIRS = [("good", "poor"), ("good", "same"), ("alone", "good"), ("none", "good")
 
 
 def test_the_choice_is_made_on_validation_whatever_the_test_says() -> None:
-    chosen = compare([GOOD, SAME, POOR], []).chosen
+    chosen = compare_variants([GOOD, SAME, POOR], []).chosen
     upside_down = [
-        dataclasses.replace(v, test=tuple(1 - x for x in v.test), right=None) for v in (GOOD, SAME, POOR)
+        dataclasses.replace(v, test=tuple(1 - x for x in v.test), correct=None) for v in (GOOD, SAME, POOR)
     ]
-    assert chosen == compare(upside_down, []).chosen == "same"
+    assert chosen == compare_variants(upside_down, []).chosen == "same"
 
 
 def test_of_equals_the_earlier_is_chosen() -> None:
     twin = dataclasses.replace(SAME, name="twin")
-    assert compare([SAME, twin], []).chosen == "same"
-    assert compare([twin, SAME], []).chosen == "twin"
+    assert compare_variants([SAME, twin], []).chosen == "same"
+    assert compare_variants([twin, SAME], []).chosen == "twin"
 
 
 def test_validation_and_test_are_summarised_apart() -> None:
-    (summary,) = compare([GOOD], []).variants
+    (summary,) = compare_variants([GOOD], []).variants
     assert summary.validation is not None
     assert summary.test is not None
     assert summary.validation.mean == pytest.approx(np.mean(GOOD.validation))
@@ -68,23 +68,23 @@ def test_validation_and_test_are_summarised_apart() -> None:
 
 
 def test_the_p_values_of_all_tested_pairs_are_corrected_together() -> None:
-    comparison = compare(ALL, PAIRS)
+    comparison = compare_variants(ALL, PAIRS)
     raw = [stats.ttest_rel(GOOD.test, other.test).pvalue for other in (POOR, SAME)]
-    assert [pair.p for pair in comparison.pairs] == [*map(pytest.approx, correct(raw)), None, None]
+    assert [pair.p for pair in comparison.pairs] == [*map(pytest.approx, adjust_holm(raw)), None, None]
 
 
 def test_the_permutations_are_corrected_too_before_they_vouch_for_the_t_test() -> None:
     steady = np.array([0.0100, 0.0101, 0.0102, 0.0099, 0.0098, 0.0103])  # six seeds: no p below 2 / 2^6 = 0.031
 
     def named(name: str, gain: float) -> VariantResults:
-        start = dataclasses.replace(variant(name, 0.9, seeds=SEEDS[:6]), right=None)
-        return start.replace(test=tuple((0.9 + gain * steady).tolist()))
+        start = dataclasses.replace(variant(name, 0.9, seeds=SEEDS[:6]), correct=None)
+        return dataclasses.replace(start, test=tuple((0.9 + gain * steady).tolist()))
 
     variants = [named(name, gain) for name, gain in (("start", 0.0), ("a", 1.0), ("b", 2.0), ("c", 3.0))]
-    (alone,) = compare(variants, [("a", "start")]).pairs
-    of_three = compare(variants, [(name, "start") for name in "abc"]).pairs
+    (alone,) = compare_variants(variants, [("a", "start")]).pairs
+    of_three = compare_variants(variants, [(name, "start") for name in "abc"]).pairs
     assert alone.sentence.endswith("real.")
-    assert all("flipping their signs, which assumes less, gives p = 0.09" in pair.sentence for pair in of_three)
+    assert all("the permutation test, which assumes less, gives p = 0.09" in pair.sentence for pair in of_three)
 
 
 def test_pairs_are_made_by_seed_and_not_by_position() -> None:
@@ -92,14 +92,14 @@ def test_pairs_are_made_by_seed_and_not_by_position() -> None:
     mixed = variant("good", 0.97, seeds=order)
     by_seed = dict(zip(GOOD.seeds, GOOD.test, strict=True))
     expected = np.mean([by_seed[s] - t for s, t in zip(order, mixed.test, strict=True) if s in by_seed])
-    (pair,) = compare([GOOD, dataclasses.replace(mixed, name="mixed")], [("good", "mixed")]).pairs
+    (pair,) = compare_variants([GOOD, dataclasses.replace(mixed, name="mixed")], [("good", "mixed")]).pairs
     assert pair.seeds == (0, 2, 5, 7)
     assert pair.difference is not None
     assert pair.difference.mean == pytest.approx(expected)
 
 
 def test_the_images_agree_with_the_accuracies() -> None:
-    for pair in compare([GOOD, POOR], [("good", "poor")]).pairs:
+    for pair in compare_variants([GOOD, POOR], [("good", "poor")]).pairs:
         assert len(pair.images) == len(SEEDS)
         for k, answer in enumerate(pair.images):
             assert (answer.only_first - answer.only_second) / 1_000 == pytest.approx(GOOD.test[k] - POOR.test[k])
@@ -107,14 +107,14 @@ def test_the_images_agree_with_the_accuracies() -> None:
 
 
 def test_without_the_images_there_is_no_mcnemar_and_all_else_stays() -> None:
-    blind = dataclasses.replace(POOR, right=None)
-    (pair,), (other,) = (compare([GOOD, v], [("good", "poor")]).pairs for v in (POOR, blind))
+    blind = dataclasses.replace(POOR, correct=None)
+    (pair,), (other,) = (compare_variants([GOOD, v], [("good", "poor")]).pairs for v in (POOR, blind))
     assert other.images == ()
     assert dataclasses.replace(pair, images=()) == other
 
 
 def test_what_has_too_few_seeds_is_said_and_stops_nothing() -> None:
-    sentences = [pair.sentence for pair in compare(ALL, PAIRS).pairs]
+    sentences = [pair.sentence for pair in compare_variants(ALL, PAIRS).pairs]
     assert "good beat poor by" in sentences[0]
     assert sentences[1].startswith("No difference seen between good and same")
     assert sentences[2].endswith("nothing can be concluded from one seed.")
@@ -122,7 +122,7 @@ def test_what_has_too_few_seeds_is_said_and_stops_nothing() -> None:
 
 
 def test_nothing_finished_is_a_sentence_too() -> None:
-    comparison = compare([NONE], [])
+    comparison = compare_variants([NONE], [])
     assert comparison.chosen is None
     assert comparison.sentences == ("No trial has finished, so there is nothing to compare.",)
     assert comparison.to_text()
@@ -130,10 +130,10 @@ def test_nothing_finished_is_a_sentence_too() -> None:
 
 def test_an_unknown_variant_is_named() -> None:
     with pytest.raises(UsageError, match=r"no variant 'goood' to compare. Did you mean 'good'\?"):
-        compare([GOOD, POOR], [("goood", "poor")])
+        compare_variants([GOOD, POOR], [("goood", "poor")])
 
 
-@pytest.mark.parametrize("change", [{"test": (0.5,)}, {"seeds": (1,) * 8}, {"right": np.ones((3, 9), bool)}])
+@pytest.mark.parametrize("change", [{"test": (0.5,)}, {"seeds": (1,) * 8}, {"correct": np.ones((3, 9), bool)}])
 def test_results_that_do_not_match_their_seeds_are_refused(change: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="good: expected one value for each of different seeds"):
         dataclasses.replace(GOOD, **change)  # type: ignore[arg-type]
@@ -144,7 +144,7 @@ def test_results_that_do_not_match_their_seeds_are_refused(change: dict[str, obj
 
 @pytest.mark.parametrize("write", ["to_text", "to_markdown"])
 def test_every_rendering_shows_mean_spread_interval_n_and_sentences(write: str) -> None:
-    comparison = compare(ALL, PAIRS)
+    comparison = compare_variants(ALL, PAIRS)
     text = getattr(comparison, write)()
     (summary, *_) = comparison.variants
     assert summary.test is not None
@@ -158,18 +158,18 @@ def test_every_rendering_shows_mean_spread_interval_n_and_sentences(write: str) 
 
 
 def test_every_row_of_a_markdown_table_has_as_many_cells_as_its_head() -> None:
-    for table in compare([dataclasses.replace(GOOD, name="a|b"), POOR], [("a|b", "poor")]).tables:
+    for table in compare_variants([dataclasses.replace(GOOD, name="a|b"), POOR], [("a|b", "poor")]).tables:
         lines = table.to_markdown().replace("\\|", "").splitlines()[2:]
         assert {line.count("|") for line in lines} == {len(table.columns) + 1}
 
 
 def test_the_columns_of_the_text_stand_under_each_other() -> None:
-    _, head, *rows = compare(ALL, PAIRS).tables[0].to_text().splitlines()
+    _, head, *rows = compare_variants(ALL, PAIRS).tables[0].to_text().splitlines()
     assert {len(row) for row in rows} == {len(head)}
 
 
 def test_the_json_is_plain_and_holds_every_value() -> None:
-    comparison = compare(ALL, PAIRS)
+    comparison = compare_variants(ALL, PAIRS)
     content = json.loads(json.dumps(comparison.to_json(), allow_nan=False))
     assert content["chosen"] == "same"
     assert content["variants"][0]["results"]["test"] == list(GOOD.test)
@@ -182,7 +182,7 @@ def test_the_json_is_plain_and_holds_every_value() -> None:
 
 def test_an_interval_is_not_said_to_pass_100_percent() -> None:
     near = VariantResults("near", {}, (0, 1), (0.99, 0.99), (0.98, 1.0), (1.0, 1.0), 10)
-    (row,) = compare([near], []).tables[1].rows
+    (row,) = compare_variants([near], []).tables[1].rows
     assert row[4] == "86.29% to 100.00%"
 
 
@@ -211,10 +211,10 @@ def test_finished_runs_are_collected_with_what_sets_them_apart(runs: dict[str, l
     three, five = collect(runs, drawn)
     assert (three.name, three.fields) == ("kernel_size=3", {"kernel_size": 3})
     assert five.seeds == (4, 1)  # without the one that has not finished
-    assert five.right is not None
-    assert five.right.shape == (2, len(drawn.test))
+    assert five.correct is not None
+    assert five.correct.shape == (2, len(drawn.test))
     for k, run in enumerate(runs["kernel_size=5"][:2]):
-        assert five.test[k] == five.right[k].mean() == evaluate(run, drawn).accuracy
+        assert five.test[k] == five.correct[k].mean() == evaluate(run, drawn).accuracy
         assert five.validation[k] == run.summary["validation"]["accuracy"]
         assert five.seconds[k] == run.summary["seconds"]
     assert five.parameters == runs["kernel_size=5"][0].summary["parameters"]

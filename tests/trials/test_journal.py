@@ -1,5 +1,9 @@
 """The journal keeps what ended, whatever interrupts its writing."""
 
+import multiprocessing
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -7,8 +11,8 @@ import pytest
 from digitnet.errors import RunError
 from digitnet.trials.journal import Entry, Journal
 
-DONE = Entry("a/seed-0", {"steps": 3}, None)
-FAILED = Entry("a/seed-1", None, "The loss became nan.")
+DONE = Entry("a/seed-0", {"steps": 3})
+FAILED = Entry("a/seed-1", error="The loss became nan.")
 
 
 def test_what_was_written_is_read_again(tmp_path: Path) -> None:
@@ -37,7 +41,7 @@ def test_a_line_cut_off_anywhere_loses_that_line_alone(tmp_path: Path) -> None:
 def test_a_trial_that_is_run_again_replaces_its_failure(tmp_path: Path) -> None:
     journal = Journal(tmp_path)
     journal.write(FAILED)
-    journal.write(Entry(FAILED.trial, {"steps": 3}, None))
+    journal.write(Entry(FAILED.trial, {"steps": 3}))
     assert Journal(tmp_path).failed == {}
 
 
@@ -46,3 +50,46 @@ def test_a_damaged_line_gets_a_sentence(line: bytes, tmp_path: Path) -> None:
     (tmp_path / "journal.jsonl").write_bytes(line)
     with pytest.raises(RunError, match="a line is damaged"):
         Journal(tmp_path)
+
+
+def test_what_version_0_1_wrote_is_read(tmp_path: Path) -> None:
+    (tmp_path / "journal.jsonl").write_text(
+        '{"trial": "a/seed-0", "summary": {"steps": 3}, "fault": null}\n'
+        '{"trial": "a/seed-1", "summary": null, "fault": "The loss became nan."}\n'
+    )
+    assert Journal(tmp_path).entries == {DONE.trial: DONE, FAILED.trial: FAILED}
+
+
+def test_a_sampled_trial_is_running_until_it_is_done_pruned_or_failed(tmp_path: Path) -> None:
+    chosen, rows = {"filters": [2, 4], "learning_rate": 0.1}, {6: 0.5, 12: 0.75}
+    for entry, state in [
+        (Entry("trial-000", fields=chosen), "running"),
+        (Entry("trial-000", fields=chosen, validated=rows), "pruned"),
+        (Entry("trial-000", {"steps": 3}, fields=chosen, validated=rows), "done"),
+        (Entry("trial-000", error="Lost.", fields=chosen), "failed"),
+    ]:
+        Journal(tmp_path).write(entry)
+        assert Journal(tmp_path).entries == {"trial-000": entry}
+        assert entry.state == state
+
+
+def test_many_processes_write_one_journal_and_lose_no_line(tmp_path: Path) -> None:
+    with multiprocessing.get_context("spawn").Pool(3) as pool:
+        pool.map(_write_twenty, [(tmp_path, name) for name in "abc"])
+    assert len(Journal(tmp_path).entries) == 60
+
+
+def _write_twenty(asked: tuple[Path, str]) -> None:
+    for number in range(20):
+        Journal(asked[0]).write(Entry(f"{asked[1]}/seed-{number}", {"steps": 3}))
+
+
+def test_a_process_killed_while_it_writes_leaves_nobody_waiting(tmp_path: Path) -> None:
+    code = (
+        "import os; from filelock import FileLock\n"
+        f"FileLock({str(tmp_path / '.journal.lock')!r}).acquire(); os.kill(os.getpid(), 9)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=False)
+    began = time.monotonic()
+    Journal(tmp_path).write(DONE)
+    assert time.monotonic() - began < 10

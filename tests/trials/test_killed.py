@@ -15,6 +15,7 @@ from digitnet.run_folder import Run
 from digitnet.trials.run import TrialsFolder, open_folder
 
 PLAN = """
+preset = "blog"
 seeds = {seeds}
 [base]
 data = "{data}"

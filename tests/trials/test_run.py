@@ -21,6 +21,7 @@ from digitnet.trials.plan import Plan
 from digitnet.trials.run import TrialsFolder, open_folder, run_trials
 
 BASE = """
+preset = "blog"
 seeds = 2
 [base]
 data = "{data}"
@@ -55,7 +56,7 @@ def outcomes(folder: TrialsFolder) -> dict[str, tuple[object, ...]]:
 def local(drawn_file: Path, tmp_path_factory: pytest.TempPathFactory) -> TrialsFolder:
     """Trials that were run on two processes without a break."""
     with make_engine("processes", workers=2) as engine:
-        return run_trials(plan_for(drawn_file), tmp_path_factory.mktemp("trials") / "local", engine)
+        return run_trials(plan_for(drawn_file), tmp_path_factory.mktemp("trials") / "local", engine=engine)
 
 
 def test_every_trial_is_a_finished_run_of_its_own_configuration(local: TrialsFolder) -> None:
@@ -71,33 +72,33 @@ def test_every_trial_is_a_finished_run_of_its_own_configuration(local: TrialsFol
 def test_starting_again_does_nothing_twice(local: TrialsFolder) -> None:
     before = {path: path.stat().st_mtime_ns for path in local.path.rglob("*") if path.is_file()}
     with make_engine("processes", workers=2) as engine:
-        run_trials(local.plan, local.path, engine)
+        run_trials(local.plan, local.path, engine=engine)
     assert {path: path.stat().st_mtime_ns for path in local.path.rglob("*") if path.is_file()} == before
 
 
 def test_a_trial_that_fails_is_recorded_and_stops_no_other(drawn_file: Path, tmp_path: Path) -> None:
     plan = plan_for(drawn_file, grid="learning_rate = [0.001, 1e38]")
     with make_engine("processes", workers=2) as engine:
-        folder = run_trials(plan, tmp_path / "trials", engine)
+        folder = run_trials(plan, tmp_path / "trials", engine=engine)
     assert sorted(folder.journal.done) == ["learning_rate=0.001/seed-0", "learning_rate=0.001/seed-1"]
-    assert all("lower --learning-rate" in str(entry.fault) for entry in folder.journal.failed.values())
+    assert all("lower --learning-rate" in str(entry.error) for entry in folder.journal.failed.values())
     assert len(folder.journal.failed) == 2
 
 
 def test_a_folder_of_another_plan_is_refused(local: TrialsFolder, drawn_file: Path, tmp_path: Path) -> None:
     with make_engine("processes") as engine:
         with pytest.raises(RunError, match="belongs to another plan"):
-            run_trials(plan_for(drawn_file, steps=13), local.path, engine)
+            run_trials(plan_for(drawn_file, steps=13), local.path, engine=engine)
         (tmp_path / "letter.txt").touch()
         with pytest.raises(RunError, match="expected a new or an empty folder, found files"):
-            run_trials(local.plan, tmp_path, engine)
+            run_trials(local.plan, tmp_path, engine=engine)
 
 
 def test_trials_of_a_preset_that_has_changed_are_not_mixed(local: TrialsFolder, tmp_path: Path) -> None:
     copy = Path(shutil.copytree(local.path, tmp_path / "copy"))
-    changed = replace(local.plan, start=replace(local.plan.start, learning_rate=0.5))  # the same words in its file
+    changed = replace(local.plan, start=local.plan.start.replace(learning_rate=0.5))  # the same words in its file
     with make_engine("processes") as engine, pytest.raises(RunError, match=r"--learning-rate .* \(now 0.5\)"):
-        run_trials(changed, copy, engine)
+        run_trials(changed, copy, engine=engine)
 
 
 def test_two_processes_do_not_run_one_folder(local: TrialsFolder) -> None:
@@ -106,7 +107,7 @@ def test_two_processes_do_not_run_one_folder(local: TrialsFolder) -> None:
         make_engine("processes") as engine,
         pytest.raises(RunError, match="another process is writing to this folder"),
     ):
-        run_trials(local.plan, local.path, engine)
+        run_trials(local.plan, local.path, engine=engine)
 
 
 def test_a_folder_that_is_none_is_refused(tmp_path: Path) -> None:
@@ -122,10 +123,10 @@ def test_a_cluster_gives_what_this_machine_gives_though_a_worker_is_killed(
 ) -> None:
     plan = plan_for(drawn_file, steps=600)
     with make_engine("processes", workers=2) as engine:
-        expected = run_trials(plan, tmp_path / "local", engine)
+        expected = run_trials(plan, tmp_path / "local", engine=engine)
     with make_engine(name, workers=2) as engine:
         killer = KillOneWorker(tmp_path / name)
-        folder = run_trials(plan, tmp_path / name, engine, progress=killer)
+        folder = run_trials(plan, tmp_path / name, engine=engine, progress=killer)
     assert killer.killed
     assert not folder.journal.failed
     assert outcomes(folder) == outcomes(expected)

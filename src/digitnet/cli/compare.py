@@ -17,8 +17,7 @@ def compare(trials: Annotated[Positional[Path], arg(metavar="TRIALS")], format: 
         trials: A folder that `digitnet trials` made.
         format: For people, or for programs.
     """
-    from digitnet.trials.report import report_trials
-    from digitnet.trials.run import open_folder
+    from digitnet.trials.report import compare as compare_trials
 
-    comparison = report_trials(open_folder(trials))
+    comparison = compare_trials(trials)
     print((trials / "comparison.json").read_text() if format == "json" else comparison.to_text())

@@ -30,16 +30,16 @@ def search(
     from digitnet.progress import make_progress
     from digitnet.reporting.words import counted, duration
     from digitnet.trials.cost import estimate_seconds
-    from digitnet.trials.search.plan import Search
-    from digitnet.trials.search.run import run_search
-    from digitnet.trials.search.summary import describe
+    from digitnet.trials.plan import Plan
+    from digitnet.trials.run import search as run_search
+    from digitnet.trials.status import describe_search
 
-    wanted = Search.from_file(search)
-    with make_engine(parallel.engine, workers=parallel.jobs, address=parallel.address) as runner:
-        if not quiet:
-            seconds = estimate_seconds(wanted.start_plan)
-            total = duration(seconds * wanted.trials / runner.workers)
-            count = f"{counted(wanted.trials, 'trial')}; the start takes about {duration(seconds)}"
-            print_message(f"{count}. If all take as long, {runner.workers} at once: about {total}.")
+    plan = Plan.from_file(search)
+    with make_engine(parallel.engine, workers=parallel.jobs, address=parallel.address) as engine:
+        if plan.ranges and not quiet:
+            seconds = estimate_seconds(plan)
+            total = duration(seconds * plan.trial_count / engine.workers)
+            count = f"{counted(plan.trial_count, 'trial')}; the start takes about {duration(seconds)}"
+            print_message(f"{count}. If all take as long, {engine.workers} at once: about {total}.")
         path = out or Path("trials") / search.stem
-        print(describe(run_search(wanted, path, runner, progress=make_progress(quiet=quiet))))
+        print(describe_search(run_search(plan, path, engine=engine, progress=make_progress(quiet=quiet))))

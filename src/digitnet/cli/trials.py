@@ -41,16 +41,16 @@ def trials(
     wanted = Plan.from_file(plan)
     if wanted.trial_count > 10_000 and not yes:
         raise UsageError(f"{plan}: holds {wanted.trial_count:,} trials. If that many are meant, add --yes.")
-    path = out or Path("trials") / plan.stem
-    with make_engine(parallel.engine, workers=parallel.jobs, address=parallel.address) as runner:
-        if not quiet:
+    path, progress = out or Path("trials") / plan.stem, make_progress(quiet=quiet)
+    with make_engine(parallel.engine, workers=parallel.jobs, address=parallel.address) as engine:
+        if not wanted.ranges and not quiet:
             seconds = estimate_seconds(wanted)
-            total = duration(seconds * wanted.trial_count / runner.workers)
+            total = duration(seconds * wanted.trial_count / engine.workers)
             count = f"{counted(wanted.trial_count, 'trial')} of about {duration(seconds)}"
-            print_message(f"{count}, {runner.workers} at once: about {total}.")
-        folder = run_trials(wanted, path, runner, progress=make_progress(quiet=quiet), retry_failed=retry_failed)
+            print_message(f"{count}, {engine.workers} at once: about {total}.")
+        folder = run_trials(wanted, path, engine=engine, progress=progress, retry_failed=retry_failed)
     journal = folder.journal
     print(f"{len(journal.done):,} of {wanted.trial_count:,} trials are done. Next: digitnet compare {folder.path}")
     if journal.failed:
         first = next(iter(journal.failed.values()))
-        raise RunError(f"{counted(len(journal.failed), 'trial')} failed; the first, {first.trial}: {first.fault}")
+        raise RunError(f"{counted(len(journal.failed), 'trial')} failed; the first, {first.trial}: {first.error}")

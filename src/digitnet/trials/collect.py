@@ -24,21 +24,21 @@ class VariantResults:
     test: tuple[float, ...]  # accuracy, 0 to 1
     seconds: tuple[float, ...]  # of training
     parameters: int  # 0 where no trial has finished
-    right: Bools | None = field(
+    correct: Bools | None = field(
         default=None, compare=False, repr=False
-    )  # (seeds, N): which test images were right
+    )  # (seeds, N): test images read correctly
 
     def __post_init__(self) -> None:
         """Raise ValueError unless everything is there once for each seed."""
         found = {len(self.seeds), len(set(self.seeds)), len(self.validation), len(self.test), len(self.seconds)}
-        if self.right is not None:
-            found.add(len(self.right))
+        if self.correct is not None:
+            found.add(len(self.correct))
         if len(found) > 1:
             raise ValueError(f"{self.name}: expected one value for each of different seeds, found {found} of them")
 
 
 def collect(runs: Mapping[str, Sequence[Run]], dataset: Dataset | None = None) -> list[VariantResults]:
-    """Read the finished ones of the `runs` of each variant, and judge those that were not judged yet.
+    """Read the finished ones of the `runs` of each variant, and evaluate those that were not evaluated yet.
 
     A variant's fields are those in which the configurations of all these runs differ. `dataset` saves reading the
     data, which is else done once. Raises RunError for a damaged run, or one that was trained on other data.
@@ -51,24 +51,24 @@ def collect(runs: Mapping[str, Sequence[Run]], dataset: Dataset | None = None) -
     def load(data: str, validation_images: int) -> Dataset:
         return dataset or load_dataset(data, validation_images=validation_images)
 
-    def judge(run: Run) -> Evaluation:
+    def evaluation(run: Run) -> Evaluation:
         return load_evaluation(run, load(run.config.images.data, run.config.images.validation_images))
 
     results = []
     for name, several in runs.items():
         done = [run for run in several if run.is_finished]
-        judged = [judge(run) for run in done]
-        right = [evaluation.logits.argmax(axis=1) == evaluation.labels for evaluation in judged]
+        evaluated = [evaluation(run) for run in done]
+        correct = [e.logits.argmax(axis=1) == e.labels for e in evaluated]
         results.append(
             VariantResults(
                 name=name,
                 fields={key: run.config.value(key) for run in several[:1] for key in sorted(varied)},
                 seeds=tuple(run.config.seed for run in done),
                 validation=tuple(run.summary["validation"]["accuracy"] for run in done),
-                test=tuple(evaluation.accuracy for evaluation in judged),
+                test=tuple(e.accuracy for e in evaluated),
                 seconds=tuple(run.summary["seconds"] for run in done),
                 parameters=done[0].summary["parameters"] if done else 0,
-                right=np.array(right) if same_images and done else None,
+                correct=np.array(correct) if same_images and done else None,
             )
         )
     return results

@@ -11,6 +11,7 @@ from typing import Any
 
 from digitnet.errors import UsageError, nearest
 from digitnet.metrics import Interval
+from digitnet.reporting.tables import Table
 from digitnet.reporting.words import duration, percent
 from digitnet.trials.collect import VariantResults
 from digitnet.trials.statistics import (
@@ -19,23 +20,22 @@ from digitnet.trials.statistics import (
     McNemar,
     PairedDifference,
     Summary,
+    adjust_holm,
     compare_pairs,
-    correct,
     describe_difference,
     mcnemar,
     summarise,
     write_chance,
 )
-from digitnet.trials.tables import Table
 
 NOTES = (
-    "Accuracies are means over the seeds; sd is the spread of single seeds in points (hundredths), and the 95% "
-    "interval, also after +-, is that of the mean (Student's t).",
-    "Differences are first minus second on the test images, in points, paired by seed; bootstrap is a 95% "
-    "interval that takes nothing for normal. p (t) is the paired t test's, p (flips) comes from flipping the "
-    "signs of the differences, and p (Holm), which decides, is p (t) corrected for the number of comparisons.",
+    "Accuracies are means over the seeds; sd is the standard deviation of single seeds in percentage points, and "
+    "the 95% interval, also after +-, is that of the mean (Student's t).",
+    "Differences are first minus second on the test images, in percentage points, paired by seed; bootstrap is a "
+    "95% interval that assumes no normality. p (t) is the paired t test's, p (permutation) the permutation "
+    "test's, and p (Holm), which decides, is p (t) adjusted for the number of comparisons.",
     "McNemar counts the seeds whose two networks differ on the same images by more than chance (exact, p < 0.05 / "
-    "seeds). It speaks of those networks; the other p-values speak of new seeds, judged on these images.",
+    "seeds). It is about those networks; the other p-values are about new seeds, evaluated on these images.",
 )
 
 
@@ -57,19 +57,19 @@ class PairComparison:
     second: str
     seeds: tuple[int, ...]
     difference: PairedDifference | None  # first minus second; None without a common seed
-    p: float | None  # that decides, corrected for the number of comparisons; None without two common seeds
+    p: float | None  # that decides, Holm-adjusted; None without two common seeds
     images: tuple[McNemar, ...]  # for each seed, on the same images; empty where these are not known
     sentence: str
 
     @property
     def seeds_that_differ(self) -> int:
-        """Number of seeds whose two networks differ on the same images by more than chance, corrected."""
-        return sum(answer.p < ALPHA / len(self.images) for answer in self.images)  # Bonferroni's level
+        """Number of seeds whose two networks differ on the same images by more than chance."""
+        return sum(answer.p < ALPHA / len(self.images) for answer in self.images)  # Bonferroni's correction
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Every variant and every wanted pair, judged."""
+    """Every variant, and every wanted pair with what it shows."""
 
     variants: tuple[VariantSummary, ...]
     chosen: str | None  # best mean validation accuracy, the earlier one of equals; None where nothing has finished
@@ -97,7 +97,7 @@ class Comparison:
             "95% interval",
             "bootstrap",
             "p (t)",
-            "p (flips)",
+            "p (permutation)",
             "p (Holm)",
             "McNemar",
         )
@@ -129,8 +129,8 @@ class Comparison:
         )
 
 
-def compare(variants: Sequence[VariantResults], pairs: Sequence[tuple[str, str]]) -> Comparison:
-    """Summarise each variant, choose one on validation, and judge the wanted pairs on the test.
+def compare_variants(variants: Sequence[VariantResults], pairs: Sequence[tuple[str, str]]) -> Comparison:
+    """Summarise each variant, choose one on validation, and compare the wanted pairs on the test.
 
     Raises UsageError for a pair that names an unknown variant.
     """
@@ -143,18 +143,20 @@ def compare(variants: Sequence[VariantResults], pairs: Sequence[tuple[str, str]]
     )
     finished = [(v.validation.mean, v.results.name) for v in summaries if v.validation]
     chosen = max(finished, key=lambda pair: pair[0])[1] if finished else None
-    return Comparison(summaries, chosen, _judge([(named[first], named[second]) for first, second in pairs]))
+    return Comparison(
+        summaries, chosen, _compare_pairs([(named[first], named[second]) for first, second in pairs])
+    )
 
 
-def _judge(pairs: Sequence[tuple[VariantResults, VariantResults]]) -> tuple[PairComparison, ...]:
-    """Compare each pair, and correct the p-values of those that have one for their number."""
+def _compare_pairs(pairs: Sequence[tuple[VariantResults, VariantResults]]) -> tuple[PairComparison, ...]:
+    """Compare each pair, and adjust the p-values for the number of those that have one."""
     common = [tuple(sorted(set(first.seeds) & set(second.seeds))) for first, second in pairs]
     differences = [
         compare_pairs(_tests(first, seeds), _tests(second, seeds)) if seeds else None
         for (first, second), seeds in zip(pairs, common, strict=True)
     ]
-    chances = correct([d.p if d else None for d in differences])
-    permutations = correct([d.p_permutation if d else None for d in differences])
+    chances = adjust_holm([d.p if d else None for d in differences])
+    permutations = adjust_holm([d.p_permutation if d else None for d in differences])
     comparisons = max(sum(p is not None for p in chances), 1)
     return tuple(
         _conclude(*pair, seeds, difference, p, p_permutation, comparisons)
@@ -173,7 +175,7 @@ def _conclude(
     p_permutation: float | None,
     comparisons: int,
 ) -> PairComparison:
-    images = tuple(mcnemar(one, other) for one, other in zip(*_rights(first, second, seeds), strict=True))
+    images = tuple(mcnemar(one, other) for one, other in zip(*_correct(first, second, seeds), strict=True))
     sentence = (
         describe_difference(first.name, second.name, difference, p, p_permutation, comparisons)
         if difference
@@ -186,15 +188,15 @@ def _tests(variant: VariantResults, seeds: Sequence[int]) -> list[float]:
     return [variant.test[variant.seeds.index(seed)] for seed in seeds]
 
 
-def _rights(
+def _correct(
     first: VariantResults, second: VariantResults, seeds: Sequence[int]
 ) -> tuple[list[Bools], list[Bools]]:
-    """Which images each was right about, a list of ``(N,)`` for each seed; empty unless both are known."""
-    if first.right is None or second.right is None:
+    """Which images each read correctly, an array ``(N,)`` for each seed; empty unless both are known."""
+    if first.correct is None or second.correct is None:
         return [], []
     return (
-        [first.right[first.seeds.index(seed)] for seed in seeds],
-        [second.right[second.seeds.index(seed)] for seed in seeds],
+        [first.correct[first.seeds.index(seed)] for seed in seeds],
+        [second.correct[second.seeds.index(seed)] for seed in seeds],
     )
 
 

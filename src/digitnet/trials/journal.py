@@ -1,66 +1,97 @@
 """The journal of a trials folder: a line for each trial that ended, so that nothing is ever done twice.
 
-A line is written when a trial has ended and its run is safe on the disk. A process killed in between finds the
-finished run again and only has to write the line.
+The worker itself writes a line when a trial has ended and its run is safe on the disk. A process killed in between
+finds the finished run again and only has to write the line. Where variants are sampled, each choice is a line too.
+The next choice depends on these lines alone, and an engine takes the next task before it hands over the last
+outcome: that is why the worker writes.
 """
 
 import json
 import os
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Literal
+
+from filelock import FileLock
 
 from digitnet.errors import RunError
 from digitnet.files import storage_error
 
+State = Literal["done", "pruned", "failed", "running"]
+
 
 @dataclass(frozen=True)
 class Entry:
-    """How a trial ended."""
+    """What is known of a trial; the last two are known of sampled variants alone."""
 
     trial: str  # its name
-    summary: dict[str, Any] | None  # the run's summary, or None where it failed
-    fault: str | None  # why it failed, or None
+    summary: dict[str, Any] | None = None  # the run's summary, where it was trained to its end
+    error: str | None = None  # why it failed
+    fields: Mapping[str, Any] | None = None  # that were sampled
+    validated: Mapping[int, float] | None = None  # validation accuracies by step, once it has ended
+
+    @property
+    def state(self) -> State:
+        """How it ended; a sampled trial that has not is called running."""
+        if self.error is not None:
+            return "failed"
+        return "done" if self.summary is not None else "pruned" if self.validated is not None else "running"
+
+    @property
+    def accuracy(self) -> float:
+        """Validation accuracy after the last step; -1 where that was not reached."""
+        return float(self.summary["validation"]["accuracy"]) if self.summary else -1.0
 
 
 class Journal:
-    """The entries of a folder; whoever writes must hold the folder."""
+    """The entries of a folder when it is read: the last line of each trial, in the order of the first lines.
+
+    Version 0.1 called the error a fault.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.file = folder / "journal.jsonl"
         content = self.file.read_bytes() if self.file.exists() else b""
         whole = content[: content.rfind(b"\n") + 1]  # a killed writer may have left half a line
-        self.entries = {entry.trial: entry for entry in self._parse(whole)}
+        try:
+            self.entries = {entry.trial: entry for entry in map(_parse, whole.splitlines())}
+        except (ValueError, TypeError, AttributeError) as error:
+            raise RunError(
+                f"{self.file}: can't be read, a line is damaged. Remove that line, and run the trials again."
+            ) from error
 
     @property
     def done(self) -> dict[str, Entry]:
-        """The trials that succeeded."""
-        return {name: entry for name, entry in self.entries.items() if entry.fault is None}
+        """The trials that were trained to their end."""
+        return {name: entry for name, entry in self.entries.items() if entry.state == "done"}
 
     @property
     def failed(self) -> dict[str, Entry]:
         """The trials that failed."""
-        return {name: entry for name, entry in self.entries.items() if entry.fault is not None}
+        return {name: entry for name, entry in self.entries.items() if entry.state == "failed"}
 
     def write(self, entry: Entry) -> None:
         """Add an entry, safe from a power cut when this returns; raise StorageError where the disk refuses."""
-        append_lines(self.file, json.dumps(asdict(entry)).encode() + b"\n")
+        known = {name: value for name, value in vars(entry).items() if value is not None}
+        with FileLock(self.file.with_name(".journal.lock")):  # many workers write; the system frees it at a kill
+            _append_line(self.file, json.dumps(known).encode() + b"\n")
         self.entries[entry.trial] = entry
 
-    def _parse(self, lines: bytes) -> list[Entry]:
-        try:
-            return [Entry(**json.loads(line)) for line in lines.splitlines()]
-        except (ValueError, TypeError) as fault:
-            raise RunError(
-                f"{self.file}: can't be read, a line is damaged. Remove that line, and run the trials again."
-            ) from fault
+
+def _parse(line: bytes) -> Entry:
+    values = json.loads(line)
+    if "fault" in values:
+        values["error"] = values.pop("fault")
+    if values.get("validated") is not None:
+        values["validated"] = {int(step): accuracy for step, accuracy in values["validated"].items()}
+    if values.keys() == {"trial"}:
+        raise ValueError("nothing is said of the trial")
+    return Entry(**values)
 
 
-def append_lines(path: Path, lines: bytes) -> None:
-    """Add `lines` after the whole ones of `path`, safe from a power cut on return; raise StorageError.
-
-    A killed writer, or a full disk, may have left half a line, which goes.
-    """
+def _append_line(path: Path, line: bytes) -> None:
+    """Add `line` after the whole ones of `path`; half a line of a killed writer, or of a full disk, goes."""
     try:
         with path.open("r+b" if path.exists() else "w+b") as file:
             end = file.seek(0, os.SEEK_END)
@@ -68,11 +99,11 @@ def append_lines(path: Path, lines: bytes) -> None:
                 end -= 1
             file.truncate(end)
             file.seek(end)
-            file.write(lines)
+            file.write(line)
             file.flush()
             os.fsync(file.fileno())
-    except OSError as fault:
-        raise storage_error(path, fault) from fault
+    except OSError as error:
+        raise storage_error(path, error) from error
 
 
 def _ends_a_line(file: BinaryIO, end: int) -> bool:

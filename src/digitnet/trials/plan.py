@@ -16,22 +16,34 @@ Instead of a grid, variants can be listed, each with a name of its own:
     [[variant]]
     name = "two layers"
     filters = [16, 32]
+
+Or Optuna samples them from ranges, one after the other, to find the best on validation; this is a search:
+
+    trials = 40
+    seed = 0                                   # of Optuna's choices, and of every run
+    prune = true                               # end a trial early that is worse than most were at that step
+
+    [range]
+    learning_rate = { low = 1e-4, high = 1e-2, log = true }
 """
 
 import itertools
 import math
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from digitnet.config import TrainConfig
 from digitnet.errors import UsageError, nearest
 from digitnet.presets import preset
+from digitnet.trials.ranges import Choices, Span, read_ranges, shown
 
-_KEYS = ("title", "preset", "seeds", "compare", "base", "grid", "variant")
+_KINDS = ("grid", "variant", "range")
+_KEYS = ("title", "preset", "base", "grid", "variant", "seeds", "compare")
+_SAMPLED_KEYS = ("title", "preset", "base", "range", "trials", "seed", "prune")
 
 Fields = Mapping[str, Any]
 """Names of fields of TrainConfig, and their values."""
@@ -50,13 +62,9 @@ class Variant:
 class Trial:
     """One variant with one seed: one run."""
 
+    name: str  # path of its run below the folder ``runs``
     variant: Variant
     seed: int
-
-    @property
-    def name(self) -> str:
-        """Path of its run below the folder ``runs``: the variant's name, safe for any disk, and the seed."""
-        return f"{_folder_name(self.variant.name)}/seed-{self.seed}"
 
     @property
     def config(self) -> TrainConfig:
@@ -66,24 +74,31 @@ class Trial:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a plan file says."""
+    """What a plan file says. Plans are equal that give the same trials, or sample them from the same ranges."""
 
-    title: str
     start: TrainConfig  # the preset with the base's fields
-    grid: Mapping[str, Sequence[Any]]  # the values of each varied field; empty where variants are listed
-    listed: Mapping[str, Fields]  # the fields of each named variant; empty where there is a grid
-    seeds: tuple[int, ...]
-    compare: tuple[tuple[str, str], ...] | None
-    text: str  # the file
+    seeds: tuple[int, ...]  # a single one where variants are sampled
+    grid: Mapping[str, Sequence[Any]] = field(default_factory=dict)  # the values of each varied field
+    listed: Mapping[str, Fields] = field(default_factory=dict)  # the fields of each named variant
+    ranges: Mapping[str, Span | Choices] = field(default_factory=dict)  # of each sampled field
+    prune: bool = False
+    samples: int = field(default=0, compare=False)  # how many variants are sampled
+    compare: tuple[tuple[str, str], ...] | None = field(default=None, compare=False)
+    title: str = field(default="", compare=False)
+    table: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)  # the file's preset and base
+    text: str = field(default="", compare=False, repr=False)  # the file
+    where: str = field(default="plan", compare=False)  # its path
 
     @property
     def trial_count(self) -> int:
         """Number of trials, known without making any of them: a grid may have millions."""
-        return len(self.seeds) * (len(self.listed) or math.prod(map(len, self.grid.values())))
+        return self.samples or len(self.seeds) * (len(self.listed) or math.prod(map(len, self.grid.values())))
 
     @cached_property
     def variants(self) -> tuple[Variant, ...]:
-        """Every variant, in the plan's order."""
+        """Every variant, in the plan's order; where they are sampled, the start alone."""
+        if self.ranges:
+            return (Variant("start", {}, self.start),)
         named = self.listed or {_name(fields): fields for fields in _combinations(self.grid)}
         return tuple(Variant(name, fields, configure(self.start, fields, name)) for name, fields in named.items())
 
@@ -95,52 +110,111 @@ class Plan:
 
     def trials(self) -> Iterator[Trial]:
         """Every trial: all variants with one seed, then with the next, so that means can be compared early."""
-        return (Trial(variant, seed) for seed in self.seeds for variant in self.variants)
+        return (self.trial(variant, seed) for seed in self.seeds for variant in self.variants)
+
+    def trial(self, variant: Variant, seed: int) -> Trial:
+        """Name the trial of a variant with a seed, safe for any disk."""
+        return Trial(f"{_folder_name(variant.name)}/seed-{seed}", variant, seed)
+
+    def sample(self, name: str, fields: Fields) -> Trial:
+        """Make the trial of sampled fields."""
+        return Trial(name, Variant(name, fields, self.start.with_values(fields, "[range]")), self.seeds[0])
+
+    @property
+    def start_fields(self) -> Fields:
+        """The sampled fields as the start has them, in TOML's values; they may lie outside of the ranges."""
+        values = {name: self.start.value(name) for name in self.ranges}
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+
+    def is_start(self, fields: Fields | None) -> bool:
+        """Tell whether sampled fields are those of the start."""
+        return self.start.with_values(fields or {}, "[range]") == self.start
 
     @classmethod
-    def from_file(cls, path: Path) -> Self:
+    def from_file(cls, path: Path | str) -> "Plan":
         """Read a plan file; raise UsageError that begins with its path."""
-        return cls.from_toml(read_plan_file(path), str(path))
+        return cls.from_toml(read_plan_file(Path(path)), str(path))
 
     @classmethod
-    def from_toml(cls, text: str, where: str = "plan") -> Self:
+    def from_toml(cls, text: str, where: str = "plan") -> "Plan":
         """Read and check a plan; raise UsageError that begins with `where`."""
         try:
             values = tomllib.loads(text)
+            kinds = [kind for kind in _KINDS if values.get(kind, {}) not in ({}, [])]
+            keys = _SAMPLED_KEYS if "range" in values else _KEYS
+            if len(kinds) > 1:
+                raise UsageError(
+                    f"expected a [grid], [[variant]]s or a [range], found {_listed(kinds)}. Keep one."
+                )
+            if unknown := [key for key in values if key not in keys]:
+                raise UsageError(f"there is no key {unknown[0]!r} in such a plan. {nearest(unknown[0], keys)}")
+            if not kinds:
+                raise UsageError("expected a [grid], [[variant]]s or a [range], found none. Write one of them.")
+            start = configure(preset(_preset_name(values)), values.get("base", {}), "[base]")
+            title = str(values.get("title", ""))
+            plan = cls(start, (0,), title=title, table=values, text=text, where=where)
             if "range" in values:
-                raise UsageError(f"this is a search over ranges. Run: digitnet search {where}")
-            if unknown := [key for key in values if key not in _KEYS]:
-                raise UsageError(f"there is no key {unknown[0]!r} in a plan. {nearest(unknown[0], _KEYS)}")
-            start = read_start(values)
-            plan = cls(
-                title=str(values.get("title", "")),
-                start=start,
+                return _read_sampled(plan)
+            listed = replace(
+                plan,
+                seeds=_read_seeds(values.get("seeds", 5)),
                 grid=_read_grid(values.get("grid", {}), start),
                 listed=_read_variants(values.get("variant", []), start),
-                seeds=_read_seeds(values.get("seeds", 5)),
-                compare=None,
-                text=text,
             )
-            if bool(plan.grid) == bool(plan.listed):
-                found = "both" if plan.grid else "neither"
-                raise UsageError(f"expected a [grid] or [[variant]]s, found {found}. Write one of them.")
-            return plan if "compare" not in values else replace(plan, compare=_read_pairs(values["compare"], plan))
-        except (ValueError, UsageError) as fault:
-            raise UsageError(f"{where}: {fault}") from fault
+            return replace(listed, compare=_read_pairs(values["compare"], listed) if "compare" in values else None)
+        except (ValueError, UsageError) as error:
+            raise UsageError(f"{where}: {error}") from error
 
 
-def read_plan_file(path: Path, kind: str = "plan") -> str:
-    """Read a file's text; raise UsageError that says which `kind` of file was expected."""
+def read_plan_file(path: Path) -> str:
+    """Read a file's text; raise UsageError where there is none."""
     try:
         return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as fault:
-        reason = fault.strerror if isinstance(fault, OSError) else "it is not text"
-        raise UsageError(f"{path}: expected a {kind} file, found none to read ({reason}).") from fault
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not text"
+        raise UsageError(f"{path}: expected a plan file, found none to read ({reason}).") from error
 
 
-def shown(value: Any) -> str:
-    """Write a field's value as part of a name: the list ``[16, 32]`` is ``16-32``."""
-    return "-".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+def _preset_name(values: Mapping[str, Any]) -> str:
+    return str(values.get("preset", "fast"))
+
+
+def _read_sampled(plan: Plan) -> Plan:
+    """Read what a plan with ranges says of its samples."""
+    values = plan.table
+    seed, prune, trials = values.get("seed", 0), values.get("prune", True), values.get("trials", 40)
+    plan.start.with_values({"seed": seed}, "seed")
+    if type(prune) is not bool:
+        raise UsageError(f"prune: expected true or false, found {prune!r}. Correct it.")
+    if type(trials) is not int or trials < 1:
+        raise UsageError(f"trials: expected a whole number of at least 1, found {trials!r}. Correct it.")
+    ranges = read_ranges(values["range"], plan.start)
+    plan = replace(plan, seeds=(seed,), ranges=ranges, prune=prune, samples=trials)
+    _check_pruning(plan)
+    combinations = math.prod(span.count for span in ranges.values())
+    if trials > combinations:  # the same combination, with the same seed, ends the same
+        raise UsageError(
+            f"trials: expected at most {combinations:,}, as the ranges hold no more combinations, found "
+            f"{trials:,}. Lower it, or list the combinations in a [grid]."
+        )
+    return plan
+
+
+def _check_pruning(plan: Plan) -> None:
+    """Raise UsageError where pruning is wanted, and nothing is measured before the last step."""
+    steps, every = (
+        plan.ranges[name].examples if name in plan.ranges else (plan.start.value(name),)
+        for name in ("steps", "validate_every")
+    )
+    if plan.prune and not any(0 < early < last for early, last in itertools.product(every, steps)):
+        raise UsageError(
+            f"prune: expected validations before the last step, found validate_every = {every[0]} and "
+            f"steps = {steps[-1]}. Set a smaller validate_every in [base], or prune = false."
+        )
+
+
+def _listed(kinds: Sequence[str]) -> str:
+    return " and ".join(f"[{kind}]" for kind in kinds)
 
 
 def _combinations(grid: Mapping[str, Sequence[Any]]) -> Iterator[Fields]:
@@ -161,18 +235,8 @@ def configure(start: TrainConfig, fields: Any, where: str) -> TrainConfig:
     """Give some fields of `start` other values; raise UsageError that begins with `where`."""
     if not isinstance(fields, dict) or "seed" in fields:
         found = "a seed" if isinstance(fields, dict) else repr(fields)
-        raise UsageError(f"{where}: expected fields other than the seed, found {found}. Use: seeds = [...]")
+        raise UsageError(f"{where}: expected fields other than the seed, found {found}. Name seeds at the top.")
     return start.with_values(fields, where)
-
-
-def read_start(values: Mapping[str, Any]) -> TrainConfig:
-    """Make the configuration that a file's preset and base say; raise UsageError for bad ones."""
-    return configure(preset(named_preset(values)), values.get("base", {}), "[base]")
-
-
-def named_preset(values: Mapping[str, Any]) -> str:
-    """Name the preset that a file starts from: `fast` unless it says else."""
-    return str(values.get("preset", "fast"))
 
 
 def _read_grid(grid: Any, start: TrainConfig) -> Mapping[str, Sequence[Any]]:

@@ -3,6 +3,7 @@
 import itertools
 import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from matplotlib.figure import Figure
@@ -12,24 +13,31 @@ from digitnet.files import write_whole
 from digitnet.reporting.figures import save_figures
 from digitnet.run_folder import Run
 from digitnet.trials.collect import VariantResults, collect
-from digitnet.trials.compare import Comparison, compare
+from digitnet.trials.compare import Comparison, compare_variants
 from digitnet.trials.figures.against_cost import front_figure
 from digitnet.trials.figures.by_field import field_figure
 from digitnet.trials.figures.by_two_fields import heat_figure, is_crossed
-from digitnet.trials.run import TrialsFolder
+from digitnet.trials.run import TrialsFolder, open_folder
 
 
-def report_trials(folder: TrialsFolder) -> Comparison:
+def compare(folder: TrialsFolder | Path | str) -> Comparison:
     """Compare what has finished, and write comparison.json, comparison.md and figures/*.png into the folder.
 
     Trials that still run, or failed, are left out; each variant's count of seeds shows it. Raises RunError when
-    nothing has finished.
+    nothing has finished, and for a search, whose trials were not evaluated on the test images.
     """
+    folder = folder if isinstance(folder, TrialsFolder) else open_folder(folder)
+    if folder.plan.ranges:
+        best = folder.path / "best.toml"
+        raise RunError(
+            f"{folder.path}: holds a search, whose trials were not evaluated on the test images. Compare the best "
+            f"one with the start: digitnet trials {best}"
+        )
     runs = folder.finished_runs()
     variants = collect(runs)
     if not any(variant.seeds for variant in variants):
         raise RunError(f"{folder.path}: expected finished trials, found none. Run the plan first.")
-    comparison = compare(variants, folder.plan.pairs)
+    comparison = compare_variants(variants, folder.plan.pairs)
     figures = draw(variants)
     save_figures(figures, folder.path / "figures")
     content = {"title": folder.plan.title, "made_with": made_with(runs), **comparison.to_json()}

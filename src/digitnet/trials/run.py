@@ -3,25 +3,38 @@
 A trials folder holds all of it:
 
     plan.toml                  the plan
-    journal.jsonl              how each trial ended
-    runs/VARIANT/seed-N/       the run of each trial
+    journal.jsonl              how each trial ended, and which fields were sampled for it
+    runs/VARIANT/seed-N/       the run of each trial; runs/trial-NNN/ where variants are sampled
     comparison.json, .md and figures/*.png    what `digitnet compare` found
+    best.toml                  of a search: a plan that compares the best so far with the start over fresh seeds
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from contextlib import nullcontext
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import tomli_w
+
+from digitnet.augmentation.augment import make_augmentation
 from digitnet.checks import flag
+from digitnet.data.load import load_dataset
 from digitnet.engines.engine import Engine
-from digitnet.errors import RunError
+from digitnet.engines.make import make_engine
+from digitnet.errors import DigitnetError, RunError, UsageError
 from digitnet.files import make_folder, write_whole
+from digitnet.networks.models import build_network
 from digitnet.progress import Progress
 from digitnet.run_folder import Run, hold
+from digitnet.training.schedule import make_schedule
 from digitnet.trials.journal import Entry, Journal
 from digitnet.trials.plan import Plan, Trial, read_plan_file
-from digitnet.trials.status import TrialsStatus
-from digitnet.trials.trial import Task, run_trial
+from digitnet.trials.status import Status
+from digitnet.trials.trial import TrialTask, run_trial
+
+_FRESH_SEEDS = 10
+_ANOTHER = "Name another with --out."
 
 
 @dataclass(frozen=True)
@@ -40,95 +53,201 @@ class TrialsFolder:
         """Folder of a trial's run."""
         return self.path / "runs" / trial.name
 
+    def trials(self) -> Iterator[Trial]:
+        """Every trial of the plan; where variants are sampled, those that were chosen so far."""
+        if not self.plan.ranges:
+            return self.plan.trials()
+        return (self.plan.sample(entry.trial, entry.fields or {}) for entry in self.journal.entries.values())
+
     def finished_runs(self) -> dict[str, list[Run]]:
-        """The finished runs of each variant, in the order of the plan's seeds."""
-        done = self.journal.done
-        return {
-            variant.name: [
-                Run(self.run_path(trial))
-                for trial in (Trial(variant, seed) for seed in self.plan.seeds)
-                if trial.name in done
-            ]
-            for variant in self.plan.variants
-        }
+        """The finished runs of each listed variant, in the order of the plan's seeds."""
+        done, runs = self.journal.done, dict[str, list[Run]]()
+        for trial in self.trials():
+            found = [Run(self.run_path(trial))] if trial.name in done else []
+            runs.setdefault(trial.variant.name, []).extend(found)
+        return runs
+
+    @property
+    def best(self) -> Entry | None:
+        """The trial with the best validation accuracy after its last step, the earlier one of equals."""
+        return max(self.journal.done.values(), key=lambda entry: entry.accuracy, default=None)
 
 
 def open_folder(path: Path | str) -> TrialsFolder:
     """Open a trials folder; raise RunError when it is none."""
-    file = Path(path) / "plan.toml"
-    if (Path(path) / "search.toml").exists():
-        raise RunError(
-            f"{path}: holds a search, whose trials were not judged on the test images. Compare the best one with "
-            f"the start: digitnet trials {Path(path) / 'best.toml'}"
-        )
+    path = Path(path)
+    _refuse_old_search(path)
     try:
-        text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as fault:
+        text = (path / "plan.toml").read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
         raise RunError.mismatch(
             path,
             expected="a trials folder with a plan.toml",
             found="none",
             remedy="Name a folder that `digitnet trials` made.",
-        ) from fault
-    return TrialsFolder(Path(path), Plan.from_toml(text, str(file)))
+        ) from error
+    return TrialsFolder(path, Plan.from_toml(text, str(path / "plan.toml")))
 
 
 def run_trials(
-    plan: Plan, path: Path | str, engine: Engine, *, progress: Progress | None = None, retry_failed: bool = False
+    plan: Plan | Path | str,
+    out: Path | str,
+    *,
+    engine: Engine | str = "processes",
+    progress: Progress | None = None,
+    retry_failed: bool = False,
 ) -> TrialsFolder:
-    """Run every trial of `plan` that has not ended yet, and return the folder.
+    """Run every trial of `plan` that has not ended yet, and return the folder `out`.
 
+    `plan` may be the path of its file; `engine` is open, or the name of one that works only as long as this takes.
     A trial that fails is recorded with its reason and stops no other; `retry_failed` runs those again. Raises
-    RunError when the folder belongs to another plan, or its finished runs to a preset that has changed since, or
-    another process is running it.
+    UsageError for a plan with ranges, and RunError when the folder belongs to another plan, or its finished runs
+    to a preset that has changed since, or another process is running it.
     """
-    progress = progress or Progress()
-    folder = TrialsFolder(make_folder(Path(path)), plan)
+    plan = plan if isinstance(plan, Plan) else Plan.from_file(plan)
+    if plan.ranges:
+        raise UsageError(f"{plan.where}: samples its variants from ranges. Run: digitnet search {plan.where}")
+    return _run(TrialsFolder(Path(out), plan), engine, progress or Progress(), retry_failed)
+
+
+def search(
+    plan: Plan | Path | str,
+    out: Path | str,
+    *,
+    engine: Engine | str = "processes",
+    progress: Progress | None = None,
+) -> TrialsFolder:
+    """Run the trials of a plan with ranges that have not ended yet, and return the folder `out`.
+
+    Optuna chooses what each trial tries, and validation accuracy alone decides; the test images stay closed. A
+    trial that fails is recorded with its reason and stops no other. With one worker, a search that was stopped and
+    started again ends as one that never stopped; with several, what is tried next also depends on the order in
+    which trials end. Raises what `run_trials` does, UsageError for a value that names nothing, and DigitnetError
+    for an error that every trial would meet.
+    """
+    plan = plan if isinstance(plan, Plan) else Plan.from_file(plan)
+    if not plan.ranges:
+        raise UsageError(f"{plan.where}: lists its variants. Run: digitnet trials {plan.where}")
+    import digitnet.trials.sampler  # noqa: F401 - where Optuna is missing, it says so before anything begins
+
+    _check_names(plan)
+    return _run(TrialsFolder(Path(out), plan), engine, progress or Progress(), retry_failed=False)
+
+
+def _run(folder: TrialsFolder, engine: Engine | str, progress: Progress, retry_failed: bool) -> TrialsFolder:
+    make_folder(folder.path)
     with hold(folder.path), progress:
-        if claim(folder.path / "plan.toml", plan.text) != plan.text:
-            raise RunError(f"{path}: belongs to another plan (its plan.toml differs). {ANOTHER}")
-        journal = folder.journal
+        _claim(folder)
         _check_recipe(folder)
-        settled = journal.done if retry_failed else dict(journal.entries)
-        status = TrialsStatus(plan, list(settled.values()), progress)
-        tasks = _tasks(folder, set(settled), status)
-        for outcome in engine.run(run_trial, tasks):
-            entry = Entry(outcome.task.trial, outcome.result, outcome.fault)
-            journal.write(entry)
-            status.ended(entry)
+        entries = folder.journal.entries.values()
+        retried = ("failed", "running") if retry_failed else ("running",)
+        settled = {entry.trial: entry for entry in entries if entry.state not in retried}
+        status = Status(folder.plan, settled, progress)
+        with make_engine(engine) if isinstance(engine, str) else nullcontext(engine) as runner:
+            for outcome in runner.run(run_trial, _tasks(folder, settled, status)):
+                if isinstance(outcome.result, str):
+                    raise DigitnetError(f"{outcome.task.trial}: {outcome.result}")
+                entry = outcome.result or Entry(
+                    outcome.task.trial, error=outcome.fault, fields=outcome.task.fields
+                )
+                if outcome.result is None:
+                    folder.journal.write(entry)
+                status.ended(entry)
+                if folder.plan.ranges:
+                    _write_best(folder)
     return folder
+
+
+def _tasks(folder: TrialsFolder, settled: dict[str, Entry], status: Status) -> Iterator[TrialTask]:
+    """Yield the trials that have not ended, then new samples, each chosen when a worker is free for it."""
+    plan, where = folder.plan, str(folder.path.resolve())
+    for trial in folder.trials():
+        if trial.name not in settled:
+            status.started(trial.name)
+            yield TrialTask(
+                trial.name, trial.config, where, trial.variant.fields if plan.ranges else None, plan.prune
+            )
+    while len(entries := (journal := folder.journal).entries) < plan.samples:
+        from digitnet.trials.sampler import choose  # here, as only who searches needs Optuna
+
+        trial = plan.sample(f"trial-{len(entries):03d}", choose(plan, entries.values()))
+        journal.write(Entry(trial.name, fields=trial.variant.fields))
+        status.started(trial.name)
+        yield TrialTask(trial.name, trial.config, where, trial.variant.fields, plan.prune)
+
+
+def _claim(folder: TrialsFolder) -> None:
+    """Write the plan into a new folder; raise RunError when the folder has another one, or other files."""
+    file, plan = folder.path / "plan.toml", folder.plan
+    _refuse_old_search(folder.path)
+    if not file.exists():
+        if any(path.name != ".lock" for path in folder.path.iterdir()):
+            raise RunError(f"{folder.path}: expected a new or an empty folder, found files. {_ANOTHER}")
+        write_whole(file, plan.text)
+    text = read_plan_file(file)
+    if text == plan.text:
+        return
+    if Plan.from_toml(text, str(file)) != plan:
+        free = "title and trials" if plan.ranges else "title and compare"
+        raise RunError(
+            f"{folder.path}: belongs to another plan (its plan.toml differs in more than {free}). {_ANOTHER}"
+        )
+    write_whole(file, plan.text)
+
+
+def _refuse_old_search(path: Path) -> None:
+    """Raise RunError for a search of version 0.1, which had its record in a file of Optuna's."""
+    if (path / "search.toml").exists():
+        raise RunError(
+            f"{path}: holds a search of digitnet 0.1, which can't be continued. Compare its best with its start: "
+            f"digitnet trials {path / 'best.toml'}. Or search again with another --out."
+        )
 
 
 def _check_recipe(folder: TrialsFolder) -> None:
     """Raise RunError where the finished runs were made with other fields: no mean may be of two recipes."""
-    finished = folder.finished_runs()
-    for variant in folder.plan.variants:
-        for run in finished[variant.name][:1]:
-            now = replace(variant.config, seed=run.config.seed)
-            if names := run.config.differences(now):
-                listed = ", ".join(f"{flag(n)} {run.config.value(n)} (now {now.value(n)})" for n in names)
+    done, checked = folder.journal.done, set[str]()
+    for trial in folder.trials():
+        if trial.name in done and trial.variant.name not in checked:
+            checked.add(trial.variant.name)
+            run = Run(folder.run_path(trial))
+            if names := run.config.differences(trial.config):
+                was, now = run.config, trial.config
+                listed = ", ".join(f"{flag(n)} {was.value(n)} (now {now.value(n)})" for n in names)
+                named = "preset" in folder.plan.table
+                advice = (
+                    "" if named else 'Version 0.1 took the preset blog where none is named; add preset = "blog". '
+                )
                 raise RunError(
-                    f"{folder.path}: {variant.name!r} was run with {listed}: the preset has changed. {ANOTHER}"
+                    f"{folder.path}: {trial.variant.name!r} was run with {listed}: the preset has changed. "
+                    f"{advice}{_ANOTHER}"
                 )
 
 
-def _tasks(folder: TrialsFolder, settled: set[str], status: TrialsStatus) -> Iterator[Task]:
-    for trial in folder.plan.trials():
-        if trial.name not in settled:
-            status.started(trial.name)
-            yield Task(trial.name, trial.config, str(folder.run_path(trial).resolve()))
+def _check_names(plan: Plan) -> None:
+    """Build what every value of the ranges names: an unknown schedule would else be found in the middle."""
+    data = load_dataset(plan.start.images.data, validation_images=plan.start.images.validation_images)
+    examples = [{name: value} for name, span in plan.ranges.items() for value in span.examples]
+    for config in [plan.start, *(plan.start.with_values(fields, "[range]") for fields in examples)]:
+        make_augmentation(config)
+        make_schedule(config.optimisation)
+        build_network(config, data.image_shape, data.classes)
 
 
-ANOTHER = "Name another with --out."
-
-
-def claim(file: Path, text: str) -> str:
-    """Return what `file` says, the plan of its folder; write `text` first where the folder is new.
-
-    Raises RunError when the folder has no plan and yet holds files.
-    """
-    if not file.exists():
-        if any(path.name != ".lock" for path in file.parent.iterdir()):
-            raise RunError(f"{file.parent}: expected a new or an empty folder, found files. {ANOTHER}")
+def _write_best(folder: TrialsFolder) -> None:
+    """Write the plan that compares the best so far with the start, unless that is the start itself."""
+    file, plan, best = folder.path / "best.toml", folder.plan, folder.best
+    if best is None or plan.is_start(best.fields):
+        file.unlink(missing_ok=True)
+        return
+    seeds = [seed for seed in range(_FRESH_SEEDS + 1) if seed != plan.seeds[0]][:_FRESH_SEEDS]
+    values: dict[str, Any] = {
+        "title": f"Is the best that the search found better than its start? {plan.title}".strip(),
+        "preset": plan.table.get("preset", "fast"),
+        "seeds": seeds,
+        "base": plan.table.get("base", {}),
+        "variant": [{"name": "start"}, {"name": "best", **(best.fields or {})}],
+    }
+    text = tomli_w.dumps(values)
+    if not file.exists() or file.read_text(encoding="utf-8") != text:
         write_whole(file, text)
-    return read_plan_file(file)

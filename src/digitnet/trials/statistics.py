@@ -1,10 +1,10 @@
 """Values of many seeds in; intervals, p-values and plain sentences out. scipy and statsmodels do the statistics.
 
-Accuracies are shares from 0 to 1; sentences speak of points, hundredths of them. Values are paired by seed. The
-paired t test decides: it is the usual one, and keeps its error rate with few seeds. Two checks that don't assume
-normal differences stand beside it: the bootstrap over seeds gives an interval (with 10 seeds it holds the truth
-89% of the time instead of 95%, so it decides nothing), and flipping the signs of the differences gives an exact
-p-value, which resampling of so few seeds does not.
+Accuracies are fractions from 0 to 1; sentences give percentage points. Values are paired by seed. The paired t
+test decides: it is the usual one, and keeps its error rate with few seeds. Two checks that don't assume normal
+differences accompany it: the bootstrap over seeds gives an interval (with 10 seeds it covers the truth 89% of the
+time instead of 95%, so it decides nothing), and the permutation test, which flips the signs of the differences,
+gives an exact p-value, which resampling of so few seeds does not.
 """
 
 import math
@@ -22,12 +22,12 @@ from statsmodels.stats.power import TTestPower
 from digitnet.metrics import Interval
 
 ALPHA = 0.05
-"""A difference whose corrected p-value lies below this is called real."""
+"""A difference whose Holm-adjusted p-value lies below this is called real."""
 
 SMALLEST_OF_INTEREST = 0.0005
 """Differences of accuracy below this, 5 images of 10,000, are worth no search."""
 
-_RESAMPLES = 9_999  # up to 13 seeds, every one of the 2^n ways to flip the signs is counted instead
+_RESAMPLES = 9_999  # up to 13 seeds, all 2^n ways to flip the signs are counted instead
 _LARGEST_EFFECT = 5.0  # beyond it two or three seeds are enough, and the solver stops converging
 _SMALLEST_EFFECT = 0.003  # below it nobody has seeds enough: almost a million
 
@@ -53,9 +53,9 @@ class PairedDifference:
     mean: float
     sd: float | None  # of the differences, with n - 1; None for one seed
     interval: Interval | None  # 95% t interval of the mean difference
-    p_t: float | None  # paired t test, two-sided; None where nothing spreads
+    p_t: float | None  # paired t test, two-sided; None where all differences are equal
     bootstrap_interval: Interval | None  # 95% percentiles of the mean over resampled seeds
-    p_permutation: float | None  # share of the ways to flip signs with a mean as far from 0; None for one seed
+    p_permutation: float | None  # fraction of sign flips whose mean is as far from 0; None for one seed
 
     @property
     def p(self) -> float | None:
@@ -70,7 +70,7 @@ class PairedDifference:
 
 @dataclass(frozen=True)
 class McNemar:
-    """Two networks on the same test images: how often only one of them is right, and whether chance does that."""
+    """Two networks on the same test images: how often only one of them is correct, and how likely by chance."""
 
     only_first: int
     only_second: int
@@ -110,28 +110,28 @@ def compare_pairs(first: Values, second: Values, seed: int = 0) -> PairedDiffere
     return PairedDifference(n, mean, sd, interval, p_t, _resample(differences, seed), p_permutation)
 
 
-def mcnemar(first_right: Bools, second_right: Bools) -> McNemar:
+def mcnemar(first: Bools, second: Bools) -> McNemar:
     """Compare two networks by which of the same N images each read correctly: ``(N,)`` and ``(N,)``.
 
     The exact binomial form at any count: where counts are large it costs nothing and the chi-squared form only
-    approaches it. The p-value speaks of these two networks, not of what other seeds would give.
+    approximates it. The p-value is about these two networks, not about other seeds.
     """
-    if first_right.shape != second_right.shape or first_right.ndim != 1:
-        raise ValueError(f"expected two (N,) arrays, found {first_right.shape} and {second_right.shape}")
-    both, neither = int((first_right & second_right).sum()), int((~first_right & ~second_right).sum())
-    only_first, only_second = int((first_right & ~second_right).sum()), int((second_right & ~first_right).sum())
+    if first.shape != second.shape or first.ndim != 1:
+        raise ValueError(f"expected two (N,) arrays, found {first.shape} and {second.shape}")
+    both, neither = int((first & second).sum()), int((~first & ~second).sum())
+    only_first, only_second = int((first & ~second).sum()), int((second & ~first).sum())
     answer = exact_mcnemar([[both, only_first], [only_second, neither]], exact=True)
     return McNemar(only_first, only_second, float(answer.pvalue))
 
 
-def correct(p_values: Sequence[float | None]) -> list[float | None]:
-    """Raise p-values for their number (Holm 1979): the chance of any false "real" stays at the level of one.
+def adjust_holm(p_values: Sequence[float | None]) -> list[float | None]:
+    """Adjust p-values for multiple comparisons (Holm 1979), which bounds the family-wise error rate.
 
     None, where nothing could be tested, stays None and does not count.
     """
     found = [p for p in p_values if p is not None]
-    raised = iter(multipletests(found, method="holm")[1] if found else [])
-    return [None if p is None else float(next(raised)) for p in p_values]
+    adjusted = iter(multipletests(found, method="holm")[1] if found else [])
+    return [None if p is None else float(next(adjusted)) for p in p_values]
 
 
 def seeds_needed(
@@ -139,7 +139,7 @@ def seeds_needed(
 ) -> int | None:
     """Seeds with which a paired t test finds a `difference` of that size with that power; at least 3.
 
-    None where there is no spread to plan with, or the difference drowns in it: almost a million seeds and more.
+    None where there is no spread to plan with, or so much that it would take about a million seeds.
     """
     effect = abs(difference) / sd_of_differences if sd_of_differences else 0.0
     if effect < _SMALLEST_EFFECT:
@@ -161,9 +161,9 @@ def describe_difference(
 ) -> str:
     """Say in one sentence what the seeds show about two variants, named as the caller names them.
 
-    `p` is the p-value that decides, and `p_permutation` the one that stands beside it, both corrected for the
-    number of `comparisons`; without them, the difference's own are taken. Where no difference is seen, the
-    sentence plans for the observed one, or for the `smallest` one of interest where that is larger, at the level
+    `p` is the p-value that decides, and `p_permutation` the permutation test's, both adjusted for the number of
+    `comparisons`; without them, the difference's own are taken. Where no difference is seen, the sentence says how
+    many seeds would show the observed one, or the `smallest` one of interest where that is larger, at the level
     that is left to one of so many comparisons.
     """
     p = difference.p if p is None else p
@@ -193,7 +193,7 @@ def write_p(p: float) -> str:
 
 
 def write_chance(p: float) -> str:
-    """Write a p-value alone, with the digits that matter; not rounded onto the level that it is judged by."""
+    """Write a p-value alone, with the digits that matter; never rounded to the level that decides."""
     if p < 0.001:
         return "< 0.001"
     if round(p, 3) == ALPHA:
@@ -202,10 +202,10 @@ def write_chance(p: float) -> str:
 
 
 def _reservation(p: float | None) -> str:
-    """Own up where only the t test, which takes the differences for normal, is sure; `p` is the permutations'."""
+    """Say so where only the t test, which assumes normality, is significant; `p` is the permutation test's."""
     if p is None or p < ALPHA:
         return ""
-    return f", if the differences are normal (flipping their signs, which assumes less, gives {write_p(p)})"
+    return f", if the differences are normal (the permutation test, which assumes less, gives {write_p(p)})"
 
 
 def _advise(difference: PairedDifference, wanted: float, alpha: float) -> str:

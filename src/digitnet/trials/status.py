@@ -1,34 +1,38 @@
-"""What a person sees while trials run: validation alone, for the test waits for `compare`."""
+"""What a person sees of trials while they run, and of a search at its end: validation alone."""
 
 import time
-from collections import defaultdict
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Mapping
 from statistics import mean, stdev
+from typing import TYPE_CHECKING, Any
 
-from rich.table import Table
+from rich.table import Table as LiveTable
 
+from digitnet.errors import RunError
 from digitnet.progress import Progress
+from digitnet.reporting.tables import Table
 from digitnet.reporting.words import counted, duration
-from digitnet.trials.journal import Entry
+from digitnet.trials.journal import Entry, Journal, State
 from digitnet.trials.plan import Plan
+from digitnet.trials.ranges import shown
 
-_SHOWN = 24  # variants in the table: more would not fit a screen
+if TYPE_CHECKING:
+    from digitnet.trials.run import TrialsFolder
+
+_MOST_VARIANTS, _MOST_SAMPLES = 24, 10  # in the table: more would not fit a screen
 
 
-class TrialsStatus:
-    """The variants with their present means, and how many trials are done, running, failed and left."""
+class Status:
+    """How far the trials of a plan are; it tells `progress` of each that begins or ends."""
 
-    def __init__(self, plan: Plan, settled: Sequence[Entry], progress: Progress) -> None:
-        self.seeds = len(plan.seeds)
-        self.variant_of = {trial.name: trial.variant.name for trial in plan.trials()}
-        self.accuracies: dict[str, list[float]] = defaultdict(list)
-        self.running: set[str] = set()
-        self.ended_before = self.count = len(settled)
-        self.failed = 0
-        self.began = time.monotonic()
+    def __init__(self, plan: Plan, settled: Mapping[str, Entry], progress: Progress) -> None:
+        self.plan = plan
         self.progress = progress
-        for entry in settled:
-            self._take_in(entry)
+        self.entries = dict(settled)
+        self.running: set[str] = set()
+        self.variant_of = {} if plan.ranges else {trial.name: trial.variant.name for trial in plan.trials()}
+        self.ended_before = len(settled)
+        self.began = time.monotonic()
         line = f"{counted(plan.trial_count, 'trial')}, {len(settled):,} of them ended before."
         progress.show(self.table, line)
 
@@ -38,46 +42,119 @@ class TrialsStatus:
         self.progress.show(self.table)
 
     def ended(self, entry: Entry) -> None:
-        """Count it, and show the new mean."""
+        """Count it, and show what it changes."""
+        best = max((known.accuracy for known in self.entries.values()), default=-1.0)
         self.running.discard(entry.trial)
-        self.count += 1
-        self._take_in(entry)
-        how = f"failed: {entry.fault}" if entry.summary is None else f"validation {_validation(entry):.4f}"
-        line = f"{self.count:>4,} of {len(self.variant_of):,}   {entry.trial}   {how}"
-        self.progress.show(self.table, line)
+        self.entries[entry.trial] = entry
+        parts = [f"{len(self.entries):>4,} of {self.plan.trial_count:,}", entry.trial, _outcome(entry)]
+        if entry.fields is not None:
+            parts.append(" ".join(f"{name}={short(value)}" for name, value in entry.fields.items()))
+            parts += ["the best so far"] if entry.accuracy > best else []
+        self.progress.show(self.table, "   ".join(parts))
 
-    def table(self) -> Table:
-        """Lay it out for a terminal."""
-        table = Table(box=None, pad_edge=False, caption=self._caption(), caption_justify="left")
-        table.add_column("variant")
-        table.add_column("seeds", justify="right")
-        table.add_column("validation accuracy", justify="right")
-        names = list(dict.fromkeys(self.variant_of.values()))
-        for name in names[:_SHOWN]:
-            values = self.accuracies[name]
-            spread = f" ± {stdev(values):.4f}" if len(values) > 1 else ""
-            shown = f"{mean(values):.4f}{spread}" if values else ""
-            table.add_row(name, f"{len(values)} of {self.seeds}", shown)
-        if len(names) > _SHOWN:
-            table.add_row(f"and {len(names) - _SHOWN:,} more", "", "")
+    def table(self) -> LiveTable:
+        """Lay it out for a terminal: the best samples, or the variants with their means, and the counts."""
+        table = LiveTable(box=None, pad_edge=False, caption=self._caption(), caption_justify="left")
+        heads, rows = self._samples() if self.plan.ranges else self._means()
+        for k, head in enumerate(heads):
+            table.add_column(head, justify="right" if k else "left")
+        for row in rows:
+            table.add_row(*row)
         return table
 
-    def _take_in(self, entry: Entry) -> None:
-        if entry.summary is None:
-            self.failed += 1
-        else:
-            self.accuracies[self.variant_of.get(entry.trial, "")].append(_validation(entry))
+    def _means(self) -> tuple[list[str], list[list[str]]]:
+        found: dict[str, list[float]] = defaultdict(list)
+        for entry in self.entries.values():
+            found[self.variant_of.get(entry.trial, "")] += [entry.accuracy] if entry.state == "done" else []
+        names = list(dict.fromkeys(self.variant_of.values()))
+        rows = [[name, f"{len(found[name])} of {len(self.plan.seeds)}", _mean(found[name])] for name in names]
+        more = [[f"and {len(names) - _MOST_VARIANTS:,} more"]] if len(names) > _MOST_VARIANTS else []
+        return ["variant", "seeds", "validation accuracy"], rows[:_MOST_VARIANTS] + more
+
+    def _samples(self) -> tuple[list[str], list[list[str]]]:
+        done = [entry for entry in self.entries.values() if entry.state == "done"]
+        done.sort(key=lambda entry: (-entry.accuracy, entry.trial))
+        rows = [
+            [
+                entry.trial,
+                *(short((entry.fields or {})[name]) for name in self.plan.ranges),
+                f"{entry.accuracy:.4f}",
+            ]
+            for entry in done[:_MOST_SAMPLES]
+        ]
+        return ["best so far", *self.plan.ranges, "validation accuracy"], rows
 
     def _caption(self) -> str:
-        done = sum(map(len, self.accuracies.values()))
-        remaining = len(self.variant_of) - done - self.failed
-        words = [f"{done:,} done", f"{len(self.running):,} running", f"{self.failed:,} failed"]
-        if (ended_here := self.count - self.ended_before) and remaining:
+        words = [*_count(self.entries), f"{len(self.running):,} running"]
+        remaining = self.plan.trial_count - len(self.entries)
+        if (ended_here := len(self.entries) - self.ended_before) and remaining > 0:
             seconds = (time.monotonic() - self.began) / ended_here * remaining
             words.append(f"about {duration(seconds)} left")
         return ", ".join(words)
 
 
-def _validation(entry: Entry) -> float:
-    accuracy: float = (entry.summary or {})["validation"]["accuracy"]
-    return accuracy
+def describe_search(folder: "TrialsFolder") -> str:
+    """Say how the trials of a search ended, what is best and what mattered, and in the last line what to do next.
+
+    Raises RunError where no trial ran to its end.
+    """
+    plan, journal, best = folder.plan, folder.journal, folder.best
+    failures = [f"The first failure, {name}: {entry.error}" for name, entry in journal.failed.items()][:1]
+    if best is None:
+        advice = (failures or ["Search on."])[0]
+        raise RunError(f"{folder.path}: expected a trial that ran to its end, found none. {advice}")
+    ended = {name: entry for name, entry in journal.entries.items() if entry.state != "running"}
+    total = max(plan.samples, len(journal.entries))
+    counts = f"{len(ended):,} of {total:,} trials have ended: {', '.join(_count(ended))}."
+    next_step = (
+        "Nothing was better on validation than the start. Next: widen the ranges, or raise the trials."
+        if plan.is_start(best.fields)
+        else "The best of many trials looks better on validation than it is. Next, compare it with the start, "
+        "over fresh seeds and on the test images: "
+        f"digitnet trials {folder.path / 'best.toml'} --out {folder.path}-best"
+    )
+    return "\n".join(
+        [counts, *failures, _best_and_start(plan, journal, best), *_mattered(plan, journal), next_step]
+    )
+
+
+def _best_and_start(plan: Plan, journal: Journal, best: Entry) -> str:
+    """Set the best beside the start, which is the first trial where the ranges hold it."""
+    first, fields = next(iter(journal.entries.values())), best.fields or {}
+    known = first.state == "done" and plan.is_start(first.fields)
+    rows = [(name, short(fields[name]), short(plan.start.value(name))) for name in plan.ranges]
+    accuracy = ("validation accuracy", f"{best.accuracy:.4f}", f"{first.accuracy:.4f}" if known else "not tried")
+    return Table("The best on validation:", ("", f"best, {best.trial}", "start"), (*rows, accuracy)).to_text()
+
+
+def _mattered(plan: Plan, journal: Journal) -> list[str]:
+    from digitnet.trials.sampler import importances  # here, as only who searches needs Optuna
+
+    shares = [f"{name} {share:.0%}" for name, share in importances(plan, journal.entries.values()).items()]
+    return [f"What mattered (PED-ANOVA over the complete trials): {', '.join(shares)}."] if shares else []
+
+
+def short(value: Any) -> str:
+    """Write a field's value for a table: ``0.00213``, ``128``, ``16-32``."""
+    return f"{value:.3g}" if isinstance(value, float) else shown(value)
+
+
+def _count(entries: Mapping[str, Entry]) -> list[str]:
+    """Count how trials ended; a plan without ranges prunes none."""
+    counts = Counter(entry.state for entry in entries.values())
+    states: tuple[State, ...] = ("done", "pruned", "failed")
+    return [f"{counts[state]:,} {state}" for state in states if counts[state] or state != "pruned"]
+
+
+def _mean(values: list[float]) -> str:
+    spread = f" ± {stdev(values):.4f}" if len(values) > 1 else ""
+    return f"{mean(values):.4f}{spread}" if values else ""
+
+
+def _outcome(entry: Entry) -> str:
+    if entry.error is not None:
+        return f"failed: {entry.error}"
+    if entry.state == "pruned":
+        step, accuracy = list((entry.validated or {}).items())[-1]
+        return f"pruned at step {step:,}, validation {accuracy:.4f}"
+    return f"validation {entry.accuracy:.4f}"

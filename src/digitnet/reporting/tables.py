@@ -1,4 +1,7 @@
-"""A table of text, for a terminal and for a page."""
+"""A table of text, for a terminal and for a page.
+
+Not rich's: its Markdown box aligns no column, escapes no ``|``, and wraps at the width of a terminal.
+"""
 
 from dataclasses import dataclass
 

@@ -1,1 +1,0 @@
-"""Ranges to one best configuration: plan says what to search, Optuna chooses, validation alone decides."""
