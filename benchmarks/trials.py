@@ -68,7 +68,8 @@ class WorkerMemory(Progress):
 def plan_of(trials: int, threads: int) -> Plan:
     """Make a plan of so many seeds of the blog's recipe, stopped after ten seconds."""
     return Plan.from_toml(
-        f"seeds = {trials}\n[base]\nsteps = {STEPS}\nthreads = {threads}\n[grid]\nlearning_rate = [0.0005]"
+        f'preset = "blog"\nseeds = {trials}\n[base]\nsteps = {STEPS}\nthreads = {threads}\n'
+        "[grid]\nlearning_rate = [0.0005]"
     )
 
 

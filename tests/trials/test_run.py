@@ -54,9 +54,10 @@ def outcomes(folder: TrialsFolder) -> dict[str, tuple[object, ...]]:
 
 @pytest.fixture(scope="module")
 def local(drawn_file: Path, tmp_path_factory: pytest.TempPathFactory) -> TrialsFolder:
-    """Trials that were run on two processes without a break."""
-    with make_engine("processes", workers=2) as engine:
-        return run_trials(plan_for(drawn_file), tmp_path_factory.mktemp("trials") / "local", engine=engine)
+    """Trials that were run on this machine's processes without a break, as a person calls it from Python."""
+    folder = tmp_path_factory.mktemp("trials")
+    (folder / "plan.toml").write_text(plan_for(drawn_file).text)
+    return run_trials(folder / "plan.toml", str(folder / "local"))
 
 
 def test_every_trial_is_a_finished_run_of_its_own_configuration(local: TrialsFolder) -> None:
@@ -85,10 +86,16 @@ def test_a_trial_that_fails_is_recorded_and_stops_no_other(drawn_file: Path, tmp
     assert len(folder.journal.failed) == 2
 
 
-def test_a_folder_of_another_plan_is_refused(local: TrialsFolder, drawn_file: Path, tmp_path: Path) -> None:
+def test_a_folder_of_another_plan_is_refused_and_of_the_same_with_another_title_is_not(
+    local: TrialsFolder, drawn_file: Path, tmp_path: Path
+) -> None:
     with make_engine("processes") as engine:
         with pytest.raises(RunError, match="belongs to another plan"):
             run_trials(plan_for(drawn_file, steps=13), local.path, engine=engine)
+        titled = Plan.from_toml(f'title = "The same"\n{local.plan.text}')
+        run_trials(titled, local.path, engine=engine)
+        assert open_folder(local.path).plan.title == "The same"
+        run_trials(local.plan, local.path, engine=engine)
         (tmp_path / "letter.txt").touch()
         with pytest.raises(RunError, match="expected a new or an empty folder, found files"):
             run_trials(local.plan, tmp_path, engine=engine)

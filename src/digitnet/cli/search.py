@@ -16,12 +16,12 @@ def search(
     parallel: EngineFlags = EngineOptions(),  # noqa: B008 - frozen
     quiet: bool = False,
 ) -> None:
-    """Search ranges for a better configuration, judged on validation alone.
+    """Search ranges for a better configuration, by validation accuracy alone.
 
-    Optuna chooses what is tried next. Stop it any way you like and start it again: it goes on.
+    Optuna chooses what is tried next. Stop it any way you like and start it again: it continues.
 
     Args:
-        search: A search file; plans/search-blog.toml is one.
+        search: A plan file with ranges; plans/search-blog.toml is one.
         out: The folder of the search.
         parallel: What does the work.
         quiet: Show no progress.

@@ -21,7 +21,7 @@ def trials(
 ) -> None:
     """Run a plan: many seeded runs, each once, whatever interrupts them.
 
-    Stop it any way you like and start it again: finished trials are not repeated, interrupted ones go on.
+    Stop it any way you like and start it again: finished trials are not repeated, interrupted ones continue.
 
     Args:
         plan: A plan file; plans/blog-claims.toml is one.

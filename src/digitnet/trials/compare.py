@@ -223,8 +223,8 @@ def _difference_cells(pair: PairComparison) -> tuple[str, ...]:
     return name, f"{d.n}", _points(d.mean), _points(d.sd), *spans, *chances, differ
 
 
-def _points(share: float | None) -> str:
-    return "-" if share is None else f"{100 * share:.2f}".replace("-0.00", "0.00")
+def _points(difference: float | None) -> str:
+    return "-" if difference is None else f"{100 * difference:.2f}".replace("-0.00", "0.00")
 
 
 def _span(interval: Interval | None) -> str:

@@ -214,10 +214,8 @@ def _check_recipe(folder: TrialsFolder) -> None:
             if names := run.config.differences(trial.config):
                 was, now = run.config, trial.config
                 listed = ", ".join(f"{flag(n)} {was.value(n)} (now {now.value(n)})" for n in names)
-                named = "preset" in folder.plan.table
-                advice = (
-                    "" if named else 'Version 0.1 took the preset blog where none is named; add preset = "blog". '
-                )
+                unnamed = "preset" not in folder.plan.table  # version 0.1 began such a plan with the preset blog
+                advice = f'Write preset = "blog" into it and {folder.path / "plan.toml"}. ' if unnamed else ""
                 raise RunError(
                     f"{folder.path}: {trial.variant.name!r} was run with {listed}: the preset has changed. "
                     f"{advice}{_ANOTHER}"

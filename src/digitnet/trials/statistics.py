@@ -96,8 +96,8 @@ def compare_pairs(first: Values, second: Values, seed: int = 0) -> PairedDiffere
     """
     both = _checked(first), _checked(second)
     if len(both[0]) != len(both[1]) or np.min(both) < 0 or np.max(both) > 1:
-        raise ValueError(f"expected pairs of shares from 0 to 1, found {first} and {second}")
-    # Shares carry errors of 1e-17; without rounding, ten equal differences would have a t of a million.
+        raise ValueError(f"expected pairs of fractions from 0 to 1, found {first} and {second}")
+    # Fractions carry errors of 1e-17; without rounding, ten equal differences would have a t of a million.
     differences = np.round(both[0] - both[1], 12)
     summary = summarise(differences)
     n, mean, sd, interval = summary.n, summary.mean, summary.sd, summary.interval
@@ -181,9 +181,9 @@ def describe_difference(
     return f"No difference seen between {first} and {second} ({size}, {facts}); {advice}."
 
 
-def points(share: float) -> str:
-    """Write the size of a difference of shares in percentage points: ``0.0021`` is ``0.21``."""
-    return f"{100 * abs(share):.2f}"
+def points(difference: float) -> str:
+    """Write the size of a difference of accuracies in percentage points: ``0.0021`` is ``0.21``."""
+    return f"{100 * abs(difference):.2f}"
 
 
 def write_p(p: float) -> str:
@@ -229,7 +229,7 @@ def _checked(values: Values) -> npt.NDArray[np.float64]:
 
 
 def _permute(differences: npt.NDArray[np.float64], seed: int) -> float:
-    flips = stats.permutation_test(
+    answer = stats.permutation_test(
         (differences,),
         np.mean,
         permutation_type="samples",
@@ -237,11 +237,11 @@ def _permute(differences: npt.NDArray[np.float64], seed: int) -> float:
         vectorized=True,
         rng=np.random.default_rng(seed),
     )
-    return float(flips.pvalue)
+    return float(answer.pvalue)
 
 
 def _resample(differences: npt.NDArray[np.float64], seed: int) -> Interval:
-    """Percentiles, not BCa: on means of so few seeds both cover alike, and BCa breaks down on lopsided samples."""
+    """Percentiles, not BCa: for means of so few seeds both cover alike, and BCa fails on skewed samples."""
     answer = stats.bootstrap(
         (differences,),
         np.mean,

@@ -20,7 +20,7 @@ def front_figure(
 ) -> Figure:
     """Draw mean accuracy against training time and against parameters; the Pareto front is drawn and named.
 
-    Names of variants that have a cheaper one as good stand where there is room, or not at all.
+    Names of variants off the front are written where there is room, or not at all.
     """
     shown = [variant for variant in variants if variant.seeds]
     seconds = [float(np.mean(variant.seconds)) for variant in shown]
@@ -80,7 +80,7 @@ def _draw_front(
 def _name_points(axes: Axes, names: Sequence[tuple[str, Point, str]], line: Sequence[Point]) -> None:
     """Write names beside their points, the first ones first; leave out those for which there is no free place.
 
-    What stands in the way is every point, the steps of the `line` between its points, and earlier names.
+    The obstacles are every point, the steps of the `line` between its points, and earlier names.
     """
     steps = [(*before, after[0], before[1]) for before, after in itertools.pairwise(line)]
     rises = [(after[0], before[1], *after) for before, after in itertools.pairwise(line)]

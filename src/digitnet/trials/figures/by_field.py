@@ -34,7 +34,7 @@ def field_figure(
 ) -> Figure:
     """Draw accuracy by one field: every seed a dot, in the order of the seeds, and beside them the mean.
 
-    Numbers stand at their distances (logarithmic from a factor of eight on), other values in the order given.
+    Numbers are placed at their distances (on a log scale from a factor of eight on), other values in order.
     Variants that agree in their other fields are joined, and named at the end where there are several such lines.
     Where there is a line, variants that are on none are left out: they differ in something else as well. Raises
     UsageError for a field that no variant names.

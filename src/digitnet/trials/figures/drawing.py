@@ -1,6 +1,6 @@
-"""What the figures share: means with their intervals, notes, heads, and where values stand.
+"""What the figures have in common: means with their intervals, labels, titles, and where values are placed.
 
-Names stand beside what they name, and every mean has its 95% interval.
+Names are written beside what they name, and every mean has its 95% interval.
 """
 
 import math
@@ -31,7 +31,7 @@ def draw_mean(axes: Axes, x: float, summary: Summary, colour: str) -> None:
 
 
 def note(axes: Axes, point: Point, text: str, offset: Point, colour: str) -> Annotation:
-    """Write beside a point, so many points of type to the right and up."""
+    """Write beside a point, `offset` points of type to the right and up."""
     side = "left" if offset[0] > 0 else "right" if offset[0] < 0 else "center"
     return axes.annotate(
         text, point, offset, textcoords="offset points", color=colour, ha=side, va="center", fontsize=9, zorder=5
@@ -76,7 +76,7 @@ def finished(variants: Sequence[VariantResults], *fields: str) -> list[VariantRe
 def place_values(values: Sequence[object]) -> dict[str, float]:
     """Place each different value on an axis: numbers in their order and distance, others one by one.
 
-    Lists of numbers go by their length, then by what they hold; other values stand in the order given.
+    Lists of numbers go by their length, then by what they hold; other values are placed in the order given.
     """
     numbers = [value for value in values if isinstance(value, int | float) and not isinstance(value, bool)]
     if len(numbers) < len(values) or not numbers:
