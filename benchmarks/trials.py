@@ -56,8 +56,8 @@ class WorkerMemory(Progress):
         self.data: list[float] = []  # of them, pages of the data set's files
 
     def show(self, table: object, line: str = "") -> None:
-        """Add up the pages of each worker that is at work."""
-        for worker in psutil.Process().children():
+        """Add up the pages of each worker that is at work, once for each trial that ends."""
+        for worker in psutil.Process().children() if line else []:
             with contextlib.suppress(psutil.Error):
                 if worker.cpu_times().user > 4:  # seconds: past its start
                     pages = [page for page in worker.memory_maps() if str(cache_folder()) in page.path]

@@ -84,9 +84,14 @@ def test_without_a_terminal_no_table_is_built(
     assert capsys.readouterr().err == shown
 
 
-def test_the_last_table_stays_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bar_goes_at_the_end_and_a_table_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    erase_line = "\x1b[2K"
+    monkeypatch.setattr(sys, "stderr", terminal := Terminal())
+    run(make_progress())
+    assert terminal.getvalue().endswith(erase_line)
     monkeypatch.setattr(sys, "stderr", terminal := Terminal())
     with make_progress() as progress:
         progress.show(table, "a line")
-    assert "variant" in terminal.getvalue().splitlines()[-2] or "variant" in terminal.getvalue()
+    assert "variant" in terminal.getvalue()
     assert "a line" not in terminal.getvalue()
+    assert not terminal.getvalue().endswith(erase_line)
