@@ -293,3 +293,8 @@ def test_a_run_folder_can_be_moved(finished: Run, tmp_path: Path) -> None:
         load_network(finished).parameters(), load_network(Run(moved)).parameters(), strict=True
     ):
         assert torch.equal(own, copied)
+
+
+def test_the_former_name_of_progress_still_works_with_a_warning(finished: Run, drawn: Dataset) -> None:
+    with pytest.warns(DeprecationWarning, match="called progress= now"):
+        assert train(dataset=drawn, out=finished.path, resume=True, watch=Progress()).path == finished.path

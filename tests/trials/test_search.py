@@ -328,8 +328,7 @@ def test_without_pruning_every_trial_runs_to_its_end(drawn_file: Path, tmp_path:
 
 
 def task_of(folder: TrialsFolder, entry: Entry) -> TrialTask:
-    config = folder.plan.sample(entry.trial, entry.fields or {}).config
-    return TrialTask(entry.trial, config, str(folder.path), entry.fields, folder.plan.prune)
+    return folder.task(folder.plan.sample(entry.trial, entry.fields or {}))
 
 
 def test_a_trial_that_has_ended_is_not_done_again(whole: TrialsFolder) -> None:

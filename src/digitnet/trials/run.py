@@ -9,6 +9,7 @@ A trials folder holds all of it:
     best.toml                  of a search: a plan that compares the best so far with the start over fresh seeds
 """
 
+import itertools
 from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -58,6 +59,11 @@ class TrialsFolder:
         if not self.plan.ranges:
             return self.plan.trials()
         return (self.plan.sample(entry.trial, entry.fields or {}) for entry in self.journal.entries.values())
+
+    def task(self, trial: Trial) -> TrialTask:
+        """Make a trial's task for a worker."""
+        fields = trial.variant.fields if self.plan.ranges else None
+        return TrialTask(trial.name, trial.config, str(self.path.resolve()), fields, self.plan.prune)
 
     def finished_runs(self) -> dict[str, list[Run]]:
         """The finished runs of each listed variant, in the order of the plan's seeds."""
@@ -139,41 +145,39 @@ def _run(folder: TrialsFolder, engine: Engine | str, progress: Progress, retry_f
     with hold(folder.path), progress:
         _claim(folder)
         _check_recipe(folder)
-        entries = folder.journal.entries.values()
         retried = ("failed", "running") if retry_failed else ("running",)
-        settled = {entry.trial: entry for entry in entries if entry.state not in retried}
+        settled = {name: entry for name, entry in folder.journal.entries.items() if entry.state not in retried}
         status = Status(folder.plan, settled, progress)
         with make_engine(engine) if isinstance(engine, str) else nullcontext(engine) as runner:
             for outcome in runner.run(run_trial, _tasks(folder, settled, status)):
-                if isinstance(outcome.result, str):
-                    raise DigitnetError(f"{outcome.task.trial}: {outcome.result}")
-                entry = outcome.result or Entry(
-                    outcome.task.trial, error=outcome.fault, fields=outcome.task.fields
-                )
-                if outcome.result is None:
+                entry, task = outcome.result, outcome.task
+                if isinstance(entry, str):
+                    raise DigitnetError(f"{task.trial}: {entry}")
+                if entry is None:  # its worker died
+                    entry = Entry(task.trial, error=outcome.fault, fields=task.fields)
                     folder.journal.write(entry)
                 status.ended(entry)
-                if folder.plan.ranges:
-                    _write_best(folder)
+                _write_best(folder)
+        _write_best(folder)
     return folder
 
 
 def _tasks(folder: TrialsFolder, settled: dict[str, Entry], status: Status) -> Iterator[TrialTask]:
-    """Yield the trials that have not ended, then new samples, each chosen when a worker is free for it."""
-    plan, where = folder.plan, str(folder.path.resolve())
-    for trial in folder.trials():
+    """Yield the trials that have not ended, each when a worker is free for it."""
+    for trial in itertools.chain(folder.trials(), _sample(folder)):
         if trial.name not in settled:
             status.started(trial.name)
-            yield TrialTask(
-                trial.name, trial.config, where, trial.variant.fields if plan.ranges else None, plan.prune
-            )
-    while len(entries := (journal := folder.journal).entries) < plan.samples:
+            yield folder.task(trial)
+
+
+def _sample(folder: TrialsFolder) -> Iterator[Trial]:
+    """Choose new variants until the plan has as many as it samples, and write each choice into the journal."""
+    while len(entries := (journal := folder.journal).entries) < folder.plan.samples:
         from digitnet.trials.sampler import choose  # here, as only who searches needs Optuna
 
-        trial = plan.sample(f"trial-{len(entries):03d}", choose(plan, entries.values()))
+        trial = folder.plan.sample(f"trial-{len(entries):03d}", choose(folder.plan, entries.values()))
         journal.write(Entry(trial.name, fields=trial.variant.fields))
-        status.started(trial.name)
-        yield TrialTask(trial.name, trial.config, where, trial.variant.fields, plan.prune)
+        yield trial
 
 
 def _claim(folder: TrialsFolder) -> None:
@@ -233,8 +237,8 @@ def _check_names(plan: Plan) -> None:
 
 
 def _write_best(folder: TrialsFolder) -> None:
-    """Write the plan that compares the best so far with the start, unless that is the start itself."""
-    file, plan, best = folder.path / "best.toml", folder.plan, folder.best
+    """Write a search's plan that compares the best so far with the start, unless that is the start itself."""
+    file, plan, best = folder.path / "best.toml", folder.plan, folder.best if folder.plan.ranges else None
     if best is None or plan.is_start(best.fields):
         file.unlink(missing_ok=True)
         return
