@@ -44,8 +44,8 @@ def open_picture(source: Source) -> UInt8:
         case Image.Image():
             try:
                 return _decode(source, "The image")
-            except (OSError, SyntaxError, ValueError) as fault:  # one that was opened, but not yet decoded
-                raise _damaged("The image", fault) from fault
+            except (OSError, SyntaxError, ValueError) as error:  # one that was opened, but not yet decoded
+                raise _damaged("The image", error) from error
         case bytes():
             return _open_file(io.BytesIO(source), "The bytes")
         case str() | Path():
@@ -68,18 +68,18 @@ def _open_path(path: Path) -> UInt8:
     try:
         with path.open("rb") as file:
             return _open_file(file, str(path))
-    except (OSError, ValueError) as fault:  # ValueError: a null character in the path
+    except (OSError, ValueError) as error:  # ValueError: a null character in the path
         raise PictureError.mismatch(
-            path, expected=_FORMATS, found=_describe(fault), remedy="Check the path and who may read it."
-        ) from fault
+            path, expected=_FORMATS, found=_describe(error), remedy="Check the path and who may read it."
+        ) from error
 
 
-def _describe(fault: OSError | ValueError) -> str:
-    if isinstance(fault, FileNotFoundError):
+def _describe(error: OSError | ValueError) -> str:
+    if isinstance(error, FileNotFoundError):
         return "no such file"
-    if isinstance(fault, IsADirectoryError):
+    if isinstance(error, IsADirectoryError):
         return "a folder"
-    return (isinstance(fault, OSError) and fault.strerror) or str(fault)
+    return (isinstance(error, OSError) and error.strerror) or str(error)
 
 
 def _open_file(file: BinaryIO, where: str) -> UInt8:
@@ -103,16 +103,16 @@ def _open_file(file: BinaryIO, where: str) -> UInt8:
             Image.open(io.BytesIO(content), formats=_DECODERS) as picture,
         ):
             return _decode(picture, where)
-    except UnidentifiedImageError as fault:
+    except UnidentifiedImageError as error:
         raise PictureError.mismatch(
             where, expected=_FORMATS, found="something else", remedy="Save it as PNG or JPEG."
-        ) from fault
+        ) from error
     except PictureError:
         raise
-    except Image.DecompressionBombError as fault:  # of pictures twice as large as Pillow's own ceiling
-        raise _too_large(where, "far more") from fault
-    except Exception as fault:  # damaged pictures have made decoders raise nearly anything
-        raise _damaged(where, fault) from fault
+    except Image.DecompressionBombError as error:  # of pictures twice as large as Pillow's own ceiling
+        raise _too_large(where, "far more") from error
+    except Exception as error:  # damaged pictures have made decoders raise nearly anything
+        raise _damaged(where, error) from error
 
 
 def _decode(picture: Image.Image, where: str) -> UInt8:
@@ -185,10 +185,10 @@ def _too_large(where: str, found: str) -> PictureError:
     )
 
 
-def _damaged(where: str, fault: Exception) -> PictureError:
+def _damaged(where: str, error: Exception) -> PictureError:
     return PictureError.mismatch(
         where,
         expected="a whole picture",
-        found=f"a damaged one ({str(fault) or type(fault).__name__})",
+        found=f"a damaged one ({str(error) or type(error).__name__})",
         remedy="Save or copy it anew.",
     )
