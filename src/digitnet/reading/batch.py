@@ -44,11 +44,10 @@ def list_pictures(names: Sequence[str]) -> list[str]:
 
     Raises PictureError for a folder without pictures, and for one that can't be listed.
     """
-    return [picture for name in names for picture in (_search(name) if _is_folder(name) else [name])]
-
-
-def _is_folder(name: str) -> bool:
-    return os.path.isdir(name)  # noqa: PTH112 - Path.is_dir raises where a name is too long
+    found: list[str] = []
+    for name in names:
+        found += _search(name) if os.path.isdir(name) else [name]  # noqa: PTH112 - Path.is_dir raises for long names
+    return found
 
 
 def _search(folder: str) -> list[str]:

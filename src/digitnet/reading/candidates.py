@@ -34,7 +34,6 @@ class Candidates:
 
     components: list[Component]  # from left to right
     parts: list[Component]  # the components, cut wherever digits may touch
-    crossings: list[float | None]  # stroke widths that the cut before each part crosses; None where no cut is
     groups: list[Candidate]
     height: float  # of a digit, in working pixels: the components' median
     stroke_width: float  # in working pixels
@@ -43,17 +42,14 @@ class Candidates:
 def find_candidates(line: Sequence[Component], ink: Ink, recognise: Recognise, *, cut: bool = True) -> Candidates:
     """List the candidates of a line, and ask the network about each; without `cut` no component is cut."""
     height = float(median(component.height for component in line))
-    parts: list[Component] = []
-    crossings: list[float | None] = []
-    for component in line:
-        pieces, crossed = cut_apart(component, ink.stroke_width, height) if cut else ([component], [])
-        parts += pieces
-        crossings += [None, *crossed]
+    parts = list(line)
+    if cut:
+        parts = [part for component in line for part in cut_apart(component, ink.stroke_width, height)]
     groups = []
     for first, end in _list_groups(parts, height):
         joined = join(parts[first:end])
         groups.append(Candidate(first, end, joined, recognise(crop_ink(joined, ink), _locate(joined, ink))))
-    return Candidates(list(line), parts, crossings, groups, height, ink.stroke_width)
+    return Candidates(list(line), parts, groups, height, ink.stroke_width)
 
 
 def _list_groups(parts: Sequence[Component], height: float) -> list[tuple[int, int]]:

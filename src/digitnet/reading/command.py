@@ -3,7 +3,7 @@
 import io
 import json
 import sys
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from itertools import chain
 from pathlib import Path
@@ -113,9 +113,10 @@ def _but(errors: int) -> str:
 def _print(pictures: Sequence[str], options: ReadOptions, engine: EngineOptions, is_several: bool) -> int:
     """Print results as they come; count the pictures that could not be read. A single one raises its error."""
     errors = 0
-
-    def checked(batches: Iterable[list[Result]]) -> Iterator[Result]:
-        nonlocal errors
+    before, separator, after, to_text = _make_format(options.format, is_several)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="surrogateescape")  # a file's name may not be valid text
+    with closing(_read(pictures, options, engine)) as batches:
         for result in chain.from_iterable(batches):
             if result.error is not None:
                 if not is_several:
@@ -124,49 +125,29 @@ def _print(pictures: Sequence[str], options: ReadOptions, engine: EngineOptions,
                 sys.stderr.write(f"{result.error}\n")
             elif result.reading and not result.reading.text:
                 sys.stderr.write(f"{result.picture}: no digit was found.\n")
-            yield result
-
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="surrogateescape")  # a file's name may not be valid text
-    with closing(_read(pictures, options, engine)) as batches:
-        for text in _FORMATS[options.format or "text"](checked(batches), is_several):
-            sys.stdout.write(text)
+            sys.stdout.write(before + to_text(result))
+            before = separator
+    sys.stdout.write(after)
     return errors
 
 
-def _as_text(results: Iterable[Result], is_several: bool) -> Iterator[str]:
-    """Write the digits, line by line; of several pictures, each line begins with its name, as grep's do."""
-    for result in results:
-        if result.reading:
-            lines = result.reading.text.splitlines()
-            yield "".join(f"{result.picture}: {line}\n" if is_several else f"{line}\n" for line in lines)
+def _make_format(format: Format | None, is_several: bool) -> tuple[str, str, str, Callable[[Result], str]]:
+    """Return the text before, between and after the results, and the function that writes one."""
+    if format == "csv":
+        from digitnet.reading.table import HEADER, to_csv
+
+        return HEADER, "", "", lambda result: to_csv([result])
+    if format == "json" and is_several:
+        return "[\n", ",\n", "\n]\n", lambda result: json.dumps(result.to_json())
+    if format == "json":
+        return "", "", "\n", lambda result: json.dumps(result.to_json(), indent=2)
+    return "", "", "", lambda result: _to_lines(result, is_several)
 
 
-def _as_json(results: Iterable[Result], is_several: bool) -> Iterator[str]:
-    if is_several:
-        start = "["
-        for result in results:
-            yield f"{start}\n{json.dumps(result.to_json())}"
-            start = ","
-        yield "\n]\n"
-    else:
-        for result in results:
-            yield json.dumps(result.to_json(), indent=2) + "\n"
-
-
-def _as_csv(results: Iterable[Result], is_several: bool) -> Iterator[str]:
-    from digitnet.reading.table import HEADER, to_csv
-
-    yield HEADER
-    for result in results:
-        yield to_csv([result])
-
-
-_FORMATS: dict[Format, Callable[[Iterable[Result], bool], Iterator[str]]] = {
-    "text": _as_text,
-    "json": _as_json,
-    "csv": _as_csv,
-}
+def _to_lines(result: Result, is_several: bool) -> str:
+    """Return the digits, line by line; of several pictures, each line begins with its name, as grep's do."""
+    lines = result.reading.text.splitlines() if result.reading else []
+    return "".join(f"{result.picture}: {line}\n" if is_several else f"{line}\n" for line in lines)
 
 
 def _counted(pictures: int) -> str:

@@ -17,30 +17,27 @@ Seam = NDArray[np.intp]
 """The column of a seam in each row: ``(rows,)``."""
 
 
-def cut_apart(component: Component, stroke_width: float, height: float) -> tuple[list[Component], list[float]]:
-    """Cut a wide component wherever two digits may touch; `height` is a digit's, in pixels.
+def cut_apart(component: Component, stroke_width: float, height: float) -> list[Component]:
+    """Cut a wide component wherever two digits may touch, into parts from left to right.
 
-    Return the parts from left to right, and for each but the first the stroke widths of ink that the cut before
-    it crosses.
+    `height` is a digit's, in pixels.
     """
     if component.width < _NARROWEST * height:
-        return [component], []
+        return [component]
     seams = _find_seams(component.mask, stroke_width, height)
     region = np.zeros(component.mask.shape, np.intp)  # how many seams are to the left of each pixel
     for seam, _ in seams:
         region += np.arange(component.width) >= seam[:, None]
     parts: list[Component] = []
-    crossed: list[float] = []
     for number in range(len(seams) + 1):
         mask = component.mask & (region == number).astype(np.uint8)
         if not mask.any():
             continue
         left, top, width, high = cv2.boundingRect(mask)
         own = mask[top : top + high, left : left + width]
-        parts.append(Component(component.left + left, component.top + top, own))
-        if len(parts) > 1:
-            crossed.append(seams[number - 1][1] / stroke_width)
-    return parts, crossed
+        crossed = seams[number - 1][1] / stroke_width if parts else None
+        parts.append(Component(component.left + left, component.top + top, own, crossed))
+    return parts
 
 
 def _find_seams(mask: UInt8, stroke_width: float, height: float) -> list[tuple[Seam, float]]:

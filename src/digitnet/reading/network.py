@@ -10,7 +10,7 @@ import numpy.typing as npt
 import onnxruntime
 
 from digitnet.errors import ModelError
-from digitnet.modelfile import ModelFile, read_model
+from digitnet.modelfile import read_model
 
 UInt8 = npt.NDArray[np.uint8]
 Float32 = npt.NDArray[np.float32]
@@ -37,23 +37,23 @@ class Answers:
 
 
 class Network:
-    """The network of a model file. It is safe to call from several threads at once."""
+    """The network of a model file, by default of the one that comes with digitnet; several threads may share it.
 
-    def __init__(self, model: ModelFile, threads: int = 1) -> None:
+    Raises ModelError if the file is unusable.
+    """
+
+    def __init__(self, path: Path | str | None = None, threads: int = 1) -> None:
+        path = Path(path) if path else SHIPPED
+        model = read_model(path)
         self.info = model.info
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         options.log_severity_level = 4  # errors are raised, so none need be logged
-        self._session = onnxruntime.InferenceSession(model.content, options, providers=["CPUExecutionProvider"])
-
-    @classmethod
-    def open(cls, path: Path | str | None = None, threads: int = 1) -> "Network":
-        """Open a model file, by default the one that comes with digitnet; raise ModelError if it is unusable."""
-        path = Path(path) if path else SHIPPED
-        model = read_model(path)
         try:
-            return cls(model, threads)
+            self._session = onnxruntime.InferenceSession(
+                model.content, options, providers=["CPUExecutionProvider"]
+            )
         except Exception as error:  # ONNX Runtime's own errors have no common class
             raise ModelError(
                 f"{path}: ONNX Runtime {onnxruntime.__version__} can't run this model ({error}). "

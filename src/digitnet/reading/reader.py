@@ -28,7 +28,7 @@ class Reader:
     """
 
     def __init__(self, model: Path | str | None = None, *, threads: int = 1) -> None:
-        self._network = Network.open(model, threads)
+        self._network = Network(model, threads)
 
     @property
     def info(self) -> ModelInfo:
@@ -97,7 +97,7 @@ class Reader:
         probabilities = answers.probabilities[0]
         return Digit(
             label=self.info.labels[int(probabilities.argmax())],
-            probabilities=tuple(map(float, probabilities)),
+            probabilities=tuple(probabilities.tolist()),
             decision=DECISIONS[int(answers.decisions[0])],
             score=float(answers.scores[0]),
             box=box,

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 from itertools import pairwise
-
-import numpy as np
+from math import exp, inf, log
+from statistics import median
 
 from digitnet.reading.candidates import Candidate, Candidates
 from digitnet.reading.components import Component
@@ -29,27 +29,26 @@ def segment(line: Candidates, count: int | None = None) -> list[Digit]:
     The path of least cost from left to right through the candidates is found by dynamic programming (Fujisawa et
     al., 1992). A candidate costs more the less it has the form of a digit, and the more the network doubts it.
     """
-    borders = [0.0]  # the cost of beginning a digit with each part
-    for (left, right), crossed in zip(pairwise(line.parts), line.crossings[1:], strict=True):
-        borders.append(_OVERLAP * _measure_overlap(left, right) if crossed is None else _CUT + _CROSSED * crossed)
+    borders = [0.0, *(_measure_border(left, right) for left, right in pairwise(line.parts))]  # before each part
     if len(line.components) > 2:
-        usual_area = float(np.median([component.area for component in line.components]))
+        usual_area = float(median(component.area for component in line.components))
     else:
         usual_area = 3 * line.height * line.stroke_width
+    small = _SMALL * line.height
     left_out = [
-        _CUT + _LEFT_OUT * part.area / usual_area
-        if max(part.height, part.width) < _SMALL * line.height
-        else np.inf
+        _CUT + _LEFT_OUT * part.area / usual_area if max(part.height, part.width) < small else inf
         for part in line.parts
     ]
     costs = [borders[group.first] + _measure_cost(group, line) for group in line.groups]
     return [line.groups[number].digit for number in _find_path(line.groups, costs, left_out, count)]
 
 
-def _measure_overlap(one: Component, other: Component) -> float:
-    """Measure how much of the narrower component is over or under the other, 0 to 1."""
-    overlap = min(one.right, other.right) - max(one.left, other.left)
-    return max(0.0, overlap / min(one.width, other.width))
+def _measure_border(left: Component, right: Component) -> float:
+    """Measure the cost of beginning a digit with `right`: of the cut there, or of an overlap of two components."""
+    if right.crossed is not None:
+        return _CUT + _CROSSED * right.crossed
+    overlap = min(left.right, right.right) - max(left.left, right.left)
+    return _OVERLAP * max(0.0, overlap / min(left.width, right.width))
 
 
 def _measure_cost(group: Candidate, line: Candidates) -> float:
@@ -58,8 +57,8 @@ def _measure_cost(group: Candidate, line: Candidates) -> float:
     form = min(((wide - 0.65) / 0.15) ** 2, (max(0.0, wide - 0.2) / 0.1) ** 2) / 8
     parts = line.parts[group.first : group.end]
     gaps = sum(max(0, right.left - left.right) for left, right in pairwise(parts)) / line.height
-    is_digit = 1 / (1 + np.exp(np.clip(-group.digit.score, -50, 50)))  # the logistic function of the log odds
-    doubt = -float(np.log(max(group.digit.probability * is_digit, _LEAST_PROBABILITY)))
+    is_digit = 1 / (1 + exp(min(-group.digit.score, 50)))  # the logistic function of the log odds
+    doubt = -log(max(group.digit.probability * is_digit, _LEAST_PROBABILITY))
     return form + _LOW * max(0.0, 0.7 - high) + _GAP_INSIDE * gaps + doubt
 
 
@@ -77,10 +76,10 @@ def _find_path(
         found: dict[int, tuple[float, _Path]] = {}
         for index in ending[end]:
             for digits, (cost, path) in paths[groups[index].first].items():
-                if (total := cost + costs[index]) < found.get(digits + 1, (np.inf, None))[0]:
+                if (total := cost + costs[index]) < found.get(digits + 1, (inf, None))[0]:
                     found[digits + 1] = (total, (index, path))
         for digits, (cost, path) in paths[end - 1].items():
-            if (total := cost + left_out[end - 1]) < found.get(digits, (np.inf, None))[0]:
+            if (total := cost + left_out[end - 1]) < found.get(digits, (inf, None))[0]:
                 found[digits] = (total, path)
         paths.append(found)
     final = paths[-1]
