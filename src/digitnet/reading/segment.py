@@ -20,7 +20,7 @@ _LEFT_OUT = 6.0  # a fragment left out, with as much ink as a digit
 _LEAST_PROBABILITY = 1e-3  # the network may be wrong where it is sure that something is not a digit
 _SMALL = 0.6  # of a digit's height: what is larger is not left out
 
-_Path = tuple[int, "_Path"] | None
+_Path = tuple[Digit, "_Path"] | None
 
 
 def segment(line: Candidates, count: int | None = None) -> list[Digit]:
@@ -40,7 +40,7 @@ def segment(line: Candidates, count: int | None = None) -> list[Digit]:
         for part in line.parts
     ]
     costs = [borders[group.first] + _measure_cost(group, line) for group in line.groups]
-    return [line.groups[number].digit for number in _find_path(line.groups, costs, left_out, count)]
+    return _find_path(line.groups, costs, left_out, count)
 
 
 def _measure_border(left: Component, right: Component) -> float:
@@ -64,12 +64,12 @@ def _measure_cost(group: Candidate, line: Candidates) -> float:
 
 def _find_path(
     groups: Sequence[Candidate], costs: Sequence[float], left_out: Sequence[float], count: int | None
-) -> list[int]:
-    """Find the path of least cost from the first part to the end, as indices of the groups on it."""
+) -> list[Digit]:
+    """Find the path of least cost from the first part to the end, and return the digits on it."""
     ending: list[list[int]] = [[] for _ in range(len(left_out) + 1)]
     for index, group in enumerate(groups):
         ending[group.end].append(index)
-    # before each part, for each number of digits so far: the least cost, and the path, its last group first
+    # before each part, for each number of digits so far: the least cost, and the path, its last digit first
     paths: list[dict[int, tuple[float, _Path]]] = [{0: (0.0, None)}]
 
     for end in range(1, len(ending)):
@@ -77,7 +77,7 @@ def _find_path(
         for index in ending[end]:
             for digits, (cost, path) in paths[groups[index].first].items():
                 if (total := cost + costs[index]) < found.get(digits + 1, (inf, None))[0]:
-                    found[digits + 1] = (total, (index, path))
+                    found[digits + 1] = (total, (groups[index].digit, path))
         for digits, (cost, path) in paths[end - 1].items():
             if (total := cost + left_out[end - 1]) < found.get(digits, (inf, None))[0]:
                 found[digits] = (total, path)
@@ -86,6 +86,6 @@ def _find_path(
     best = min(final, key=lambda digits: (abs(digits - count) if count is not None else 0, final[digits][0]))
     chosen, path = [], final[best][1]
     while path:
-        index, path = path
-        chosen.append(index)
+        digit, path = path
+        chosen.append(digit)
     return chosen[::-1]
