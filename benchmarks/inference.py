@@ -78,7 +78,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         run = train(PRESETS["blog"].replace(steps=100, threads=THREADS), dataset=dataset, out=Path(folder) / "run")
         network = load_network(run)
-        model = Network.open(export(run, calibrate(run, dataset), Path(folder) / "model.onnx"), THREADS)
+        model = Network(export(run, calibrate(run, dataset), Path(folder) / "model.onnx"), THREADS)
     torch.set_num_threads(THREADS)
     rounds: dict[str, list[dict[str, float]]] = {"onnxruntime": [], "torch": [], "keras": []}
     for _ in range(ROUNDS):

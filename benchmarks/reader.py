@@ -146,7 +146,7 @@ def speed(reader: Reader) -> dict[str, Any]:
     """Time a whole process, one crop in a warm one, and a batch: medians, in milliseconds, and the peak memory."""
     test = load_dataset("mnist").test.images
     crop = np.pad(255 - cv2.resize(test[0], (80, 80)), 10, constant_values=255)[None, :, :, None]
-    batch, network = test[:256], Network.open()
+    batch, network = test[:256], Network()
     with tempfile.TemporaryDirectory() as folder:
         picture = Path(folder) / "one.png"
         Image.fromarray(crop[0, :, :, 0]).save(picture)

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from digitnet.evaluation.evaluate import Evaluation, evaluate
     from digitnet.evaluation.mistakes import Mistake, find_mistakes
     from digitnet.presets import PRESETS
-    from digitnet.reading.answer import Reading
     from digitnet.reading.reader import Reader
+    from digitnet.reading.result import Reading
     from digitnet.reporting.report import make_report
     from digitnet.run_folder import Run
     from digitnet.training.train import train
@@ -36,7 +36,7 @@ _HOMES = {
     "Evaluation": "evaluation.evaluate",
     "Mistake": "evaluation.mistakes",
     "Reader": "reading.reader",
-    "Reading": "reading.answer",
+    "Reading": "reading.result",
     "Run": "run_folder",
     "Split": "data.dataset",
     "TrainConfig": "config",

@@ -1,4 +1,4 @@
-"""``python -m digitnet`` is ``digitnet``: the command line, and a shorter way for pictures without any flag."""
+"""``python -m digitnet`` is ``digitnet``: the command line, and a shortcut for pictures without any flag."""
 
 import sys
 from functools import partial
@@ -10,12 +10,9 @@ def main() -> int:
     """Run the command that this process was started with, and return its exit code."""
     command, *names = sys.argv[1:] or [""]
     if command == "read" and names and not any(name.startswith("-") and name != "-" for name in names):
-        # What reads flags takes half as long to load as a picture takes to read.
-        from digitnet.engines.options import EngineOptions
-        from digitnet.reading.command import read_all
-        from digitnet.reading.many import Settings
+        from digitnet.reading.command import read_all  # loading what parses flags takes half as long as reading
 
-        return exit_code(partial(read_all, names, Settings(), EngineOptions()))
+        return exit_code(partial(read_all, names))
     from digitnet.cli.main import main
 
     return main()

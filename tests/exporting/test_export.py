@@ -40,7 +40,7 @@ def pen(text: str, rows: int = 60, columns: int = 50) -> UInt8:
 
 @pytest.fixture(scope="module")
 def network(model: Path) -> Network:
-    return Network.open(model)
+    return Network(model)
 
 
 def test_file_and_trainer_agree_on_every_test_image(finished: Run, drawn: Dataset, network: Network) -> None:
@@ -70,7 +70,7 @@ def test_what_stands_around_a_network_is_in_the_same_file(
 ) -> None:
     run = train(SHORT.replace(steps=10, **recipe), dataset=drawn, out=tmp_path / "run")
     calibration = calibrate(run, drawn)
-    answers = Network.open(export(run, calibration, tmp_path / "model.onnx")).answer_images(
+    answers = Network(export(run, calibration, tmp_path / "model.onnx")).answer_images(
         drawn.test.images.astype(np.float32)
     )
     calibrated = metrics.softmax(evaluate(run, drawn).logits / calibration.temperature)

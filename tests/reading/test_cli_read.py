@@ -14,8 +14,8 @@ from sheets import draw_sheet
 
 from conftest import Command
 from digitnet.cli.main import main
-from digitnet.reading.answer import Reading
 from digitnet.reading.reader import Reader
+from digitnet.reading.result import Reading
 
 Answer = tuple[int, str, str]  # exit code, standard output, standard error
 
@@ -104,7 +104,7 @@ def rows(picture: str, reading: Reading) -> list[dict[str, str]]:
             "text": line.text,
             "decision": "not sure" if "?" in line.text else "accepted",
             "probability": f"{min(max(digit.probabilities) for digit in line.digits):.6f}",
-            "fault": "",
+            "error": "",
         }
         for number, line in enumerate(reading.lines, start=1)
     ]
@@ -121,11 +121,11 @@ def test_csv_has_a_row_for_each_line_of_digits_and_for_each_picture_without_any(
     assert table[:-2] == rows("a, b.png", reader.read(sheet))
     nothing = dict.fromkeys(table[0], "")
     assert table[-2] == nothing | {"picture": "blank.png", "decision": "not a digit"}
-    assert table[-1] == nothing | {"picture": "broken.png", "fault": err.splitlines()[1]}
+    assert table[-1] == nothing | {"picture": "broken.png", "error": err.splitlines()[1]}
     assert code == 1
 
 
-def test_a_picture_without_a_digit_is_answered_with_nothing_and_a_remark(
+def test_a_picture_without_a_digit_is_answered_with_nothing_and_a_message(
     read: Callable[..., Answer], tmp_path: Path
 ) -> None:
     draw_sheet(tmp_path / "blank.png")
@@ -135,7 +135,7 @@ def test_a_picture_without_a_digit_is_answered_with_nothing_and_a_remark(
     assert json.loads(out) == {"picture": "blank.png", "text": "", "sure": False, "lines": []}
 
 
-def test_the_fault_of_a_single_picture_is_the_only_sentence(read: Callable[..., Answer]) -> None:
+def test_the_error_of_a_single_picture_is_the_only_sentence(read: Callable[..., Answer]) -> None:
     code, out, err = read("nowhere.png")
     assert (code, out) == (1, "")
     assert err.startswith("digitnet: nowhere.png: expected ")
@@ -155,8 +155,8 @@ def test_pictures_that_cannot_be_opened_are_named_and_the_others_are_read(
     assert broken.startswith("broken.png: expected ") and nowhere.startswith("nowhere.png: expected ")
     assert count == "digitnet: 2 of 4 pictures could not be read."
     if format == "json":
-        assert [answer for answer in json.loads(out) if "fault" not in answer] == json.loads(alone)
-        assert [answer["fault"] for answer in json.loads(out) if "fault" in answer] == [broken, nowhere]
+        assert [answer for answer in json.loads(out) if "error" not in answer] == json.loads(alone)
+        assert [answer["error"] for answer in json.loads(out) if "error" in answer] == [broken, nowhere]
     else:
         assert [line for line in out.splitlines() if "expected" not in line] == alone.splitlines()
 
@@ -166,7 +166,7 @@ def test_pictures_that_cannot_be_opened_are_named_and_the_others_are_read(
     [
         ([], {}),
         (["--single"], {"single": True}),
-        (["--fields", "3"], {"fields": 3}),
+        (["--digits", "3"], {"digits": 3}),
         (["--expect", "7[0-9]"], {"expect": "7[0-9]"}),
     ],
 )
@@ -186,7 +186,17 @@ def test_flags_are_the_reader_s_arguments(
 
     monkeypatch.setattr(Reader, "read", note)
     assert read("sheet.png", *flags)[0] == 0
-    assert given == [{"single": False, "fields": None, "expect": None} | changed]
+    assert given == [{"single": False, "digits": None, "expect": None} | changed]
+
+
+@pytest.mark.parametrize("old", [["--fields", "3"], ["--fields=3"]])
+def test_the_old_name_of_a_flag_still_works_with_a_warning(
+    old: list[str], read: Callable[..., Answer], tmp_path: Path
+) -> None:
+    draw_sheet(tmp_path / "sheet.png", "14")
+    code, out, err = read("sheet.png", *old)
+    assert (code, out) == read("sheet.png", "--digits", "3")[:2]
+    assert err == "digitnet: --fields is called --digits now; the next version will not know --fields.\n"
 
 
 def test_an_expectation_rules_out_what_does_not_match(read: Callable[..., Answer], tmp_path: Path) -> None:
@@ -216,8 +226,8 @@ def test_drawings_never_take_each_other_s_place(read: Callable[..., Answer], tmp
     ("words", "code", "sentence"),
     [
         ([], 2, "Name the pictures to read, or a folder of them; - is standard input."),
-        (["a.png", "--single", "--fields", "2"], 2, "--single says that a picture is one digit"),
-        (["a.png", "--fields", "0"], 2, "--fields: expected a whole number of at least 1, found 0."),
+        (["a.png", "--single", "--digits", "2"], 2, "--single says that a picture is one digit"),
+        (["a.png", "--digits", "0"], 2, "--digits: expected a whole number of at least 1, found 0."),
         (["a.png", "--expect", "["], 2, "--expect [: expected a regular expression"),
         (["a.png", "--format", "xml"], 2, "--format"),
         (["a.png", "--out", "b.csv", "--format", "json"], 2, "leave out --format json"),

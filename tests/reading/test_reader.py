@@ -14,10 +14,9 @@ from PIL import Image
 from digitnet import Reader, load_dataset
 from digitnet.errors import PictureError, UsageError
 from digitnet.modelfile import Decision
-from digitnet.reading.answer import Digit, Line, Reading
-from digitnet.reading.drawing import draw_reading
+from digitnet.reading.drawing import draw_reading, draw_stages
 from digitnet.reading.expectation import expect_match
-from digitnet.reading.find import Box
+from digitnet.reading.result import Box, Digit, Line, Reading
 
 UInt8 = npt.NDArray[np.uint8]
 LABELS = tuple("0123456789")
@@ -108,15 +107,21 @@ def test_what_is_no_image_is_refused(reader: Reader, images: npt.NDArray[np.gene
 
 
 @pytest.mark.parametrize(
-    ("said", "sentence"), [({"single": True, "fields": 2}, "--single"), ({"fields": 0}, "--fields")]
+    ("said", "sentence"), [({"single": True, "digits": 2}, "^single says"), ({"digits": 0}, "^digits: expected")]
 )
 def test_what_cannot_be_so_is_refused(reader: Reader, said: dict[str, Any], sentence: str) -> None:
     with pytest.raises(UsageError, match=sentence):
         reader.read(np.full((50, 50), 255, np.uint8), **said)
 
 
+def test_the_old_name_of_digits_still_works_with_a_warning(reader: Reader, page: tuple[UInt8, str]) -> None:
+    with pytest.warns(DeprecationWarning, match="digits="):
+        reading = reader.read(page[0], fields=10)
+    assert reading == reader.read(page[0], digits=10)
+
+
 def test_an_expectation_must_be_a_regular_expression(reader: Reader) -> None:
-    with pytest.raises(UsageError, match=re.escape("--expect [0: expected a regular expression, found")):
+    with pytest.raises(UsageError, match=re.escape("expect [0: expected a regular expression, found")):
         reader.read(np.full((50, 50), 255, np.uint8), expect="[0")
 
 
@@ -185,3 +190,13 @@ def test_the_drawing_shows_every_mark(reader: Reader, page: tuple[UInt8, str]) -
         row = round(64 + (mark.box.top + mark.box.height / 2) * scale)
         left = round(24 + mark.box.left * scale) - 4
         assert np.ptp(drawing[row, left - 2 : left + 4], axis=1).max() > 40
+
+
+def test_the_stages_before_a_reading_are_drawn_too(reader: Reader, page: tuple[UInt8, str]) -> None:
+    stages = reader.find(page[0])
+    drawn = draw_stages(stages)
+    colours = np.unique(np.asarray(drawn["components"]).reshape(-1, 3), axis=0)
+    assert len(colours) == len(stages.components) + 1  # and the paper
+    np.testing.assert_array_equal(np.asarray(drawn["ink"]) == 0, stages.ink.mask == 1)
+    chosen = np.asarray(draw_reading(page[0], reader.read(page[0])))
+    assert len(np.asarray(drawn["candidates"])) >= len(chosen)  # a strip for every candidate

@@ -20,6 +20,7 @@ from digitnet.cli.data import data_convert, data_fetch, data_show
 from digitnet.cli.evaluate import evaluate
 from digitnet.cli.export import export
 from digitnet.cli.read import read
+from digitnet.cli.renamed import rename_flags
 from digitnet.cli.report import report
 from digitnet.cli.search import search
 from digitnet.cli.train import train
@@ -59,7 +60,7 @@ def _dispatch(words: list[str]) -> None:
         print(f"digitnet {version('digitnet')}")
     else:
         name = _command_name(words)
-        rest = words[len(name.split()) :]
+        rest = rename_flags(name, words[len(name.split()) :])
         if name == "train":
             named = bool(rest) and not rest[0].startswith("-")
             start = _start(rest.pop(0)) if named else TrainConfig()

@@ -1,4 +1,4 @@
-"""What a text is known to look like, put to use: probabilities given that it matches."""
+"""What the text is expected to look like: the digits' probabilities, given that it matches a pattern."""
 
 import heapq
 import math
@@ -10,31 +10,31 @@ import numpy as np
 import numpy.typing as npt
 
 from digitnet.errors import UsageError
-from digitnet.reading.answer import Digit, Line
+from digitnet.reading.result import Digit, Line
 
 TRIES = 20_000
-"""Texts that are tried, the most probable first: all of four digits, and beyond that all that can matter."""
+"""Texts that are tried, the most probable first: all of four digits; of longer lines, all that can matter."""
 
 ALMOST_NOTHING = 1e-9
-"""The least probability of a label, so that what seemed impossible is still found where nothing else matches."""
+"""Least probability of a label, so that a label the network excludes is still found where nothing else matches."""
 
 
-def compile_pattern(expect: str | re.Pattern[str]) -> re.Pattern[str]:
-    """Compile a regular expression; raise UsageError where it is none."""
+def compile_pattern(expect: str | re.Pattern[str], name: str = "expect") -> re.Pattern[str]:
+    """Compile a regular expression; raise UsageError where it is not one. `name` is what the user calls it."""
     try:
         return re.compile(expect)
-    except re.error as fault:
+    except re.error as error:
         raise UsageError(
-            f"--expect {expect}: expected a regular expression, found {fault}. An example: [0-9]{{4}}"
-        ) from fault
+            f"{name} {expect}: expected a regular expression, found {error}. An example: [0-9]{{4}}"
+        ) from error
 
 
 def expect_match(line: Line, pattern: re.Pattern[str], labels: Sequence[str], sure: float) -> Line:
-    """Give each digit of `line` its probabilities under the condition that `pattern` matches the whole text.
+    """Replace the probabilities of each digit by those given that `pattern` matches the whole text of `line`.
 
-    By Bayes' rule, the digits taken as independent: a text that does not match has probability 0, and the others
-    share the whole. A digit is accepted when its probability then reaches `sure`; where none of the TRIES most
-    probable texts matches, none is.
+    By Bayes' rule, taking the digits as independent: texts that do not match get probability 0, and the others
+    are scaled to sum to 1. A digit is accepted when its probability then reaches `sure`; no digit is accepted when
+    none of the TRIES most probable texts matches.
     """
     before = np.array([digit.probabilities for digit in line.digits]).clip(ALMOST_NOTHING)  # (n, K)
     after = np.zeros_like(before)
@@ -59,21 +59,20 @@ def _unsure(digit: Digit) -> Digit:
 
 
 def _most_probable(probabilities: npt.NDArray[np.float64]) -> Iterator[tuple[list[int], float]]:
-    """Yield the TRIES most probable choices of a label for each row, as places of labels, with their probability.
+    """Yield the TRIES most probable choices of a label for each row, as indices of labels, with their probability.
 
-    Best first: a choice is a list of ranks, and each is followed by those that fall one rank further in one place,
-    at or after the last place that fell, so that none comes twice.
+    Best first: a choice is a rank for each row. It is followed by the choices with one rank increased by 1, at or
+    after the row that was increased last, so that none comes twice.
     """
     order = np.argsort(-probabilities, axis=1)
     cost = -np.log(np.take_along_axis(probabilities, order, axis=1))
-    start = (0,) * len(probabilities)
-    heap = [(float(cost[:, 0].sum()), start, 0)]
+    heap = [(float(cost[:, 0].sum()), (0,) * len(probabilities), 0)]
     for _ in range(TRIES):
         if not heap:
             return
-        total, ranks, moved = heapq.heappop(heap)
-        yield [int(order[place, rank]) for place, rank in enumerate(ranks)], math.exp(-total)
-        for place in range(moved, len(ranks)):
-            if (rank := ranks[place] + 1) < cost.shape[1]:
-                fallen = (*ranks[:place], rank, *ranks[place + 1 :])
-                heapq.heappush(heap, (float(total + cost[place, rank] - cost[place, rank - 1]), fallen, place))
+        total, ranks, last = heapq.heappop(heap)
+        yield [int(order[row, rank]) for row, rank in enumerate(ranks)], math.exp(-total)
+        for row in range(last, len(ranks)):
+            if (rank := ranks[row] + 1) < cost.shape[1]:
+                increased = (*ranks[:row], rank, *ranks[row + 1 :])
+                heapq.heappush(heap, (float(total + cost[row, rank] - cost[row, rank - 1]), increased, row))

@@ -1,4 +1,4 @@
-"""From a picture to its ink: paper, shadows and the colour of the pen are taken out of it."""
+"""From a picture to its ink: paper, shadows and the colour of the pen are removed."""
 
 from dataclasses import dataclass
 
@@ -12,42 +12,44 @@ Float32 = NDArray[np.float32]
 _COARSE = 320  # pixels of the longer side in the first look, and where the paper is estimated: it is smooth
 _SMALL = 112  # pixels of the longer side at least: 28 x 28 pixels are enlarged, so that a stroke has an inside
 _FINE = 1600  # pixels of the longer side at most: more costs time, and digits are read at 20 pixels
-_PEN = 5  # pixels of a stroke's width that are enough to see its form
-_DARKEST_PAPER = 48  # in darker places the ratio of ink to paper is noise
-_FAINTEST = 0.1  # the share of the paper's light that ink takes at least
+_STROKE_WIDTH = 5  # pixels of a stroke's width that are enough to see its form
+_DARKEST_PAPER = 48  # grey level; on darker paper the ratio of ink to paper is noise
+_FAINTEST = 0.1  # least fraction of the paper's light that ink absorbs
 _BELOW_OTSU = 0.8  # of Otsu's threshold: faint places of a stroke are ink too
-_NOISE = 6  # ink stands so many deviations of the paper's grain above it
+_NOISE = 6  # standard deviations of the paper's grain by which ink is darker
 
 
 @dataclass(frozen=True)
 class Ink:
-    """What was written, at a working size of ``(rows, columns)``."""
+    """The ink of a picture, at a working size of ``(rows, columns)``."""
 
-    darkness: Float32  # about 0 for paper, 1 where no light is left
-    mask: UInt8  # 1 for ink, 0 for paper
-    pen: float  # the width of a stroke, in working pixels
-    scale: float  # working pixels for each pixel of the picture
+    darkness: Float32  # (rows, columns) about 0 for paper, 1 for black
+    mask: UInt8  # (rows, columns) 1 for ink, 0 for paper
+    stroke_width: float  # median, in working pixels
+    scale: float  # working pixels per pixel of the picture
+    picture_shape: tuple[int, int]  # rows and columns of the picture
 
 
-def see_ink(picture: UInt8) -> Ink:
+def find_ink(picture: UInt8) -> Ink:
     """Find the ink of a picture, uint8 ``(rows, columns)`` or ``(rows, columns, 3)``, in any light and colour.
 
-    The colours are mixed to the grey in which ink is darkest; what is darker than the paper is ink. The paper is
-    the morphological closing: the picture without whatever is narrower than a window. The window is three times
-    as wide as the pen, which is measured in a first look through a wide one: a small window would hollow out the
+    The channels are weighted to the grey in which ink is darkest; what is darker than the paper is ink. The paper
+    is the morphological closing of the picture, which fills whatever is narrower than a window. The window is
+    three stroke widths wide, as measured in a first look through a wide window: a narrow one would hollow out the
     strokes of a felt pen, and a wide one takes shadows for ink.
     """
     longest = max(picture.shape[:2])
     first = min(max(longest, _SMALL), _COARSE)
     coarse = _resize(picture, first / longest)
-    mix = _find_mix(coarse)
-    coarse = _mix(coarse, mix)
+    weights = _find_channel_weights(coarse)
+    coarse = _to_grey(coarse, weights)
     darkness = _subtract_paper(coarse, coarse, max(coarse.shape[:2]) / 4)
-    pen = _measure_pen(_separate(darkness))
-    scale = min(max(_PEN / pen, 1) * first, _FINE, max(longest, _COARSE)) / longest
-    fine = _mix(_resize(picture, scale), mix)
-    darkness = _subtract_paper(fine, coarse, 3 * pen)
-    return Ink(darkness, _separate(darkness), pen * scale * longest / first, scale)
+    stroke_width = _measure_stroke_width(_threshold(darkness))
+    scale = min(max(_STROKE_WIDTH / stroke_width, 1) * first, _FINE, max(longest, _COARSE)) / longest
+    fine = _to_grey(_resize(picture, scale), weights)
+    darkness = _subtract_paper(fine, coarse, 3 * stroke_width)
+    rows, columns = picture.shape[:2]
+    return Ink(darkness, _threshold(darkness), stroke_width * scale * longest / first, scale, (rows, columns))
 
 
 def _resize(picture: UInt8, scale: float) -> UInt8:
@@ -56,24 +58,24 @@ def _resize(picture: UInt8, scale: float) -> UInt8:
     return cv2.resize(picture, (columns, rows), interpolation=method).astype(np.uint8, copy=False)
 
 
-def _find_mix(picture: UInt8) -> Float32:
-    """Find the share of each colour, negative where ink is lighter than paper, so that ink is dark in the mixture.
+def _find_channel_weights(picture: UInt8) -> Float32:
+    """Find the weight of each channel, negative where ink is lighter than paper, so that ink is dark in the sum.
 
-    Ink is less than paper, so the longer tail of a colour's values is ink, and the skewness tells its side.
+    Ink covers less than paper, so the longer tail of a channel's values is ink, and the skewness has its sign.
     """
     detail = picture.astype(np.float32)
     detail -= cv2.blur(detail, (max(picture.shape[:2]),) * 2)
     detail -= detail.mean(axis=(0, 1))
     skewness = np.cbrt(-(detail**3).mean(axis=(0, 1))).reshape(-1)
     total = float(np.abs(skewness).sum())
-    mix: Float32 = skewness / total if total > 0 else np.full_like(skewness, 1 / len(skewness))
-    return mix
+    weights: Float32 = skewness / total if total > 0 else np.full_like(skewness, 1 / len(skewness))
+    return weights
 
 
-def _mix(picture: UInt8, mix: Float32) -> UInt8:
-    """Mix the colours to one ``(rows, columns)``; a negative share is one of the colour's opposite."""
-    opposite = float(-255 * mix[mix < 0].sum())
-    return cv2.transform(picture, np.append(mix, opposite)[None]).reshape(picture.shape[:2]).astype(np.uint8)
+def _to_grey(picture: UInt8, weights: Float32) -> UInt8:
+    """Add the weighted channels up to grey ``(rows, columns)``; one with a negative weight is inverted first."""
+    inverted = float(-255 * weights[weights < 0].sum())
+    return cv2.transform(picture, np.append(weights, inverted)[None]).reshape(picture.shape[:2]).astype(np.uint8)
 
 
 def _subtract_paper(picture: UInt8, coarse: UInt8, window: float) -> Float32:
@@ -81,27 +83,27 @@ def _subtract_paper(picture: UInt8, coarse: UInt8, window: float) -> Float32:
     width = 2 * max(1, round(window / 2)) + 1
     paper = cv2.blur(cv2.morphologyEx(coarse, cv2.MORPH_CLOSE, np.ones((width, width), np.uint8)), (width, width))
     paper = cv2.resize(paper, picture.shape[1::-1], interpolation=cv2.INTER_LINEAR)
-    taken = cv2.subtract(paper, picture, dtype=cv2.CV_32F) / np.maximum(paper, _DARKEST_PAPER)
-    return taken.astype(np.float32, copy=False)
+    darkness = cv2.subtract(paper, picture, dtype=cv2.CV_32F) / np.maximum(paper, _DARKEST_PAPER)
+    return darkness.astype(np.float32, copy=False)
 
 
-def _separate(darkness: Float32) -> UInt8:
-    """Separate ink (1) from paper (0): Otsu's threshold over all that stands out of the paper's grain."""
+def _threshold(darkness: Float32) -> UInt8:
+    """Separate ink (1) from paper (0) by Otsu's threshold over all that is darker than the paper's grain."""
     sample = darkness.ravel()[:: max(1, darkness.size // 100_000)]
     middle = float(np.median(sample))
-    grain = 1.4826 * float(np.median(np.abs(sample - middle)))
+    grain = 1.4826 * float(np.median(np.abs(sample - middle)))  # a standard deviation, if the grain is normal
     floor = max(_FAINTEST, middle + _NOISE * grain)
     strong = darkness[darkness > floor]
     if strong.size == 0:
         return np.zeros(darkness.shape, np.uint8)
     levels = np.clip(strong * 255, 0, 255).astype(np.uint8)
-    between, _ = cv2.threshold(levels, 0, 255, cv2.THRESH_OTSU)
-    ink = (darkness > max(floor, _BELOW_OTSU * between / 255)).astype(np.uint8)
+    otsu, _ = cv2.threshold(levels, 0, 255, cv2.THRESH_OTSU)
+    ink = (darkness > max(floor, _BELOW_OTSU * otsu / 255)).astype(np.uint8)
     return cv2.morphologyEx(ink, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)).astype(np.uint8)  # hairline breaks
 
 
-def _measure_pen(mask: UInt8) -> float:
-    """Measure the width of strokes, in pixels: the median along the middle of the strokes."""
+def _measure_stroke_width(mask: UInt8) -> float:
+    """Measure the width of strokes, in pixels: twice the median distance from their middle to the paper."""
     distance = cv2.distanceTransform(mask, cv2.DIST_L2, 3)
     middle = (distance >= cv2.dilate(distance, np.ones((3, 3), np.uint8))) & (mask > 0)
     return 2 * float(np.median(distance[middle])) if middle.any() else 1.0

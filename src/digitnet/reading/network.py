@@ -10,13 +10,13 @@ import numpy.typing as npt
 import onnxruntime
 
 from digitnet.errors import ModelError
-from digitnet.modelfile import ModelFile, read_model
+from digitnet.modelfile import read_model
 
 UInt8 = npt.NDArray[np.uint8]
 Float32 = npt.NDArray[np.float32]
 
 SHIPPED = Path(__file__).with_name("reader.onnx")
-"""The model that comes with the package; docs/model-card.md says what it is."""
+"""The model that comes with the package; docs/model-card.md describes it."""
 
 SIDE = 28
 
@@ -26,48 +26,48 @@ class Answers:
     """What the network says about N images."""
 
     probabilities: Float32  # (N, K), each row sums to 1
-    decisions: npt.NDArray[np.int64]  # (N,) places in modelfile.DECISIONS
-    scores: Float32  # (N,) in nats; higher is more of a digit
+    decisions: npt.NDArray[np.int64]  # (N,) indices into modelfile.DECISIONS
+    scores: Float32  # (N,) of being a digit at all; see modelfile
     images: Float32  # (N, 28, 28), 0 to 255: what the network saw
 
     @classmethod
     def joined(cls, parts: "Sequence[Answers]") -> "Answers":
-        """Lay answers end to end; at least one part."""
+        """Concatenate answers; at least one part."""
         return cls(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(cls)))
 
 
 class Network:
-    """A model file, ready to answer. Several threads may ask it at once."""
+    """The network of a model file, by default of the one that comes with digitnet; several threads may share it.
 
-    def __init__(self, model: ModelFile, threads: int = 1) -> None:
+    Raises ModelError if the file is unusable.
+    """
+
+    def __init__(self, path: Path | str | None = None, threads: int = 1) -> None:
+        path = Path(path) if path else SHIPPED
+        model = read_model(path)
         self.info = model.info
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
-        options.log_severity_level = 4  # what goes wrong is raised
-        self._session = onnxruntime.InferenceSession(model.content, options, providers=["CPUExecutionProvider"])
-
-    @classmethod
-    def open(cls, path: Path | str | None = None, threads: int = 1) -> "Network":
-        """Open a model file, by default the one that comes with digitnet; raise ModelError when it is none."""
-        path = Path(path) if path else SHIPPED
-        model = read_model(path)
+        options.log_severity_level = 4  # errors are raised, so none need be logged
         try:
-            return cls(model, threads)
-        except Exception as fault:  # ONNX Runtime's own errors have no common class
+            self._session = onnxruntime.InferenceSession(
+                model.content, options, providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:  # ONNX Runtime's own errors have no common class
             raise ModelError(
-                f"{path}: ONNX Runtime {onnxruntime.__version__} can't run this model ({fault}). "
+                f"{path}: ONNX Runtime {onnxruntime.__version__} can't run this model ({error}). "
                 "Run: pip install --upgrade onnxruntime"
-            ) from fault
+            ) from error
 
     def answer_crops(self, crops: UInt8) -> Answers:
-        """Read crops ``(N, rows, columns, 1 or 3)`` of one size, each of a digit, its ink dark or light."""
+        """Recognise crops ``(N, rows, columns, 1 or 3)`` of one size, each of a digit, its ink dark or light."""
         return self._run(crops, np.zeros((0, SIDE, SIDE), np.float32))
 
     def answer_images(self, images: Float32) -> Answers:
-        """Read images ``(M, 28, 28)``, 0 to 255, that are as MNIST's are: light ink on 0, 20 pixels, centred."""
+        """Recognise images ``(M, 28, 28)``, 0 to 255, laid out as MNIST's: light ink on 0, 20 pixels, centred."""
         return self._run(np.zeros((0, 1, 1, 1), np.uint8), images)
 
     def _run(self, crops: UInt8, images: Float32) -> Answers:
-        fed: dict[str, Any] = {"crops": crops, "images": images}
-        return Answers(*self._session.run(["probabilities", "decision", "score", "normalised"], fed))
+        inputs: dict[str, Any] = {"crops": crops, "images": images}
+        return Answers(*self._session.run(["probabilities", "decision", "score", "normalised"], inputs))

@@ -18,8 +18,8 @@ Source = str | Path | bytes | BinaryIO | Image.Image | NDArray[np.generic]
 LARGEST = 100_000_000
 """The most pixels of a picture: twice as many as any telephone takes without stitching."""
 
-_LARGEST_FILE = 2**29  # bytes, 512 MiB: LARGEST pixels of four bytes, and room for notes
-_DECODERS = ("PNG", "JPEG", "BMP", "WEBP", "TIFF")  # no other is ever tried: rare ones have the faults
+_LARGEST_FILE = 2**29  # bytes, 512 MiB: LARGEST pixels of four bytes, and room for metadata
+_DECODERS = ("PNG", "JPEG", "BMP", "WEBP", "TIFF")  # no other is ever tried: rare ones have the vulnerabilities
 _SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff"}
 _FORMATS = "a PNG, JPEG, BMP, WebP or TIFF picture"
 
@@ -34,9 +34,9 @@ def open_picture(source: Source) -> UInt8:
 
     `source` is a path, the bytes of a file, a binary stream such as `sys.stdin.buffer`, a PIL image, or an array
     ``(rows, columns)`` or ``(rows, columns, channels)`` with 1 (grey), 3 (RGB) or 4 (RGBA) channels: uint8, uint16
-    of 0 to 65,535, bool, or floating-point of 0 to 1. What is transparent is laid over white, the turn that a
-    camera noted is carried out, and of several pages the first is taken. Raises PictureError for whatever is no
-    such picture, and for more than `LARGEST` pixels before one of them is decoded.
+    of 0 to 65,535, bool, or floating-point of 0 to 1. Transparency is laid over white, the EXIF orientation is
+    applied, and of several pages the first is taken. Raises PictureError for anything else, and for more than
+    `LARGEST` pixels, before any of them is decoded.
     """
     match source:
         case np.ndarray():
@@ -44,81 +44,56 @@ def open_picture(source: Source) -> UInt8:
         case Image.Image():
             try:
                 return _decode(source, "The image")
-            except (OSError, SyntaxError, ValueError) as fault:  # one that was opened, but not yet decoded
-                raise _damaged("The image", fault) from fault
+            except (OSError, SyntaxError, ValueError) as error:  # an image that was opened, but not yet decoded
+                raise _damaged("The image", error) from error
         case bytes():
             return _open_file(io.BytesIO(source), "The bytes")
         case str() | Path():
             return _open_path(Path(source).expanduser())
         case _ if hasattr(source, "read"):
-            return _open_file(source, "Standard input" if source is _standard_input() else "The stream")
-    raise PictureError.mismatch(
-        "The picture",
-        expected="a path, bytes, a binary stream, a PIL image or a numpy array",
-        found=type(source).__name__,
-        remedy="Give one of these.",
-    )
-
-
-def _standard_input() -> object:
-    return getattr(sys.stdin, "buffer", sys.stdin)
+            is_standard = source is getattr(sys.stdin, "buffer", sys.stdin)
+            return _open_file(source, "Standard input" if is_standard else "The stream")
+    kinds = "a path, bytes, a binary stream, a PIL image or a numpy array"
+    raise _error("The picture", kinds, type(source).__name__, "Give one of these.")
 
 
 def _open_path(path: Path) -> UInt8:
     try:
         with path.open("rb") as file:
             return _open_file(file, str(path))
-    except (OSError, ValueError) as fault:  # ValueError: a null character in the path
-        raise PictureError.mismatch(
-            path, expected=_FORMATS, found=_describe(fault), remedy="Check the path and who may read it."
-        ) from fault
-
-
-def _describe(fault: OSError | ValueError) -> str:
-    if isinstance(fault, FileNotFoundError):
-        return "no such file"
-    if isinstance(fault, IsADirectoryError):
-        return "a folder"
-    return (isinstance(fault, OSError) and fault.strerror) or str(fault)
+    except (OSError, ValueError) as error:  # ValueError: a null character in the path
+        found = "a folder" if isinstance(error, IsADirectoryError) else getattr(error, "strerror", None) or error
+        raise _error(path, _FORMATS, str(found).lower(), "Check the path and its permissions.") from error
 
 
 def _open_file(file: BinaryIO, where: str) -> UInt8:
     content = file.read(_LARGEST_FILE + 1)
     if not isinstance(content, bytes):
-        raise PictureError.mismatch(
-            where, expected="a binary stream", found="a stream of text", remedy="Open it in binary mode."
-        )
+        raise _error(where, "a binary stream", "a stream of text", "Open it in binary mode.")
     if len(content) > _LARGEST_FILE:
-        raise PictureError.mismatch(
-            where,
-            expected=f"at most {_LARGEST_FILE:,} bytes",
-            found="more",
-            remedy="Scale the picture down, or save it as JPEG.",
-        )
+        raise _error(where, f"at most {_LARGEST_FILE:,} bytes", "more", "Scale the picture down.")
     if not content:
-        raise PictureError.mismatch(where, expected=_FORMATS, found="an empty file", remedy="Save it anew.")
+        raise _error(where, _FORMATS, "an empty file", "Save it again.")
     try:
         with (
             warnings.catch_warnings(action="ignore"),  # _check_size is stricter than Pillow's own warning
             Image.open(io.BytesIO(content), formats=_DECODERS) as picture,
         ):
             return _decode(picture, where)
-    except UnidentifiedImageError as fault:
-        raise PictureError.mismatch(
-            where, expected=_FORMATS, found="something else", remedy="Save it as PNG or JPEG."
-        ) from fault
+    except UnidentifiedImageError as error:
+        raise _error(where, _FORMATS, "something else", "Save it as PNG or JPEG.") from error
     except PictureError:
         raise
-    except Image.DecompressionBombError as fault:  # of pictures twice as large as Pillow's own ceiling
-        raise _too_large(where, "far more") from fault
-    except Exception as fault:  # damaged pictures have made decoders raise nearly anything
-        raise _damaged(where, fault) from fault
+    except Image.DecompressionBombError as error:  # of pictures twice as large as Pillow's own limit
+        raise _too_large(where, "far more") from error
+    except Exception as error:  # damaged pictures have made decoders raise nearly anything
+        raise _damaged(where, error) from error
 
 
 def _decode(picture: Image.Image, where: str) -> UInt8:
     """Decode the pixels of a picture, upright and over white paper; raise PictureError for too many of them."""
     _check_size(picture.height, picture.width, where)
-    # each copy of a photograph of 12 megapixels is 36 MB, so nothing is copied that stays as it is
+    # each copy of a photograph of 12 megapixels is 36 MB, so nothing is copied without need
     upright = ImageOps.exif_transpose(picture) if ExifTags.Base.Orientation in picture.getexif() else picture
     if upright.mode.startswith("I"):
         return (np.asarray(upright).clip(0, 65_535) // 257).astype(np.uint8)  # 16 bits, whatever holds them
@@ -134,17 +109,12 @@ def _decode(picture: Image.Image, where: str) -> UInt8:
 def _from_array(array: NDArray[np.generic], where: str) -> UInt8:
     """Convert an array of any of the kinds that `open_picture` names to uint8."""
     if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (1, 3, 4)) or 0 in array.shape:
-        raise PictureError.mismatch(
-            where,
-            expected="the shape (rows, columns), or (rows, columns, channels) with 1, 3 or 4 channels",
-            found=str(array.shape),
-            remedy="Give one picture.",
-        )
+        shapes = "the shape (rows, columns), or (rows, columns, channels) with 1, 3 or 4 channels"
+        raise _error(where, shapes, array.shape, "Give one picture.")
     _check_size(array.shape[0], array.shape[1], where)
     values = _scale(array, where)
     if values.ndim == 3 and values.shape[2] == 4:
-        share = values[..., 3:].astype(np.float32) / 255
-        return np.rint(values[..., :3] * share + 255 * (1 - share)).astype(np.uint8)
+        return _decode(Image.fromarray(values), where)
     return np.ascontiguousarray(values[..., 0] if values.ndim == 3 and values.shape[2] == 1 else values)
 
 
@@ -157,20 +127,12 @@ def _scale(array: NDArray[np.generic], where: str) -> UInt8:
     if array.dtype == np.uint16:
         return (array.astype(np.uint16) // 257).astype(np.uint8)
     if not np.issubdtype(array.dtype, np.floating):
-        raise PictureError.mismatch(
-            where,
-            expected="uint8, uint16, bool or floating-point values",
-            found=str(array.dtype),
-            remedy="Convert the array, for example with .astype(numpy.uint8).",
-        )
+        kinds = "uint8, uint16, bool or floating-point values"
+        raise _error(where, kinds, array.dtype, "Convert the array, for example with .astype(numpy.uint8).")
     values = array.astype(np.float32)
     if not np.isfinite(values).all() or values.min() < 0 or values.max() > 1:
-        raise PictureError.mismatch(
-            where,
-            expected="floating-point values from 0 to 1",
-            found=f"values from {values.min():g} to {values.max():g}",
-            remedy="Scale them, or give uint8.",
-        )
+        found = f"values from {values.min():g} to {values.max():g}"
+        raise _error(where, "floating-point values from 0 to 1", found, "Scale them, or give uint8.")
     return np.rint(values * 255).astype(np.uint8)
 
 
@@ -180,15 +142,13 @@ def _check_size(rows: int, columns: int, where: str) -> None:
 
 
 def _too_large(where: str, found: str) -> PictureError:
-    return PictureError.mismatch(
-        where, expected=f"at most {LARGEST:,} pixels", found=found, remedy="Scale the picture down."
-    )
+    return _error(where, f"at most {LARGEST:,} pixels", found, "Scale the picture down.")
 
 
-def _damaged(where: str, fault: Exception) -> PictureError:
-    return PictureError.mismatch(
-        where,
-        expected="a whole picture",
-        found=f"a damaged one ({str(fault) or type(fault).__name__})",
-        remedy="Save or copy it anew.",
-    )
+def _damaged(where: str, error: Exception) -> PictureError:
+    found = f"a damaged one ({str(error) or type(error).__name__})"
+    return _error(where, "a whole picture", found, "Save or copy it again.")
+
+
+def _error(where: object, expected: str, found: object, remedy: str) -> PictureError:
+    return PictureError.mismatch(where, expected=expected, found=found, remedy=remedy)

@@ -1,34 +1,43 @@
-"""What is read from a picture: digits, in lines, each with how sure it is."""
+"""What was read: a digit, a line of them, a picture, and what came of each of many pictures."""
 
 from dataclasses import dataclass, field
 from typing import Any
 
 from digitnet.modelfile import Decision
-from digitnet.reading.find import Box
 from digitnet.reading.ink import UInt8
 
 UNSURE = "?"
-"""What stands in the text for a mark that is not sure to be this or that digit."""
+"""Stands in the text for a mark that is not accepted as a digit."""
 
 SPECK = 0.4
-"""Share of its line's height below which a mark that is no digit is left out of the text: a dot, a comma."""
+"""Of a line's height: a lower mark that is not a digit, a dot or a comma, is left out of the text."""
+
+
+@dataclass(frozen=True)
+class Box:
+    """A rectangle, in pixels of the picture."""
+
+    left: int
+    top: int
+    width: int
+    height: int
 
 
 @dataclass(frozen=True)
 class Digit:
-    """A mark on a picture, and what the network says about it."""
+    """A mark on a picture, and the network's answer about it."""
 
     label: str  # the most probable one
-    probabilities: tuple[float, ...]  # of each label; they sum to 1
+    probabilities: tuple[float, ...]  # (K,) of each label; they sum to 1
     decision: Decision
-    score: float  # how much it is a digit at all, in nats
-    box: Box  # where it is, in pixels of the picture
-    ink: UInt8 = field(compare=False, repr=False)  # (rows, columns) what was lifted off the paper, 255 is full ink
+    score: float  # of being a digit at all; see modelfile
+    box: Box
+    ink: UInt8 = field(compare=False, repr=False)  # (rows, columns) its ink alone: 0 for paper, 255 for full ink
     image: UInt8 = field(compare=False, repr=False)  # (28, 28) what the network saw
 
     @property
     def probability(self) -> float:
-        """Of the label, 0 to 1."""
+        """Probability of the label, 0 to 1."""
         return max(self.probabilities)
 
     @property
@@ -37,7 +46,7 @@ class Digit:
         return self.label if self.decision == "accepted" else UNSURE
 
     def to_json(self) -> dict[str, Any]:
-        """Everything as plain values."""
+        """Return everything but the pixels as plain values."""
         return {
             "text": self.text,
             "digit": self.label,
@@ -51,16 +60,16 @@ class Digit:
 
 @dataclass(frozen=True)
 class Line:
-    """Marks that stand side by side, from left to right."""
+    """Marks side by side, from left to right."""
 
     digits: tuple[Digit, ...]
 
     @property
     def written(self) -> tuple[Digit, ...]:
-        """The marks that stand in the text; none where no mark is a digit.
+        """The marks that appear in the text; empty where no mark is a digit.
 
-        Among digits, a mark that is none stands there too, for a number that silently lacks one would be wrong;
-        but not if it is as small as a dot or a comma.
+        A mark among digits that is not one appears too, as a number that silently lacks a digit would be wrong;
+        one as small as a dot or a comma does not.
         """
         if all(digit.decision == "not a digit" for digit in self.digits):
             return ()
@@ -69,7 +78,7 @@ class Line:
 
     @property
     def text(self) -> str:
-        """The digits, ? for each that is not sure; empty where no mark is a digit."""
+        """The digits, with ? for each that is not sure; empty where no mark is a digit."""
         return "".join(digit.text for digit in self.written)
 
 
@@ -81,7 +90,7 @@ class Reading:
 
     @property
     def text(self) -> str:
-        """The lines' texts, one below the other; lines without a digit are left out."""
+        """The text of each line that has a digit, one below the other."""
         return "\n".join(text for line in self.lines if (text := line.text))
 
     @property
@@ -95,6 +104,19 @@ class Reading:
         return bool(self.text) and UNSURE not in self.text
 
     def to_json(self) -> dict[str, Any]:
-        """Everything as plain values."""
+        """Return everything but the pixels as plain values."""
         lines = [{"text": line.text, "digits": [d.to_json() for d in line.digits]} for line in self.lines]
         return {"text": self.text, "sure": self.is_sure, "lines": lines}
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of one of many pictures: a reading, or the error that prevented it."""
+
+    picture: str  # its name
+    reading: Reading | None
+    error: str | None = None  # a sentence
+
+    def to_json(self) -> dict[str, Any]:
+        """Return everything but the pixels as plain values."""
+        return {"picture": self.picture, **(self.reading.to_json() if self.reading else {"error": self.error})}

@@ -24,13 +24,14 @@ from digitnet.cli.main import main
 from digitnet.engines.engine import Engine, Outcome
 from digitnet.errors import DigitnetError, PictureError, RunError
 from digitnet.modelfile import seal
-from digitnet.reading.many import TASK, Answer, Settings, Task, read_here, read_with
+from digitnet.reading.batch import BATCH_SIZE, Batch, read_here, read_with
 from digitnet.reading.network import SHIPPED
+from digitnet.reading.options import ReadOptions
 from digitnet.reading.reader import Reader
-from digitnet.reading.table import HEADER, to_csv
-from digitnet.reading.table_file import hold_file
+from digitnet.reading.result import Result
+from digitnet.reading.table import HEADER, hold_file, to_csv
 
-SHEETS = 2 * TASK + 7
+SHEETS = 2 * BATCH_SIZE + 7
 
 
 @pytest.fixture(scope="session")
@@ -44,13 +45,13 @@ def scans(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def table(scans: Path) -> bytes:
     """What reading the sheets one by one says about them, when one stands beside their folder."""
-    reader, answers = Reader(), list[Answer]()
+    reader, answers = Reader(), list[Result]()
     for path in sorted(scans.iterdir()):
         name = f"scans/{path.name}"
         try:
-            answers.append(Answer(name, reader.read(path)))
-        except PictureError as fault:
-            answers.append(Answer(name, None, str(fault).replace(str(path), name)))
+            answers.append(Result(name, reader.read(path)))
+        except PictureError as error:
+            answers.append(Result(name, None, str(error).replace(str(path), name)))
     return (HEADER + to_csv(answers)).encode()
 
 
@@ -135,7 +136,7 @@ def test_ctrl_c_leaves_a_table_that_the_same_command_goes_on_with(
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 130, said
-    assert re.search(rf"{out}: stopped after \d+ of {SHEETS} pictures. The same command goes on.\n$", said)
+    assert re.search(rf"{out}: stopped after \d+ of {SHEETS} pictures. The same command continues it.\n$", said)
     check_ending(read(scans, out), out)
     assert out.read_bytes() == table
 
@@ -149,12 +150,12 @@ def test_what_the_table_holds_is_not_read_again(scans: Path, table: bytes, tmp_p
     assert out.read_bytes() == table
 
 
-def write_half(out: Path, pictures: list[str], settings: Settings) -> None:
-    with hold_file(out, pictures, settings) as file:
-        file.write([Answer(picture, None, "broken") for picture in pictures[: len(pictures) // 2]])
+def write_half(out: Path, pictures: list[str], options: ReadOptions) -> None:
+    with hold_file(out, pictures, options) as file:
+        file.write([Result(picture, None, "broken") for picture in pictures[: len(pictures) // 2]])
 
 
-ANSWERS = [Answer(f"picture\n{number}", None, "a fault, " * (number % 3)) for number in range(20)]
+RESULTS = [Result(f"picture\n{number}", None, "an error, " * (number % 3)) for number in range(20)]
 
 
 @settings(max_examples=30)  # each waits for the disk
@@ -167,13 +168,13 @@ def test_whatever_a_crash_takes_from_the_ends_of_the_files_the_table_becomes_the
 ) -> None:
     """Each time some batches are written; then both files lose their ends, the table and its progress."""
     out = tmp_path_factory.mktemp("torn") / "answers.csv"
-    pictures = [answer.picture for answer in ANSWERS]
+    pictures = [answer.picture for answer in RESULTS]
 
     def write(batches: int, size: int) -> int:
-        with hold_file(out, pictures, Settings()) as file:
+        with hold_file(out, pictures, ReadOptions()) as file:
             for _ in range(batches):
-                file.write(ANSWERS[file.pictures : file.pictures + size])
-            return file.faults
+                file.write(RESULTS[file.pictures : file.pictures + size])
+            return file.errors
 
     for batches, of_table, of_progress in cuts:
         write(batches, 3)
@@ -181,8 +182,8 @@ def test_whatever_a_crash_takes_from_the_ends_of_the_files_the_table_becomes_the
         header = progress.read_bytes().index(b"\n") + 1
         os.truncate(out, round(out.stat().st_size * of_table))
         os.truncate(progress, header + round((progress.stat().st_size - header) * of_progress))
-    assert write(len(ANSWERS), rest) == len(ANSWERS)
-    assert out.read_text() == HEADER + to_csv(ANSWERS)
+    assert write(len(RESULTS), rest) == len(RESULTS)
+    assert out.read_text() == HEADER + to_csv(RESULTS)
 
 
 def other_model(path: Path) -> Path:
@@ -201,7 +202,7 @@ def other_model(path: Path) -> Path:
     ("flags", "changed"),
     [
         (["--single"], "single"),
-        (["--fields", "2"], "fields"),
+        (["--digits", "2"], "digits"),
         (["--expect", "[0-9]"], "expect"),
         (["--model", "other.onnx"], "model"),
         (["more"], "pictures, names"),
@@ -243,15 +244,15 @@ def test_a_file_that_digitnet_did_not_begin_is_refused_and_left_as_it_is(
     if progress is not None:
         (tmp_path / "answers.csv.progress").write_bytes(progress)
     with pytest.raises(RunError, match=r"answers\.csv: (expected a new file|was begun with something else)"):
-        write_half(out, ["a", "b"], Settings())
+        write_half(out, ["a", "b"], ReadOptions())
     assert out.read_text() == "name,wage\n"
 
 
 def test_two_processes_never_write_the_same_table(tmp_path: Path) -> None:
     with (
-        hold_file(tmp_path / "answers.csv", ["a"], Settings()),
+        hold_file(tmp_path / "answers.csv", ["a"], ReadOptions()),
         pytest.raises(RunError, match="another process is writing it"),
-        hold_file(tmp_path / "answers.csv", ["a"], Settings()),
+        hold_file(tmp_path / "answers.csv", ["a"], ReadOptions()),
     ):
         raise AssertionError
 
@@ -263,7 +264,7 @@ class Fickle:
         self.chance = chance
         self.kills = kills
 
-    def run(self, function: Callable[[Task], Any], tasks: Iterator[Task]) -> Iterator[Outcome[Task, Any]]:
+    def run(self, function: Callable[[Batch], Any], tasks: Iterator[Batch]) -> Iterator[Outcome[Batch, Any]]:
         waiting = list(tasks)
         self.chance.shuffle(waiting)
         for task in waiting:
@@ -280,40 +281,40 @@ def fickle(seed: int, kills: Callable[[str], bool] = lambda picture: False) -> E
 @pytest.fixture
 def broken(tmp_path: Path) -> list[str]:
     """Names of many pictures, none of which is there, so that they are answered at once."""
-    return [str(tmp_path / f"{number}.png") for number in range(2 * TASK + 5)]
+    return [str(tmp_path / f"{number}.png") for number in range(2 * BATCH_SIZE + 5)]
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_answers_come_in_the_order_of_the_list_in_whatever_order_tasks_end(seed: int, broken: list[str]) -> None:
-    batches = list(read_with(fickle(seed), broken, Settings()))
-    assert list(itertools.chain(*batches)) == list(read_here(broken, Settings()))
+    batches = list(read_with(fickle(seed), broken, ReadOptions()))
+    assert list(itertools.chain(*batches)) == list(read_here(broken, ReadOptions()))
 
 
 def test_a_picture_that_kills_workers_is_at_fault_alone(broken: list[str]) -> None:
-    killers = {broken[3], broken[TASK + 1], broken[-1]}
-    answers = list(itertools.chain(*read_with(fickle(1, killers.__contains__), broken, Settings())))
-    here = list(read_here(broken, Settings()))
+    killers = {broken[3], broken[BATCH_SIZE + 1], broken[-1]}
+    answers = list(itertools.chain(*read_with(fickle(1, killers.__contains__), broken, ReadOptions())))
+    here = list(read_here(broken, ReadOptions()))
     assert [a for a in answers if a.picture not in killers] == [a for a in here if a.picture not in killers]
-    assert [a.fault for a in answers if a.picture in killers] == [
+    assert [a.error for a in answers if a.picture in killers] == [
         f"{picture}: could not be read. The worker died." for picture in broken if picture in killers
     ]
 
 
 def test_workers_that_can_read_nothing_stop_everything(broken: list[str]) -> None:
-    with pytest.raises(DigitnetError, match=f"could not read one of {TASK} pictures"):
-        list(read_with(fickle(1, lambda picture: True), broken, Settings()))
+    with pytest.raises(DigitnetError, match=f"could not read one of {BATCH_SIZE} pictures"):
+        list(read_with(fickle(1, lambda picture: True), broken, ReadOptions()))
 
 
 def test_a_model_that_workers_cannot_open_is_no_picture_s_fault(
     tmp_path: Path, broken: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = other_model(tmp_path / "other.onnx")
-    batches = read_with(fickle(1), broken, Settings(model=model))
+    batches = read_with(fickle(1), broken, ReadOptions(model=model))
     taken = Fickle.run
 
     def replaced(
-        self: Fickle, function: Callable[[Task], Any], tasks: Iterator[Task]
-    ) -> Iterator[Outcome[Task, Any]]:
+        self: Fickle, function: Callable[[Batch], Any], tasks: Iterator[Batch]
+    ) -> Iterator[Outcome[Batch, Any]]:
         shutil.copy(SHIPPED, model)
         return taken(self, function, tasks)
 

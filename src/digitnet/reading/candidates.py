@@ -1,0 +1,76 @@
+"""The candidates of a line: groups of neighbours that may be one digit, each with the network's answer."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import ceil
+from statistics import median
+
+from digitnet.reading.components import Component, crop_ink, join
+from digitnet.reading.cuts import cut_apart
+from digitnet.reading.ink import Ink, UInt8
+from digitnet.reading.result import Box, Digit
+
+Recognise = Callable[[UInt8, Box], Digit]
+"""Asks the network about the ink of a candidate ``(rows, columns)``, which is at that place of the picture."""
+
+_MOST_PARTS = 14  # of one digit
+_WIDEST = 1.6  # of a digit's height
+_GAP = 0.25  # of a digit's height: the widest gap inside a digit
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """Neighbouring parts of a line that may be one digit, and the network's answer about them."""
+
+    first: int  # index of the first part
+    end: int  # index after the last part
+    component: Component  # the parts, joined
+    digit: Digit
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """All that may be digits in a line of writing."""
+
+    components: list[Component]  # from left to right
+    parts: list[Component]  # the components, cut wherever digits may touch
+    groups: list[Candidate]
+    height: float  # of a digit, in working pixels: the components' median
+    stroke_width: float  # in working pixels
+
+
+def find_candidates(line: Sequence[Component], ink: Ink, recognise: Recognise, *, cut: bool = True) -> Candidates:
+    """List the candidates of a line, and ask the network about each; without `cut` no component is cut."""
+    height = float(median(component.height for component in line))
+    parts = list(line)
+    if cut:
+        parts = [part for component in line for part in cut_apart(component, ink.stroke_width, height)]
+    groups = []
+    for first, end in _list_groups(parts, height):
+        joined = join(parts[first:end])
+        groups.append(Candidate(first, end, joined, recognise(crop_ink(joined, ink), _locate(joined, ink))))
+    return Candidates(list(line), parts, groups, height, ink.stroke_width)
+
+
+def _list_groups(parts: Sequence[Component], height: float) -> list[tuple[int, int]]:
+    """List the groups of neighbours that may be one digit, as (first, after the last)."""
+    groups = []
+    for first in range(len(parts)):
+        left, right = parts[first].left, parts[first].right
+        groups.append((first, first + 1))
+        for last in range(first + 1, min(first + _MOST_PARTS, len(parts))):
+            gap = parts[last].left - right
+            left, right = min(left, parts[last].left), max(right, parts[last].right)
+            if gap >= _GAP * height or right - left >= _WIDEST * height:
+                break
+            groups.append((first, last + 1))
+    return groups
+
+
+def _locate(component: Component, ink: Ink) -> Box:
+    """Map a component's rectangle from working pixels to pixels of the picture."""
+    rows, columns = ink.picture_shape
+    down, across = ink.mask.shape[0] / rows, ink.mask.shape[1] / columns
+    left, top = min(int(component.left / across), columns - 1), min(int(component.top / down), rows - 1)
+    right, bottom = min(ceil(component.right / across), columns), min(ceil(component.bottom / down), rows)
+    return Box(left, top, max(1, right - left), max(1, bottom - top))

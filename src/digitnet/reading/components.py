@@ -1,0 +1,156 @@
+"""Connected components of the ink that may be digits or parts of digits."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from digitnet.reading.ink import Ink, UInt8
+from digitnet.reading.ruled_lines import remove_ruled_lines
+
+_SPECK = 2  # stroke widths: what is neither wider nor higher is a dot or dirt
+_LEAST = 5  # pixels of the picture, likewise: a smaller digit can't be recognised
+_SHADOW = 1.75  # stroke widths: half the thickness from which a component at the border is a shadow or the table
+_BLOT = 0.35  # of its size: half the thickness from which a component is a blot and not a stroke
+_FRAMED = 0.3  # of a frame's height: the least height of what it is drawn around
+_SIDE = 0.12  # of a frame's height or width: the strip along an edge in which its side lies
+_DRAWN = 0.85  # of an edge's length: a frame's side covers at least so much of it
+_MOST = 2000  # components of a picture, the largest: one with more is a printed page
+_DIRT = 0.15  # of the largest component's size: what is smaller beside a single digit is dirt
+
+
+@dataclass(frozen=True)
+class Component:
+    """Connected ink, or a part of it, in a rectangle of the working picture."""
+
+    left: int
+    top: int
+    mask: UInt8  # (height, width) 1 where the ink is its own
+    crossed: float | None = None  # stroke widths that the cut on its left crosses; None where there is no cut
+
+    @property
+    def width(self) -> int:
+        """Columns."""
+        return len(self.mask[0])
+
+    @property
+    def height(self) -> int:
+        """Rows."""
+        return len(self.mask)
+
+    @property
+    def right(self) -> int:
+        """Column after the last."""
+        return self.left + self.width
+
+    @property
+    def bottom(self) -> int:
+        """Row after the last."""
+        return self.top + self.height
+
+    @property
+    def middle(self) -> float:
+        """Column of its middle."""
+        return self.left + self.width / 2
+
+    @property
+    def area(self) -> int:
+        """Pixels of ink."""
+        return int(np.count_nonzero(self.mask))
+
+
+def find_components(ink: Ink) -> list[Component]:
+    """List connected components, largest first, without ruled lines, specks, blots, frames and border shadows."""
+    mask = remove_ruled_lines(ink.mask, ink.stroke_width)
+    _, labels, table, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    left, top, width, height, area = table.T
+    speck = max(_SPECK * ink.stroke_width, _LEAST * ink.scale)
+    large = (np.maximum(width, height) >= speck) & (area >= ink.stroke_width**2)
+    large[0] = False  # the paper
+    chosen = np.flatnonzero(large)
+    chosen = chosen[np.argsort(-area[chosen], kind="stable")[:_MOST]]
+    distance = cv2.distanceTransform(mask, cv2.DIST_L2, 3)
+    components = []
+    for label in chosen:
+        rows = slice(top[label], top[label] + height[label])
+        columns = slice(left[label], left[label] + width[label])
+        own = (labels[rows, columns] == label).astype(np.uint8)
+        component = Component(int(left[label]), int(top[label]), own)
+        half = float((distance[rows, columns] * own).max())  # of the thickness, where that is greatest
+        is_blot = half > _BLOT * max(component.width, component.height)
+        at_border = (
+            min(component.left, component.top) == 0
+            or component.bottom == mask.shape[0]
+            or component.right == mask.shape[1]
+        )
+        if not is_blot and not (at_border and half > _SHADOW * ink.stroke_width):
+            components.append(component)
+    return [component for component in components if not _is_frame(component, components)]
+
+
+def _is_frame(frame: Component, components: Sequence[Component]) -> bool:
+    """Tell whether a component is drawn around another on three sides at least; a pi with a loose leg is not."""
+    return _has_sides(frame) and any(
+        other.height >= _FRAMED * frame.height
+        and frame.left < other.left
+        and frame.top < other.top
+        and other.right < frame.right
+        and other.bottom < frame.bottom
+        for other in components
+    )
+
+
+def _has_sides(frame: Component) -> bool:
+    high, wide = (max(1, round(_SIDE * side)) for side in (frame.height, frame.width))
+    across = frame.mask[:high].max(axis=0), frame.mask[-high:].max(axis=0)
+    down = frame.mask[:, :wide].max(axis=1), frame.mask[:, -wide:].max(axis=1)
+    return sum(float(side.mean()) >= _DRAWN for side in (*across, *down)) >= 3
+
+
+def join(components: Sequence[Component]) -> Component:
+    """Make one component of several."""
+    if len(components) == 1:
+        return components[0]
+    left, top = min(one.left for one in components), min(one.top for one in components)
+    right, bottom = max(one.right for one in components), max(one.bottom for one in components)
+    mask = np.zeros((bottom - top, right - left), np.uint8)
+    for one in components:
+        mask[one.top - top : one.bottom - top, one.left - left : one.right - left] |= one.mask
+    return Component(left, top, mask)
+
+
+def join_all(components: Sequence[Component]) -> list[Component]:
+    """Make one component, the only one of the list, of all that are not dirt beside the largest; none of none."""
+    largest = max((max(one.width, one.height) for one in components), default=0)
+    kept = [one for one in components if max(one.width, one.height) >= _DIRT * largest]
+    return [join(kept)] if kept else []
+
+
+def crop_ink(component: Component, ink: Ink) -> UInt8:
+    """Cut out the component's ink alone, with soft edges: ``(rows, columns)``, 0 for paper to 255 for full ink."""
+    soft = 1 + round(ink.stroke_width / 4)  # pixels beyond the mask in which a stroke fades out
+    margin = 2 * soft
+    own = cv2.copyMakeBorder(component.mask, margin, margin, margin, margin, cv2.BORDER_CONSTANT)
+    near = cv2.dilate(own, np.ones((2 * soft + 1, 2 * soft + 1), np.uint8))
+    top, bottom = component.top - margin, component.bottom + margin
+    left, right = component.left - margin, component.right + margin
+    rows, columns = ink.mask.shape
+    window = slice(max(0, top), bottom), slice(max(0, left), right)
+    beyond = max(0, -top), max(0, bottom - rows), max(0, -left), max(0, right - columns)  # of the picture's border
+    darkness = cv2.copyMakeBorder(ink.darkness[window], *beyond, cv2.BORDER_CONSTANT)
+    others = cv2.copyMakeBorder(ink.mask[window], *beyond, cv2.BORDER_CONSTANT)
+    drawn = darkness * ((near > others) | (own > 0))
+    full = _third_quartile(drawn[own > 0])  # the edges of a stroke are fainter than the stroke
+    crop: UInt8 = (np.clip(drawn / full, 0, 1) * 255).astype(np.uint8)
+    return crop
+
+
+def _third_quartile(values: NDArray[Any]) -> float:
+    """Return what `np.percentile(values, 75)` does, without the overhead that cost 7% of the time."""
+    lower, rest = divmod(3 * (len(values) - 1), 4)
+    upper = min(lower + 1, len(values) - 1)
+    ordered = np.partition(values, (lower, upper))
+    return float(ordered[lower] + (ordered[upper] - ordered[lower]) * np.float32(rest / 4))

@@ -1,0 +1,38 @@
+"""From a picture to the digits on it: ink, connected components, candidates with their answers, digits."""
+
+from dataclasses import dataclass
+
+from digitnet.reading.candidates import Candidates, Recognise, find_candidates
+from digitnet.reading.components import Component, find_components, join_all
+from digitnet.reading.ink import Ink, UInt8, find_ink
+from digitnet.reading.result import Digit
+from digitnet.reading.segment import segment
+from digitnet.reading.text_lines import group_into_lines
+
+
+@dataclass(frozen=True)
+class Stages:
+    """A picture on its way to its digits; `drawing.draw_stages` shows every stage."""
+
+    picture: UInt8  # (rows, columns) or (rows, columns, 3), as `open_picture` returned it
+    ink: Ink
+    components: list[Component]  # largest first
+    candidates: list[Candidates]  # of each line, from top to bottom
+    digits: list[list[Digit]]  # the chosen ones of each line, from left to right
+
+
+def find_digits(picture: UInt8, recognise: Recognise, *, single: bool = False, count: int | None = None) -> Stages:
+    """Find the digits of a picture, uint8 ``(rows, columns)`` or ``(rows, columns, 3)``.
+
+    `recognise` asks the network about each candidate, once. With `single` all ink is one digit; with `count` the
+    picture is one line of exactly so many digits, or as near to it as the ink allows.
+    """
+    ink = find_ink(picture)
+    components = find_components(ink)
+    if single:
+        lines = [[whole] for whole in join_all(components)]
+    else:
+        lines = group_into_lines(components, one_line=count is not None)
+    candidates = [find_candidates(line, ink, recognise, cut=not single) for line in lines]
+    digits = [chosen for line in candidates if (chosen := segment(line, count))]
+    return Stages(picture, ink, components, candidates, digits)
