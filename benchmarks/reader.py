@@ -84,15 +84,15 @@ def ink(reader: Reader) -> dict[str, Any] | None:
 
 def _judge_tier(reader: Reader, tier: str) -> dict[str, Any]:
     """Count what is right before and after refusal; a picture of something else is right when nothing is read."""
-    counts = dict.fromkeys(("pictures", "right", "sure", "sure_right", "refused"), 0)
+    counts = dict.fromkeys(("pictures", "correct", "sure", "sure_correct", "refused"), 0)
     wrong = []
     for path, answer in _pictures(tier):
         reading = reader.read(path, single=tier != "field")
         best = "".join(digit.label for digit in reading.digits)
         counts["pictures"] += 1
-        counts["right"] += best == answer
+        counts["correct"] += best == answer
         counts["sure"] += reading.is_sure
-        counts["sure_right"] += reading.text == answer and reading.is_sure
+        counts["sure_correct"] += reading.text == answer and reading.is_sure
         counts["refused"] += not reading.text
         if tier != "none" and best != answer:
             wrong.append([answer, best])

@@ -117,7 +117,7 @@ def measure_alone() -> dict[str, float]:
             times.append(time.perf_counter())
             training = run.summary["seconds"]
             parts.append((training, times[2] - times[1], times[1] - times[0] - training))
-    names = ("training", "judging", "everything_else")
+    names = ("training", "evaluating", "everything_else")
     return {name: round(mean(part[k] for part in parts[1:]), 3) for k, name in enumerate(names)}
 
 
