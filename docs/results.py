@@ -31,7 +31,7 @@ _RECIPES = {
     "micro": "micro",
     "blog": "blog",
 }
-"""Results in the order of their rows, and the command of each: a preset, and the flags that all its variants share.
+"""Results in the order of their rows, and the command of each: a preset, and the flags that its variants share.
 
 NAME-fashion, where it exists, is the same recipe on Fashion-MNIST.
 """
@@ -59,8 +59,8 @@ def results_table() -> str:
             )
     return "\n".join(rows) + (
         "\n\nEach seed is evaluated once, after its last step, on all 10,000 test images; the interval is "
-        f"Student's t over seeds. No recipe was chosen on test images, nor on Fashion-MNIST. {_test_time_augmentation()} "
-        f"{_made_with('fast')}\n\n"
+        "Student's t over seeds. No recipe was chosen on test images, nor on Fashion-MNIST. "
+        f"{_test_time_augmentation()} {_made_with('fast')}\n\n"
         f"{race()}"
     )
 
@@ -115,7 +115,7 @@ def race() -> str:
 
 
 def _apart(slow: list[dict[str, Any]], fast: list[dict[str, Any]]) -> str:
-    """Say so if hours lie between the fast runs and the slow ones: a shared machine's speed changes by the hour."""
+    """Say if hours lie between the fast runs and the slow ones: a shared machine's speed changes by the hour."""
     slow_ends, fast_ends = ([datetime.fromisoformat(run["ended"]) for run in runs] for runs in (slow, fast))
     gap = max(min(abs(end - other) for other in slow_ends) for end in fast_ends)
     hours = gap.total_seconds() / 3_600
@@ -214,10 +214,10 @@ trials ran in turn in one command (`make bench`){"; the 100 ran on another day (
   do {median(result["ceiling_2_over_1"]):.2f} times what one does, which is the machine's limit.
 - **Two workers with one thread each against one worker with two threads**: {_ratios(two, wide)} times as many.
 - **Besides its training**, a trial takes {alone["everything_else"] * 1000:.0f} ms
-  ({alone["everything_else"] / alone["training"]:.1%}) for its set-up and its files, and {alone["evaluating"]:.2f} s
-  ({alone["evaluating"] / alone["training"]:.1%}) to evaluate 10,000 test images.
-{_idle(many)}- **Memory**: a second worker adds {private:.0f} MB, for torch and the buffers of a step. It adds nothing for the
-  data set of 55 MB, because all workers share the pages of the cached files."""
+  ({alone["everything_else"] / alone["training"]:.1%}) for its set-up and its files,
+  and {alone["evaluating"]:.2f} s ({alone["evaluating"] / alone["training"]:.1%}) to evaluate 10,000 test images.
+{_idle(many)}- **Memory**: a second worker adds {private:.0f} MB, for torch and the buffers of a step.
+  It adds nothing for the data set of 55 MB, because all workers share the pages of the cached files."""
     )
 
 
@@ -276,7 +276,7 @@ def cost_table() -> str:
         + f"""
 
 These numbers are calculated, not measured, for {MACHINES} machines of {result["machine"]["cores"]} cores, from the
-times of one core: {alone["training"] / STEPS * 1000:.0f} ms a step, {besides:.2f} s besides the training of a trial,
+times of one core: {alone["training"] / STEPS * 1000:.0f} ms a step, {besides:.2f} s besides a trial's training,
 {network * 1e6:.0f} µs for the blog's network to read an image, {decoding * 1e6:.0f} µs to decode a PNG of a digit.
 It assumes that
 
@@ -361,7 +361,8 @@ def reader_goals() -> str:
     table = ["| what | goal | measured | met |", "|---|---|---|---|"]
     table += [f"| {what} | {goal} | {found} | {_met(met)} |" for what, goal, found, met in rows]
     return "\n".join(table) + (
-        f"\n\nAll numbers are of one network, the shipped reader; its MNIST test accuracy is {mnist['accuracy']:.2%}. "
+        "\n\nAll numbers are of one network, the shipped reader. "
+        f"Its MNIST test accuracy is {mnist['accuracy']:.2%}. "
         f"{reader['machine']['processor']}, one thread; `benchmarks/reader.py` measures all of it."
     )
 

@@ -157,13 +157,13 @@ def _answers(engine: "Engine", outcome: "Outcome[Task, list[Answer] | DigitnetEr
         return outcome.result
     task = outcome.task
     if len(task.pictures) == 1:
-        return [Answer(task.pictures[0], None, f"{task.pictures[0]}: could not be read. {outcome.fault}")]
+        return [Answer(task.pictures[0], None, f"{task.pictures[0]}: could not be read. {outcome.error}")]
     singles = [
         replace(task, first=task.first + place, pictures=(picture,)) for place, picture in enumerate(task.pictures)
     ]
     again = sorted(engine.run(read_task, singles), key=lambda outcome: outcome.task.first)
-    if len(again) == TASK and all(outcome.fault for outcome in again):
-        raise DigitnetError(f"The workers could not read one of {TASK} pictures. {outcome.fault}")
+    if len(again) == TASK and all(outcome.error for outcome in again):
+        raise DigitnetError(f"The workers could not read one of {TASK} pictures. {outcome.error}")
     return [answer for outcome in again for answer in _answers(engine, outcome)]
 
 

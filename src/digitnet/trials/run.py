@@ -93,7 +93,7 @@ def run_trials(
         status = TrialsStatus(plan, list(settled.values()), progress)
         tasks = _tasks(folder, set(settled), status)
         for outcome in engine.run(run_trial, tasks):
-            entry = Entry(outcome.task.trial, outcome.result, outcome.fault)
+            entry = Entry(outcome.task.trial, outcome.result, outcome.error)
             journal.write(entry)
             status.ended(entry)
     return folder

@@ -101,8 +101,8 @@ def run_search(
             number = outcome.task.number
             if outcome.result:
                 raise DigitnetError(f"{outcome.task.trial}: {outcome.result}")
-            if outcome.fault and not folder.trials()[number].state.is_finished():
-                fail(trial_at(folder.study, number), outcome.fault)
+            if outcome.error and not folder.trials()[number].state.is_finished():
+                fail(trial_at(folder.study, number), outcome.error)
             status.ended(folder.trials()[number])
             _write_best(folder)
         _write_best(folder)
