@@ -1,12 +1,12 @@
-"""How a network bears pictures that are worse than those it learned from: fifteen corruptions of MNIST's images.
+"""Robustness of a network against fifteen corruptions of MNIST's images.
 
     .venv/bin/python benchmarks/corruptions.py RUN
 
-The fifteen kinds and their strengths are those of MNIST-C (Mu and Gilmer 2019, arXiv 1906.02337), where a plain
-CNN errs on 8.01% and the best of their defences on 6.45%. This follows the paper; it is not the paper's files: the
-blur by motion, the edges and the interpolation come from other libraries there, so compare with its numbers with
-care. No training in this project uses a line of this module. It judges a run on validation images; the published
-number, of the shipped reader on the test images, is benchmarks/reader.py's.
+The kinds and strengths are those of MNIST-C (Mu and Gilmer 2019, arXiv 1906.02337), where a plain CNN has an error
+of 8.01% and the best of their defences 6.45%. This is an implementation after the paper, not the paper's files:
+their motion blur, edges and interpolation come from other libraries, so compare the numbers with care. No training
+in this project uses this module. It evaluates a run on validation images; benchmarks/reader.py measures the
+published number, of the shipped reader on the test images.
 """
 
 import argparse
@@ -27,11 +27,11 @@ from digitnet.training.checkpoint import load_network
 Floats = npt.NDArray[np.float64]
 UInt8 = npt.NDArray[np.uint8]
 Predictor = Callable[[UInt8], npt.NDArray[np.int64]]
-"""Images ``(N, 28, 28)``, 0 to 255, in; the digit that each is taken for ``(N,)`` out."""
+"""From images ``(N, 28, 28)``, 0 to 255, to predicted digits ``(N,)``."""
 
 
 def shot_noise(images: Floats, chance: np.random.Generator) -> Floats:
-    """Count three quanta of light for white."""
+    """Replace each pixel by a Poisson count, with a mean of 3 for white."""
     return chance.poisson(3 * images) / 3
 
 
@@ -59,7 +59,7 @@ def glass_blur(images: Floats, chance: np.random.Generator) -> Floats:
 
 
 def motion_blur(images: Floats, chance: np.random.Generator) -> Floats:
-    """Drag each image along a line of up to 45 degrees: to one side, fading as a Gaussian of 3 pixels."""
+    """Blur each image along a line of up to 45 degrees: to one side, with half a Gaussian of 3 pixels."""
     steps = np.arange(21)
     weights = np.exp(-(steps**2) / 18)
     blurred = np.empty_like(images)
@@ -72,7 +72,7 @@ def motion_blur(images: Floats, chance: np.random.Generator) -> Floats:
 
 
 def shear(images: Floats, chance: np.random.Generator) -> Floats:
-    """Lean each image by 0.4 radians, to either side."""
+    """Shear each image by 0.4 radians, to either side."""
     return moved(images, [[[1, -np.sin(a)], [0, np.cos(a)]] for a in 0.4 * sides(len(images), chance)])
 
 
@@ -82,38 +82,38 @@ def scale(images: Floats, chance: np.random.Generator) -> Floats:
 
 
 def rotate(images: Floats, chance: np.random.Generator) -> Floats:
-    """Turn each image by 0.4 radians, to either side."""
+    """Rotate each image by 0.4 radians, to either side."""
     angles = 0.4 * sides(len(images), chance)
     return moved(images, [[[np.cos(a), -np.sin(a)], [np.sin(a), np.cos(a)]] for a in angles])
 
 
 def brightness(images: Floats, chance: np.random.Generator) -> Floats:
-    """Add half of the range."""
+    """Add half of the pixel range."""
     return images + 0.5
 
 
 def translate(images: Floats, chance: np.random.Generator) -> Floats:
-    """Move each image by three pixels along both axes."""
+    """Shift each image by three pixels along both axes."""
     offsets = 3 * np.stack([sides(len(images), chance), sides(len(images), chance)], axis=1)
     return moved(images, [np.eye(2).tolist()] * len(images), offsets)
 
 
 def stripe(images: Floats, chance: np.random.Generator) -> Floats:
-    """Turn the left and the right quarter into their negative."""
+    """Invert the left and the right quarter."""
     corrupted = 1 - images
     corrupted[:, :, 7:21] = images[:, :, 7:21]
     return corrupted
 
 
 def fog(images: Floats, chance: np.random.Generator) -> Floats:
-    """Lay thick fog over each image: a fractal, three times as bright as the digit."""
+    """Add thick fog to each image: a fractal, three times as bright as the digit."""
     peak = images.max(axis=(1, 2), keepdims=True)
     clouds = np.stack([fractal(chance)[:28, :28] for _ in images])
     return (images + 3 * clouds) * peak / (peak + 3)
 
 
 def spatter(images: Floats, chance: np.random.Generator) -> Floats:
-    """Throw dark mud."""
+    """Add spatters of dark mud."""
     liquid = blur(chance.normal(0.65, 0.3, images.shape), 1)
     drops = blur((liquid > 0.65).astype(np.float64), 1.5)
     drops[drops < 0.8] = 0
@@ -144,7 +144,7 @@ def zigzag(images: Floats, chance: np.random.Generator) -> Floats:
 
 
 def canny_edges(images: Floats, chance: np.random.Generator) -> Floats:
-    """Keep the edges alone (Canny 1986): Gaussian of 1 pixel, thresholds of 0.1 and 0.2."""
+    """Keep only the edges (Canny 1986): Gaussian of 1 pixel, thresholds of 0.1 and 0.2."""
     blurred = np.rint(255 * blur(images, 1)).astype(np.uint8)
     return np.stack([cv2.Canny(image, 25.5, 51, L2gradient=True) for image in blurred]) / 255
 
@@ -165,21 +165,21 @@ CORRUPTIONS: list[Callable[[Floats, np.random.Generator], Floats]] = [
     ),
     *(spatter, dotted_line, zigzag, canny_edges),
 ]
-"""Images ``(N, 28, 28)``, 0 to 1, in; the same, corrupted, out, where values beyond the range will be cut."""
+"""From images ``(N, 28, 28)``, 0 to 1, to corrupted ones, whose values still have to be clipped to the range."""
 
 
 def blur(images: Floats, sigma: float) -> Floats:
-    """Blur each image by a Gaussian of `sigma` pixels, its border going on as it is."""
+    """Blur each image by a Gaussian of `sigma` pixels; the border is replicated."""
     return np.stack([cv2.GaussianBlur(i, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE) for i in images])
 
 
 def sides(count: int, chance: np.random.Generator) -> npt.NDArray[np.int64]:
-    """Draw -1 or 1."""
+    """Draw -1 or 1, `count` times."""
     return 2 * chance.integers(0, 2, count) - 1
 
 
 def moved(images: Floats, matrices: list[list[list[float]]], offsets: Floats | None = None) -> Floats:
-    """Take each image's pixels from where a matrix, about the middle, and an offset ``(N, 2)`` point to."""
+    """Transform each image by a matrix about its centre and an offset ``(N, 2)``, from output to input."""
     result = np.empty_like(images)
     for index, matrix in enumerate(matrices):
         turn = np.array(matrix)
@@ -201,10 +201,10 @@ def line(column: float, row: float, last_column: float, last_row: float) -> Floa
 
 
 def fractal(chance: np.random.Generator, side: int = 32, decay: float = 1.96) -> Floats:
-    """Draw clouds ``(side, side)``, 0 to 1, by halving squares and diamonds; each halving wobbles 1.96 times less.
+    """Draw clouds ``(side, side)``, 0 to 1, by the diamond-square algorithm; each level is `decay` times weaker.
 
-    The paper's clouds are 256 wide, of which the corner of 28 is shown: so the coarse wobbles, of 256 down to 64
-    pixels, only tilt it. Here they are that tilt.
+    The paper's clouds are 256 wide, and only a corner of 28 is used. So the coarse levels, from 256 down to 64
+    pixels, only tilt it, here as well.
     """
     side *= 8
     clouds, step, wobble = np.zeros((side, side)), side, 1.0
@@ -224,7 +224,7 @@ def fractal(chance: np.random.Generator, side: int = 32, decay: float = 1.96) ->
 
 
 def measure(predict: Predictor, images: UInt8, labels: UInt8) -> dict[str, float]:
-    """Count the share of wrong answers, 0 to 1, under each corruption; the same images are drawn each time."""
+    """Measure the error, 0 to 1, under each corruption; the corrupted images are the same each time."""
     clean = images / 255
     errors = {"none": float((predict(images) != labels).mean())}
     for number, corrupt in enumerate(CORRUPTIONS):
@@ -234,13 +234,13 @@ def measure(predict: Predictor, images: UInt8, labels: UInt8) -> dict[str, float
 
 
 def predictor(run: Run, data: Dataset) -> Predictor:
-    """Answer with a run's network, as it is shown the images: without a change to them."""
+    """Make a predictor from a run's network, which gets the images as they are."""
     network = load_network(run.check_data(data))
     return lambda images: predict_logits(network, images, data.classes).argmax(axis=1)
 
 
 def main() -> None:
-    """Judge a run on its validation images."""
+    """Evaluate a run on its validation images."""
     parser = argparse.ArgumentParser(description="Measure a run's network under fifteen corruptions.")
     parser.add_argument("run", type=Path)
     run = Run(parser.parse_args().run)

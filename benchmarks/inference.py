@@ -1,10 +1,10 @@
-"""How fast answers come: digitnet's model file in ONNX Runtime, its network in PyTorch, and in Keras, in turn.
+"""Speed of inference: digitnet's model file in ONNX Runtime, its network in PyTorch, and in Keras, in turn.
 
     .venv/bin/python benchmarks/inference.py
 
-The network is the blog's. One image, and a thousand at once; medians over many calls, the three programs one
-after the other in each of several rounds. The result is kept in benchmarks/results/inference.json. The times of
-the model file hold its decision too; it is given images, so its preprocessing has nothing to do.
+The network is the blog's, with one image and with a thousand at once. Times are medians over many calls, with the
+three programs in turn in each of several rounds. The result is stored in benchmarks/results/inference.json. The
+model file also computes its decision; it is given images, not crops, so its preprocessing is bypassed.
 """
 
 import json
@@ -32,7 +32,7 @@ from digitnet.training.checkpoint import load_network
 from digitnet.training.environment import describe_machine
 
 ROUNDS, THREADS = 5, 1
-CALLS = {1: 200, 1_000: 15}  # of each number of images at once
+CALLS = {1: 200, 1_000: 15}  # number of images at once: number of calls
 IMAGES = np.random.default_rng(0).integers(0, 256, (1_000, 28, 28), dtype=np.uint8)
 RESULT = Path(__file__).parent / "results" / "inference.json"
 
@@ -45,7 +45,7 @@ def in_onnxruntime(network: Network) -> dict[str, float]:
 
 @torch.inference_mode()
 def in_torch(network: torch.nn.Module) -> dict[str, float]:
-    """Time the network that the file was made from, as torch runs it without a compiler."""
+    """Time the network of the file in torch, without a compiler."""
     images = {count: torch.from_numpy(IMAGES[:count, None]) for count in CALLS}
     return {str(count): _median(lambda n=count: network(images[n]).softmax(dim=1), count) for count in CALLS}
 
@@ -70,7 +70,7 @@ def _median(call: Callable[[], object], count: int) -> float:
 
 
 def main() -> None:
-    """Measure the three in turn, and keep the medians of the rounds."""
+    """Measure the three in turn, and store the medians of the rounds."""
     console = Console()
     python = peers.prepare("keras_convnet")
     torch.set_num_threads(THREADS)

@@ -5,8 +5,8 @@
     .venv/bin/python benchmarks/peers.py --quick           # the short form, for CI: keeps nothing
 
 Each peer is a program in benchmarks/peers that follows the peer's published recipe in its own framework, and runs
-in an environment of its own. docs/benchmarks.md states the rules. Results are kept in
-benchmarks/results/peers.json as they come, so that a run that was stopped goes on where it was.
+in an environment of its own. docs/benchmarks.md states the rules. Results are stored in
+benchmarks/results/peers.json one by one, so that an interrupted command continues where it stopped.
 """
 
 import argparse
@@ -44,7 +44,7 @@ QUICK_STEPS = 300  # of the blog's program
 FEWER_STEPS = tomllib.loads((ROOT / "plans" / "fast.toml").read_text())["grid"]["steps"][1:]
 FLOORS = {"digitnet": 0.985, "blog": 0.90}  # test accuracy in the short form; the blog's after QUICK_STEPS
 
-remarks = Console(stderr=True, highlight=False)
+messages = Console(stderr=True, highlight=False)
 
 
 @dataclass(frozen=True)
@@ -57,11 +57,11 @@ class Program:
     environment: str
     arguments: tuple[str, ...] = ()
     needs: str = ""  # a command that pip does not install
-    recipe: Mapping[str, Any] = field(default_factory=dict)  # what a preset says; a peer's is fixed by its script
+    recipe: Mapping[str, Any] = field(default_factory=dict)  # of a preset; a peer's is fixed by its script
 
 
 def digitnet_program(preset: str, steps: int | None = None) -> Program:
-    """Make the entrant that trains a preset of digitnet, whole or only so many steps."""
+    """Make the program that trains a preset of digitnet, with all its steps or with `steps`."""
     config = PRESETS[preset].replace(steps=steps) if steps else PRESETS[preset]
     return Program(
         f"digitnet-{preset}-{steps}" if steps else f"digitnet-{preset}",
@@ -89,13 +89,13 @@ PROGRAMS = {
 }
 
 
-# What a program prints, and what it says.
+# The output of a program.
 
 
 def read_lines(lines: Iterable[str], seen: Callable[[dict[str, Any]], None] = lambda line: None) -> dict[str, Any]:
     """Collect a program's lines of JSON: its totals, and ``evaluations``, each of them [step, seconds, accuracy].
 
-    Lines of anything else are passed over. Raises ValueError when the last line, the total, never came.
+    Other lines are ignored. Raises ValueError when the last line, the total, is missing.
     """
     evaluations, total = [], None
     for text in lines:
@@ -113,7 +113,7 @@ def read_lines(lines: Iterable[str], seen: Callable[[dict[str, Any]], None] = la
 
 
 def time_to(run: dict[str, Any], accuracy: float) -> float | None:
-    """Seconds of training up to the first evaluation with at least so much test accuracy; None without one."""
+    """Return the training seconds until the first evaluation with at least this test accuracy, or None."""
     return next((seconds for _, seconds, found in run["evaluations"] if found >= accuracy), None)
 
 
@@ -134,7 +134,7 @@ COLUMNS = [
 
 
 def table_rows(result: dict[str, Any]) -> list[list[str]]:
-    """Make a row of cells, as in COLUMNS, for each program that was run; numbers are means over its seeds."""
+    """Make a row of cells, as in COLUMNS, for each program with runs; numbers are means over its seeds."""
     rows = []
     for program in PROGRAMS.values():
         runs = [run for run in result["runs"] if run["program"] == program.name]
@@ -175,14 +175,14 @@ def _seconds(seconds: float) -> str:
 
 
 def prepare(name: str) -> Path:
-    """Make the environment `name`, unless it stands with the same requirements; return its Python."""
+    """Make the environment `name`, unless it exists with the same requirements; return its Python."""
     folder, requirements = ENVIRONMENTS / name, PEERS / "requirements" / f"{name}.txt"
     wanted = requirements.read_text() + "".join(
         (ROOT / file).read_text() for file in ("pyproject.toml", "constraints.txt") if name == "digitnet"
     )
     python, stamp = folder / "bin" / "python", folder / "installed.txt"
     if not stamp.exists() or stamp.read_text() != wanted:
-        remarks.print(f"Setting up the environment of {name} (once)")
+        messages.print(f"Setting up the environment of {name} (once)")
         shutil.rmtree(folder, ignore_errors=True)
         subprocess.run([sys.executable, "-m", "venv", folder], check=True)
         install = [python, "-m", "pip", "install", "--quiet", "--quiet", "--requirement", requirements]
@@ -192,7 +192,7 @@ def prepare(name: str) -> Path:
 
 
 def installed(name: str) -> dict[str, int]:
-    """Add up what pip has put into the environment `name`, beside itself: megabytes (10^6 bytes) and packages."""
+    """Count what pip installed into the environment `name` besides itself: megabytes (10^6 bytes) and packages."""
     (packages,) = (ENVIRONMENTS / name).glob("lib/python*/site-packages")
     found = [d for d in distributions(path=[str(packages)]) if d.name not in ("pip", "setuptools")]
     files = {Path(str(d.locate_file(file))) for d in found for file in d.files or ()}
@@ -206,20 +206,20 @@ def installed(name: str) -> dict[str, int]:
 
 
 class RunError(Exception):
-    """A program that did not reach its end; says why."""
+    """A program did not complete; the message says why."""
 
 
 def run_program(
     program: Program, python: Path, data: Path, seed: int, threads: int, steps: int | None = None
 ) -> dict[str, Any]:
-    """Run one program to its end, in a process of its own; return its numbers, and the load on the machine."""
+    """Run one program in a process of its own; return its numbers, and the load on the machine."""
     command = [python, PEERS / f"{program.script}.py", *program.arguments, "--data", data]
     command += ["--seed", str(seed), "--threads", str(threads), *(["--steps", str(steps)] if steps else [])]
     environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "TF_CPP_MIN_LOG_LEVEL": "2"}
     load, began = os.getloadavg()[0], time.perf_counter()
     with (
         tempfile.TemporaryFile("w+") as errors,
-        remarks.status(f"{program.name}, seed {seed}: starting") as status,
+        messages.status(f"{program.name}, seed {seed}: starting") as status,
         subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True, env=environment) as process,
     ):
 
@@ -231,51 +231,51 @@ def run_program(
         try:
             assert process.stdout
             numbers = read_lines(process.stdout, show)
-        except ValueError as fault:
+        except ValueError as error:
             process.kill()
             errors.seek(0)
-            said = "".join(errors.readlines()[-15:])
-            raise RunError(f"{program.name}, seed {seed}: {fault}. It said:\n{said}") from fault
-        except BaseException:  # Ctrl-C, SIGTERM: the program must not go on alone
+            output = "".join(errors.readlines()[-15:])
+            raise RunError(f"{program.name}, seed {seed}: {error}. Its output:\n{output}") from error
+        except BaseException:  # Ctrl-C, SIGTERM: the program must not continue alone
             process.kill()
             raise
-    seconds = time.perf_counter() - began - numbers["judging_before_the_end"]
+    seconds = time.perf_counter() - began - numbers["evaluation_seconds"]
     return {
         "program": program.name,
         "seed": seed,
         "recipe": program.recipe,
         **numbers,
         "process_seconds": round(seconds, 3),
-        "load": [round(load, 2), round(os.getloadavg()[0], 2)],  # before and after; 1.0 is a core
+        "load": [round(load, 2), round(os.getloadavg()[0], 2)],  # before and after; 1.0 is one busy core
         "ended": datetime.now(UTC).isoformat(timespec="seconds"),
     }
 
 
 def missing(runs: list[dict[str, Any]], names: Iterable[str], seeds: int) -> list[tuple[int, str]]:
-    """List, seed by seed, the programs that were not yet run with it."""
+    """List, seed by seed, the programs without a run."""
     done = {(run["seed"], run["program"]) for run in runs}
     return [(seed, name) for seed in range(seeds) for name in names if (seed, name) not in done]
 
 
 def stored(path: Path, conditions: dict[str, Any]) -> dict[str, Any]:
-    """Read the runs made under these conditions; begin anew where they were others (git has the old ones).
+    """Read the stored runs, or none if they were made under other conditions (git has the old ones).
 
-    Runs of a recipe that has changed since, or that no longer races, are left out.
+    Runs of a recipe that has changed since, or that was removed, are left out.
     """
     result: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
     if {key: result.get(key) for key in conditions} != conditions:
         if result:
-            remarks.print(f"{path.name} is of another machine or number of threads: beginning anew.")
+            messages.print(f"{path.name} is of another machine or number of threads: starting again.")
         return {**conditions, "installed": {}, "runs": []}
     now = {name: program.recipe for name, program in PROGRAMS.items()}
     runs = [run for run in result["runs"] if run.get("recipe", {}) == now.get(run["program"])]
     if left_out := len(result["runs"]) - len(runs):
-        remarks.print(f"{left_out} of the stored runs are of recipes that have changed: they are left out.")
+        messages.print(f"{left_out} of the stored runs are of recipes that have changed, and are left out.")
     return {**result, "runs": runs}
 
 
 def measure(asked: argparse.Namespace) -> int:
-    """Run what is missing, in turn; keep each result as it comes; print the table. Return the exit status."""
+    """Run what is missing, in turn; store each result; print the table. Return the exit status."""
     result = stored(asked.out, {"machine": machine(), "threads": asked.threads})
     if asked.again:
         result["runs"] = [
@@ -284,11 +284,11 @@ def measure(asked: argparse.Namespace) -> int:
     names = []
     for name in asked.only:
         if PROGRAMS[name].needs and not shutil.which(PROGRAMS[name].needs):
-            remarks.print(f"{name} is left out: it needs {PROGRAMS[name].needs}, which is not installed.")
+            messages.print(f"{name} is left out: it needs {PROGRAMS[name].needs}, which is not installed.")
         else:
             names.append(name)
     to_do, failures = missing(result["runs"], names, asked.seeds), 0
-    remarks.print(
+    messages.print(
         f"{len(names) * asked.seeds - len(to_do)} of {len(names) * asked.seeds} runs are stored already."
     )
     data = fetch("mnist")
@@ -297,14 +297,14 @@ def measure(asked: argparse.Namespace) -> int:
         python = prepare(program.environment)
         try:
             run = run_program(program, python, data, seed, asked.threads)
-        except RunError as fault:
-            remarks.print(str(fault), markup=False)
+        except RunError as error:
+            messages.print(str(error), markup=False)
             failures += 1
             continue
         result["runs"].append(run)
         result["installed"][program.environment] = installed(program.environment)
         write_whole(asked.out, json.dumps(result, indent=1) + "\n")
-        remarks.print(f"{name}, seed {seed}: test accuracy {run['test_accuracy']:.4f} in {run['seconds']:.1f} s")
+        messages.print(f"{name}, seed {seed}: test accuracy {run['test_accuracy']:.4f} in {run['seconds']:.1f} s")
     table = Table(*COLUMNS, title=f"{result['machine']['processor']}, {asked.threads} threads", box=None)
     for row in table_rows(result):
         table.add_row(*row)
@@ -313,7 +313,7 @@ def measure(asked: argparse.Namespace) -> int:
 
 
 def machine() -> dict[str, Any]:
-    """Name the processor, its cores and the system."""
+    """Describe the processor, its cores and the system."""
     cpuinfo = Path("/proc/cpuinfo")
     lines = cpuinfo.read_text().splitlines() if cpuinfo.is_file() else []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
@@ -328,9 +328,9 @@ def machine() -> dict[str, Any]:
 
 
 def quick(threads: int) -> int:
-    """Run digitnet's default preset whole and the blog's program for a few steps; print the ratio.
+    """Run digitnet's default preset in full and the blog's program for a few steps; print the ratio.
 
-    Return 1 where one of them reads too few test images correctly; the seconds decide nothing.
+    Return 1 if the test accuracy of one of them is too low; times are not checked.
     """
     data, ours, theirs = fetch("mnist"), PROGRAMS["digitnet-fast"], PROGRAMS["blog"]
     digitnet = run_program(ours, Path(sys.executable), data, 0, threads)
@@ -347,32 +347,32 @@ def quick(threads: int) -> int:
     )
     low = [run for run, name in ((digitnet, "digitnet"), (blog, "blog")) if run["test_accuracy"] < FLOORS[name]]
     for run in low:
-        remarks.print(f"{run['program']}: test accuracy {run['test_accuracy']:.4f} is too low. Floors: {FLOORS}")
+        messages.print(f"{run['program']}: test accuracy {run['test_accuracy']:.4f} is too low. Floors: {FLOORS}")
     return 1 if low else 0
 
 
 def seconds_a_step(run: dict[str, Any]) -> float:
-    """Seconds a step takes once the first evaluation is past: without building and compiling."""
+    """Return the seconds of a step after the first evaluation: without building and compiling."""
     (first, before, _), *_, (last, after, _) = run["evaluations"]
     return (after - before) / (last - first)
 
 
 def project(run: dict[str, Any], steps: int) -> float:
-    """Seconds that so many steps would take, if the rest went on like those that were run."""
+    """Return the seconds of `steps` steps, if the rest are as fast as those that were run."""
     return run["seconds"] + (steps - run["steps"]) * seconds_a_step(run)
 
 
 def main() -> int:
-    """Read the flags and do what they ask."""
+    """Read the flags and run."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--only", nargs="+", choices=PROGRAMS, default=list(PROGRAMS), metavar="NAME")
     parser.add_argument("--seeds", type=int, default=1, help="run each program with seeds 0, 1, ... (1)")
     parser.add_argument("--threads", type=int, default=2, help="threads of every program (2)")
-    parser.add_argument("--again", action="store_true", help="repeat what is stored already")
-    parser.add_argument("--quick", action="store_true", help="the short form: prints a ratio, keeps nothing")
+    parser.add_argument("--again", action="store_true", help="repeat runs that are stored already")
+    parser.add_argument("--quick", action="store_true", help="the short form: prints a ratio, stores nothing")
     parser.add_argument("--out", type=Path, default=RESULT, help="file of results")
     asked = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the running program ends, too
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the running program ends too
     return quick(asked.threads) if asked.quick else measure(asked)
 
 

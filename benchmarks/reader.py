@@ -1,13 +1,13 @@
-"""What the reader that comes with digitnet can do: on MNIST, under corruptions, on real ink, and how fast.
+"""Evaluate the reader that comes with digitnet: MNIST, corruptions, real handwriting, refusal, speed.
 
-    .venv/bin/python benchmarks/reader.py             everything: minutes, on an idle machine for the speed
-    .venv/bin/python benchmarks/reader.py mnist ink   only these parts; the others stay as they were stored
+    .venv/bin/python benchmarks/reader.py             all parts: takes minutes; speed needs an idle machine
+    .venv/bin/python benchmarks/reader.py mnist ink   only these parts; the stored others stay
 
-The parts: mnist, corruptions, ink, refusal, speed. Everything goes through the file that is shipped, as a user's
-pictures do, and is kept in benchmarks/results/reader.json with that file's hash; what another file measured
-is dropped. The real ink is a folder of other people's photographs that is not part of the project;
-where it is missing, its part is left out. None of it was trained on, and HELD_OUT was not looked at while the
-finder of digits and the recipe were chosen.
+The parts: mnist, corruptions, ink, refusal, speed. All of them use the shipped file, as a user's pictures do. They
+are stored in benchmarks/results/reader.json with that file's hash; numbers of another file are dropped. The real
+handwriting is a folder of other people's photographs that is not part of the project; without it, its part is
+skipped. None of it was used in training, and HELD_OUT was not looked at while the digit finder and the recipe were
+chosen.
 """
 
 import argparse
@@ -43,24 +43,24 @@ RESULT = Path(__file__).parent / "results" / "reader.json"
 FIGURES = Path(__file__).parents[1] / "docs" / "figures"
 HANDWRITING = Path(__file__).parents[2] / "shared" / "handwriting"
 HELD_OUT = ("backender/", "ashishdasu/", "thanujarajendiran/", "galtsbi/", "mrsadeghi/")
-"""Sources whose writers were kept for this: 105 digits, 10 fields and 31 pictures of something else."""
+"""Sources whose writers were held out: 105 digits, 10 pictures of several digits, 31 of something else."""
 
 
 def mnist(reader: Reader) -> dict[str, Any]:
-    """Judge all 10,000 test images, as they are."""
+    """Evaluate all 10,000 test images as they are; the coverage is in-sample, with its threshold from them too."""
     test = load_dataset("mnist").test
     answers = reader.answer(test.images)
-    right = answers.probabilities.argmax(axis=1) == test.labels
-    curve = metrics.coverage_curve(answers.probabilities.max(axis=1), right)
-    log_probabilities = np.log(answers.probabilities.clip(1e-30))  # whose softmax they are
+    correct = answers.probabilities.argmax(axis=1) == test.labels
+    curve = metrics.coverage_curve(answers.probabilities.max(axis=1), correct)
+    log_probabilities = np.log(answers.probabilities.clip(1e-30))  # as logits
     accepted = answers.decisions == DECISIONS.index("accepted")
     return {
         "images": len(test),
-        "accuracy": float(right.mean()),
+        "accuracy": float(correct.mean()),
         "calibration_error": metrics.calibration_error(log_probabilities, test.labels),
         "coverage_at_99.99": curve.coverage(0.9999),
         "accepted": float(accepted.mean()),
-        "accepted_accuracy": float(right[accepted].mean()),
+        "accepted_accuracy": float(correct[accepted].mean()),
         "refused": float((answers.decisions == DECISIONS.index("not a digit")).mean()),
         "reliability": [vars(row) for row in metrics.reliability(log_probabilities, test.labels)],
         "curve": curve.points(100),
@@ -68,7 +68,7 @@ def mnist(reader: Reader) -> dict[str, Any]:
 
 
 def corrupted(reader: Reader) -> dict[str, Any]:
-    """Judge the test images under the fifteen corruptions."""
+    """Evaluate the test images under the fifteen corruptions."""
     test = load_dataset("mnist").test
     errors = corruptions.measure(reader.predict, test.images, test.labels)
     mean = statistics.mean(errors[corrupt.__name__] for corrupt in corruptions.CORRUPTIONS)
@@ -79,20 +79,20 @@ def ink(reader: Reader) -> dict[str, Any] | None:
     """Read the held-out photographs and scans of other people's handwriting."""
     if not HANDWRITING.is_dir():
         return None
-    return {tier: _judge_tier(reader, tier) for tier in ("digit", "field", "none")}
+    return {tier: _evaluate_tier(reader, tier) for tier in ("digit", "field", "none")}
 
 
-def _judge_tier(reader: Reader, tier: str) -> dict[str, Any]:
-    """Count what is right before and after refusal; a picture of something else is right when nothing is read."""
-    counts = dict.fromkeys(("pictures", "right", "sure", "sure_right", "refused"), 0)
+def _evaluate_tier(reader: Reader, tier: str) -> dict[str, Any]:
+    """Count correct readings, before and after refusal; of a picture of something else, nothing should be read."""
+    counts = dict.fromkeys(("pictures", "correct", "sure", "sure_correct", "refused"), 0)
     wrong = []
     for path, answer in _pictures(tier):
         reading = reader.read(path, single=tier != "field")
         best = "".join(digit.label for digit in reading.digits)
         counts["pictures"] += 1
-        counts["right"] += best == answer
+        counts["correct"] += best == answer
         counts["sure"] += reading.is_sure
-        counts["sure_right"] += reading.text == answer and reading.is_sure
+        counts["sure_correct"] += reading.text == answer and reading.is_sure
         counts["refused"] += not reading.text
         if tier != "none" and best != answer:
             wrong.append([answer, best])
@@ -107,10 +107,10 @@ def _pictures(tier: str) -> Iterator[tuple[Path, str]]:
 
 
 def refusal(reader: Reader) -> dict[str, Any]:
-    """Show it what is no digit: clothes, nothing like which was trained on, and letters in pens that were not.
+    """Count refusals of images without digits: clothes, unlike anything in training, and letters in other fonts.
 
-    The clothes are images that were not looked at while the score and its threshold were chosen; docs/LOG.md says
-    which were.
+    The images of clothes are not those on which the score and its threshold were chosen; docs/LOG.md says which
+    were.
     """
     kinds = {"clothes": _clothes(), "letters": _letters(), "blank": [np.full((60, 60), 255, np.uint8)]}
     measured = {}
@@ -132,7 +132,7 @@ def _clothes() -> list[UInt8]:
 
 
 def _letters() -> list[UInt8]:
-    """Letters that no digit resembles, in each of OpenCV's pens."""
+    """Letters that resemble no digit, in three of OpenCV's Hershey fonts."""
     pictures = []
     for font in (cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_COMPLEX, cv2.FONT_HERSHEY_SCRIPT_COMPLEX):
         for letter in "AEFHKMNPRWXahkmnrwx":
@@ -143,7 +143,7 @@ def _letters() -> list[UInt8]:
 
 
 def speed(reader: Reader) -> dict[str, Any]:
-    """Time a whole process, one crop in a warm one, and a batch: medians, in milliseconds, and the peak memory."""
+    """Time a whole process, one crop in a warm one, and a batch: median milliseconds, and peak memory."""
     test = load_dataset("mnist").test.images
     crop = np.pad(255 - cv2.resize(test[0], (80, 80)), 10, constant_values=255)[None, :, :, None]
     batch, network = test[:256], Network()
@@ -161,9 +161,9 @@ def speed(reader: Reader) -> dict[str, Any]:
 
 
 def _run(words: list[str]) -> tuple[float, int]:
-    """Run Python in a process of its own; return its seconds and the most bytes that it held.
+    """Run Python in a new process; return its seconds and its peak memory in bytes.
 
-    A process begins with the peak of the one that started it, so a small one stands between.
+    A process inherits the peak of the one that started it, so a small process starts it.
     """
     done = subprocess.run([sys.executable, "-c", _TIMED, *words], capture_output=True, text=True, check=True)
     seconds, peak = done.stdout.split()
@@ -205,7 +205,7 @@ def draw(measured: dict[str, Any]) -> None:
 
 
 def main() -> None:
-    """Measure the parts that are asked for, and keep each as soon as it is there."""
+    """Measure the requested parts, and store each as soon as it is measured."""
     parser = argparse.ArgumentParser(description="Measure the reader that comes with digitnet.")
     parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(PARTS))
     asked = parser.parse_args().parts or list(PARTS)
@@ -225,7 +225,7 @@ def main() -> None:
         console.print(f"[bold]{name}[/bold]")
         measured = PARTS[name](reader)
         if measured is None:
-            console.print("left out: its pictures are not here")
+            console.print("skipped: its pictures are not here")
             continue
         kept[name] = measured
         write_whole(RESULT, json.dumps(kept, indent=1) + "\n")

@@ -1,10 +1,10 @@
-"""What a training step costs, and what digitnet's choices save: pairs, run in turn, many times over.
+"""Time of a training step, and what digitnet's choices save, measured in turn, many times.
 
     .venv/bin/python benchmarks/step_time.py
 
-Each row compares digitnet's own way with another; the ratio counts, the milliseconds are this machine's. Beside
-them stands a product of two large matrices, the fastest arithmetic that torch has here: the share of its rate that
-a whole step reaches says how much is left to gain. The result is kept in benchmarks/results/step-time.json.
+Each row compares digitnet's step with another. Look at the ratio: the milliseconds depend on the machine. A
+product of two large matrices is measured too, as torch's fastest arithmetic: the fraction of its rate that a step
+reaches shows how much is left to gain. The result is stored in benchmarks/results/step-time.json.
 """
 
 import dataclasses
@@ -42,7 +42,7 @@ RESULT = Path(__file__).parent / "results" / "step-time.json"
 
 
 def digitnet_step(data: Dataset) -> None:
-    """Run the loop without keeping anything."""
+    """Run the loop without recording or saving."""
     _fit(data, NoRecorder(), NoSaver())
 
 
@@ -57,7 +57,7 @@ def kept_step(data: Dataset) -> None:
 
 
 def stock_step(data: Dataset) -> None:
-    """Run torch as its documentation shows it: default layout, ReLU before the pool, Adam not fused."""
+    """Train as torch's documentation shows: default layout, ReLU before the pool, Adam not fused."""
     network = nn.Sequential(
         nn.Conv2d(1, 16, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2),
         nn.Conv2d(16, 32, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2),
@@ -74,15 +74,15 @@ def stock_step(data: Dataset) -> None:
 
 
 def matrix_product(data: Dataset) -> None:
-    """Multiply two square matrices, as often as the loop takes steps."""
+    """Multiply two square matrices once for each step of the loop."""
     for _ in range(STEPS):
         torch.mm(MATRIX, MATRIX)
 
 
-def operations(way: Callable[[Dataset], None], data: Dataset) -> int:
-    """Count the multiplications and additions of a step: convolutions and matrix products, there and back."""
+def operations(program: Callable[[Dataset], None], data: Dataset) -> int:
+    """Count multiplications and additions of a step: convolutions and matrix products, forward and backward."""
     with FlopCounterMode(display=False) as counter:
-        way(data)
+        program(data)
     return int(counter.get_total_flops()) // STEPS
 
 
@@ -92,29 +92,29 @@ def _fit(data: Dataset, recorder: Recorder, saver: Saver) -> None:
     fit(state, CONFIG, batches, none, make_schedule(CONFIG.optimisation), recorder, saver)
 
 
-def measure(ways: dict[str, Callable[[Dataset], None]], data: Dataset) -> dict[str, float]:
-    """Run the ways in turn, `ROUNDS` times; return each one's median milliseconds a step."""
-    spent: dict[str, list[float]] = {name: [] for name in ways}
+def measure(programs: dict[str, Callable[[Dataset], None]], data: Dataset) -> dict[str, float]:
+    """Run the programs in turn, `ROUNDS` times; return the median milliseconds a step of each."""
+    spent: dict[str, list[float]] = {name: [] for name in programs}
     for _ in range(ROUNDS):
-        for name, way in ways.items():
+        for name, program in programs.items():
             began = time.perf_counter()
-            way(data)
+            program(data)
             spent[name].append((time.perf_counter() - began) / STEPS * 1000)
     return {name: statistics.median(times) for name, times in spent.items()}
 
 
 def main() -> None:
-    """Measure, print a table, and keep the numbers."""
+    """Measure, print a table, and store the numbers."""
     data = load_dataset("mnist")
     with torch_prepared(torch.get_num_threads()):
-        ways = {
+        programs = {
             "digitnet": digitnet_step,
             "kept": kept_step,
             "stock": stock_step,
             "matrix product": matrix_product,
         }
-        counted = {name: operations(ways[name], data) for name in ("digitnet", "matrix product")}
-        measured = measure(ways, data)
+        counted = {name: operations(programs[name], data) for name in ("digitnet", "matrix product")}
+        measured = measure(programs, data)
     rates = {name: count / measured[name] / 1e6 for name, count in counted.items()}  # 10^9 a second
     environment = describe_environment(CONFIG, data, torch.device("cpu"))
     result = {
@@ -127,7 +127,7 @@ def main() -> None:
         **{key: environment[key] for key in ("threads", "machine", "versions")},
     }
     write_whole(RESULT, json.dumps(result, indent=2) + "\n")
-    table = Table("way", "ms a step", "ratio", title="A step of the blog's network, batch 128", box=None)
+    table = Table("program", "ms a step", "ratio", title="A step of the blog's network, batch 128", box=None)
     for name, value in measured.items():
         table.add_row(name, f"{value:.1f}", f"{value / measured['digitnet']:.2f}")
     Console().print(table)

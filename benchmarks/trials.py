@@ -1,9 +1,9 @@
-"""What running many trials costs beyond the training, measured in pairs on one plan of ten-second trials.
+"""What trials cost besides their training, measured in turn with a plan of ten-second trials.
 
     .venv/bin/python benchmarks/trials.py              # 8 trials with one worker, with two, with two threads
-    .venv/bin/python benchmarks/trials.py --trials 100 # only two workers: the share of time that nobody works
+    .venv/bin/python benchmarks/trials.py --trials 100 # only two workers: the idle fraction of their time
 
-Keeps the figures in benchmarks/results/trials.json; the second form adds to what the first one kept.
+The numbers are stored in benchmarks/results/trials.json; the second form adds to those of the first.
 """
 
 import argparse
@@ -49,11 +49,11 @@ MEGABYTE = 2**20
 
 
 class WorkerMemory(Progress):
-    """Looks at the memory of the workers each time a trial ends, while the others are in the middle of theirs."""
+    """Measures the memory of the workers each time a trial ends, while other trials run."""
 
     def __init__(self) -> None:
-        self.private: list[float] = []  # megabytes that a worker shares with nobody
-        self.data: list[float] = []  # of them, pages of the data set's files
+        self.private: list[float] = []  # megabytes of a worker that are not shared
+        self.data: list[float] = []  # megabytes of them that are pages of the data set's files
 
     def show(self, table: object, line: str = "") -> None:
         """Add up the pages of each worker that is at work, once for each trial that ends."""
@@ -66,7 +66,7 @@ class WorkerMemory(Progress):
 
 
 def plan_of(trials: int, threads: int) -> Plan:
-    """Make a plan of so many seeds of the blog's recipe, stopped after ten seconds."""
+    """Make a plan of the blog's recipe with this number of seeds, stopped after ten seconds."""
     return Plan.from_toml(
         f'preset = "blog"\nseeds = {trials}\n[base]\nsteps = {STEPS}\nthreads = {threads}\n'
         "[grid]\nlearning_rate = [0.0005]"
@@ -92,7 +92,7 @@ def measure(trials: int, workers: int, threads: int) -> dict[str, Any]:
         "processor": round(_children_seconds() - before, 2),
         "private_megabytes": round(mean(memory.private)),
         "data_megabytes": round(mean(memory.data), 1),
-        "load": round(os.getloadavg()[0], 2),  # what else ran here: 1.0 is a core
+        "load": round(os.getloadavg()[0], 2),  # 1.0 is one busy core
     }
 
 
@@ -106,7 +106,7 @@ def _children_seconds() -> float:
 
 
 def measure_alone() -> dict[str, float]:
-    """Time a trial's parts in this process, without any engine: the mean of four, after one to warm up."""
+    """Time the parts of a trial in this process, without an engine: the mean of four, after one to warm up."""
     data, parts = load_dataset("mnist"), []
     for seed in range(5):
         with TemporaryDirectory() as folder:
@@ -120,12 +120,12 @@ def measure_alone() -> dict[str, float]:
             times.append(time.perf_counter())
             training = run.summary["seconds"]
             parts.append((training, times[2] - times[1], times[1] - times[0] - training))
-    names = ("training", "judging", "everything_else")
+    names = ("training", "evaluating", "everything_else")
     return {name: round(mean(part[k] for part in parts[1:]), 3) for k, name in enumerate(names)}
 
 
 def measure_decoding() -> float:
-    """Time how long it takes to open and decode a PNG of one digit: microseconds on one core."""
+    """Time opening and decoding a PNG of one digit: microseconds on one core."""
     buffer = io.BytesIO()
     Image.fromarray(load_dataset("mnist").test.images[0]).save(buffer, "PNG")
     began = time.perf_counter()
@@ -135,7 +135,7 @@ def measure_decoding() -> float:
 
 
 def measure_ceiling() -> float:
-    """Tell how much two bare training loops do at once, over what one does: the machine's own limit."""
+    """Measure the speed-up of two bare training loops at once over one: the machine's limit."""
     seconds = {}
     for processes in (1, 2):
         with multiprocessing.get_context("spawn").Pool(processes) as pool:
@@ -156,9 +156,9 @@ def _train_bare(steps: int) -> None:
 
 
 def main() -> None:
-    """Measure, keep the figures, and print a table."""
+    """Measure, store the numbers, and print a table."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--trials", type=int, help="run so many with two workers, and nothing else")
+    parser.add_argument("--trials", type=int, help="run this number of trials with two workers, and nothing else")
     asked = parser.parse_args()
     environment = describe_environment(PRESETS["blog"], load_dataset("mnist"), torch.device("cpu"))
     result = json.loads(RESULT.read_text()) if RESULT.exists() else {}

@@ -15,7 +15,7 @@ BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
 RESULTS = BENCHMARKS / "results"
 sys.path.append(str(BENCHMARKS))
 
-import peers  # noqa: E402  # benchmarks/peers.py, whose table stands in docs/benchmarks.md too
+import peers  # noqa: E402  # benchmarks/peers.py, whose table is in docs/benchmarks.md too
 
 
 def stored(name: str) -> Any:
@@ -31,14 +31,14 @@ _RECIPES = {
     "micro": "micro",
     "blog": "blog",
 }
-"""Results in the order of their rows, and what makes each: a preset, and the flags that all its variants share.
+"""Results in the order of their rows, and the command of each: a preset, and the flags that its variants share.
 
-Where there is one, NAME-fashion is the same recipe on Fashion-MNIST.
+NAME-fashion, where it exists, is the same recipe on Fashion-MNIST.
 """
 
 
 def results_table() -> str:
-    """Make a row of each recipe and variant, below the blog's own figure, and say what the race took."""
+    """Make a row for each recipe and variant, below the blog's own figure, and add the times of the race."""
     rows = [
         "| recipe | MNIST test accuracy: mean ± sd (seeds) | 95% interval of the mean | Fashion-MNIST "
         "| parameters |",
@@ -58,9 +58,9 @@ def results_table() -> str:
                 f"| {variant['results']['parameters']:,} |"
             )
     return "\n".join(rows) + (
-        "\n\nEach seed is judged once, after its last step, on all 10,000 test images; the interval is Student's "
-        f"t over seeds. No recipe was chosen on test images, nor on Fashion-MNIST. {_test_time_augmentation()} "
-        f"{_made_with('fast')}\n\n"
+        "\n\nEach seed is evaluated once, after its last step, on all 10,000 test images; the interval is "
+        "Student's t over seeds. No recipe was chosen on test images, nor on Fashion-MNIST. "
+        f"{_test_time_augmentation()} {_made_with('fast')}\n\n"
         f"{race()}"
     )
 
@@ -76,7 +76,7 @@ def _test_time_augmentation() -> str:
 
 
 def _command(recipe: str, fields: dict[str, Any]) -> str:
-    """Write the command that trains a variant of a recipe; fields that are the preset's own are left out."""
+    """Write the command that trains a variant of a recipe, without fields that equal the preset's."""
     preset = PRESETS[recipe.partition(" ")[0]]
     given = {name: value for name, value in fields.items() if value != getattr(preset, name)}
     return " ".join([f"digitnet train {recipe}", *(f"{flag(name)} {value}" for name, value in given.items())])
@@ -87,14 +87,14 @@ def _spread(test: dict[str, Any]) -> str:
 
 
 def _made_with(name: str) -> str:
-    """Name the machine and the versions that a result was made with."""
+    """Name the machine and the version of torch behind a result."""
     made = stored(name)["made_with"]
     (machine,), (versions,) = made["machine"], made["versions"]
     return f"{machine['processor']}, torch {versions['torch']}."
 
 
 def race() -> str:
-    """Say how long the fast recipe, with all its steps and with fewer, and the blog's own program trained."""
+    """Say how long the blog's own program trains, and how long `fast` does, with all its steps and with fewer."""
     result = stored("peers")
     blog = _runs(result, "blog")
     long = mean(run["seconds"] for run in blog)
@@ -105,21 +105,21 @@ def race() -> str:
         )
         fast += runs
         short = mean(run["seconds"] for run in runs)
-        times.append(f"with {steps} steps for {short:.1f} ({_times(runs)}), **1/{long / short:.0f}** of it")
+        times.append(f"{steps} steps take {short:.1f} seconds ({_times(runs)}), **1/{long / short:.0f}** of it")
     return (
         f"On {result['threads']} threads of one machine ({_machine(result)}; `make bench`), "
-        f"the blog's own program, in TensorFlow, trains for {long:.0f} seconds ({_times(blog)}; "
-        f"it reads {mean(run['test_accuracy'] for run in blog):.4f} of the test images right); "
-        f"`digitnet train fast` {'; '.join(times)}.{_apart(blog, fast)}"
+        f"the blog's own program, in TensorFlow, trains for {long:.0f} seconds ({_times(blog)}; test accuracy "
+        f"{mean(run['test_accuracy'] for run in blog):.4f}); "
+        f"`digitnet train fast`: {'; '.join(times)}.{_apart(blog, fast)}"
     )
 
 
 def _apart(slow: list[dict[str, Any]], fast: list[dict[str, Any]]) -> str:
-    """Say so where a fast run has no slow one near it: numbers of a shared machine differ from hour to hour."""
+    """Say if hours lie between the fast runs and the slow ones: a shared machine's speed changes by the hour."""
     slow_ends, fast_ends = ([datetime.fromisoformat(run["ended"]) for run in runs] for runs in (slow, fast))
     gap = max(min(abs(end - other) for other in slow_ends) for end in fast_ends)
     hours = gap.total_seconds() / 3_600
-    return f" They were not run in turn: {hours:.0f} hours lie between them." if hours > 1 else ""
+    return f" They did not run in turn, but {hours:.0f} hours apart." if hours > 1 else ""
 
 
 def _runs(result: dict[str, Any], program: str) -> list[dict[str, Any]]:
@@ -131,7 +131,7 @@ def _times(runs: list[dict[str, Any]]) -> str:
 
 
 def peers_table() -> str:
-    """Make the table of `make bench` from the runs that are stored."""
+    """Make the table of `make bench` from the stored runs."""
     result = stored("peers")
     rows = [peers.COLUMNS, ["---"] * len(peers.COLUMNS), *peers.table_rows(result)]
     run = {program["program"] for program in result["runs"]}
@@ -144,21 +144,21 @@ def peers_table() -> str:
 
 
 def step_time() -> str:
-    """Say what a step of the blog's network takes, and how near that is to the machine's limit."""
+    """Say how long a step of the blog's network takes, and how near that is to the machine's limit."""
     result = stored("step-time")
     milliseconds, rates = result["milliseconds_a_step"], result["gigaflops"]
     return (
         f"On {result['threads']} threads of one machine ({_machine(result)}), a step of the blog's network takes "
-        f"{milliseconds['digitnet']:.0f} ms ({result['images_per_second']:,} images a second), with measurements "
-        f"and checkpoints {result['kept_over_digitnet']:.2f} times as long; torch's stock layers take "
-        f"{result['stock_over_digitnet']:.1f} times as long. The step does {rates['digitnet']:.0f} GFLOP/s, "
-        f"{result['share_of_matrix_product']:.0%} of the {rates['matrix product']:.0f} of a product of two "
-        "matrices of 1,024 x 1,024."
+        f"{milliseconds['digitnet']:.0f} ms ({result['images_per_second']:,} images a second). Measurements and "
+        f"checkpoints make it {result['kept_over_digitnet']:.2f} times as long; torch's stock layers take "
+        f"{result['stock_over_digitnet']:.1f} times as long. The step does {rates['digitnet']:.0f} GFLOP/s, which "
+        f"is {result['share_of_matrix_product']:.0%} of the {rates['matrix product']:.0f} GFLOP/s of a product of "
+        "two matrices of 1,024 x 1,024."
     )
 
 
 def seeds_table() -> str:
-    """List every seed's accuracy, on validation and on test images, and what can be concluded."""
+    """List the accuracy of each seed on validation and test images, and the conclusion."""
     rows = ["| recipe | validation accuracy, mean | test accuracy, each seed |", "|---|---|---|"]
     result = stored("blog")
     for variant in result["variants"]:
@@ -168,7 +168,7 @@ def seeds_table() -> str:
 
 
 def claims_table() -> str:
-    """Make a row of each variant of the blog's claims."""
+    """Make a row for each variant of the blog's claims."""
     rows = [
         "| variant | parameters | validation | test accuracy: mean ± sd (seeds) | 95% interval of the mean |",
         "|---|---|---|---|---|",
@@ -184,15 +184,15 @@ def claims_table() -> str:
 
 
 def claims_sentences() -> str:
-    """List what can be concluded about each pair, and what was chosen."""
+    """List the conclusion about each pair, and the choice made on validation images."""
     return "\n".join(f"- {sentence}" for sentence in stored("blog-claims")["sentences"])
 
 
 def trials_table() -> str:
-    """Say what running trials costs beside the training itself."""
+    """Say what trials cost besides the training itself."""
     result = stored("trials")
     rows = [
-        "| workers x threads of each | trials | seconds | trials a minute | share of the time spent training |",
+        "| workers x threads each | trials | seconds | trials a minute | fraction of the time spent training |",
         "|---|---|---|---|---|",
     ]
     many = result.get("many")  # the long form, which takes a quarter of an hour more
@@ -207,37 +207,37 @@ def trials_table() -> str:
         "\n".join(rows)
         + f"""
 
-Trials of {alone["training"]:.0f} seconds (the blog's recipe, {STEPS} steps) on {_machine(result)}, those
-of 8 in turn in one command (`make bench`){", 100 on another day (`--trials 100`)" if many else ""}.
+Trials of {alone["training"]:.0f} seconds (the blog's recipe, {STEPS} steps) on {_machine(result)}. The rows of 8
+trials ran in turn in one command (`make bench`){"; the 100 ran on another day (`--trials 100`)" if many else ""}.
 
-- **Two workers against one**: {_ratios(two, one)} times as many trials. Two bare training loops,
-  with nothing around them, do {median(result["ceiling_2_over_1"]):.2f} times what one does: the machine's limit.
-- **Two workers on a thread each against one worker on two threads**: {_ratios(two, wide)} times as many.
-- **Beside its training**, a trial takes {alone["everything_else"] * 1000:.0f} ms
-  ({alone["everything_else"] / alone["training"]:.1%}) for its set-up and its files, and {alone["judging"]:.2f} s
-  ({alone["judging"] / alone["training"]:.1%}) to judge 10,000 test images.
-{_idle(many)}- **Memory**: a second worker adds {private:.0f} MB, torch's own and the buffers of a step;
-  of the data set's 55 MB it adds nothing, because all workers share the pages of the cached files."""
+- **Two workers against one**: {_ratios(two, one)} times as many trials. Two bare training loops
+  do {median(result["ceiling_2_over_1"]):.2f} times what one does, which is the machine's limit.
+- **Two workers with one thread each against one worker with two threads**: {_ratios(two, wide)} times as many.
+- **Besides its training**, a trial takes {alone["everything_else"] * 1000:.0f} ms
+  ({alone["everything_else"] / alone["training"]:.1%}) for its set-up and its files,
+  and {alone["evaluating"]:.2f} s ({alone["evaluating"] / alone["training"]:.1%}) to evaluate 10,000 test images.
+{_idle(many)}- **Memory**: a second worker adds {private:.0f} MB, for torch and the buffers of a step.
+  It adds nothing for the data set of 55 MB, because all workers share the pages of the cached files."""
     )
 
 
 def _idle(many: Any) -> str:
-    """Say how much of the time two cores had nothing to do, where that was measured."""
+    """Say how long two cores were idle; nothing if that was not measured."""
     if many is None:
         return ""
     idle = 1 - many["processor"] / (many["wall"] * many["workers"])
     each = many["training"] / many["trials"]
     return (
         f"- **Idle**: over {many['trials']} trials, which on another day took {each:.0f} seconds each, the two "
-        f"cores had nothing to do for {idle:.1%} of the time.\n"
+        f"cores were idle for {idle:.1%} of the time.\n"
     )
 
 
-STEPS = 350  # of a trial in benchmarks/trials.py
+STEPS = 350  # in a trial of benchmarks/trials.py
 
 
 def _rates(result: Any, workers: int, threads: int) -> list[float]:
-    """Trials a second, in each round with so many workers and threads."""
+    """Trials a second, for each round with this number of workers and threads."""
     rounds = [m for m in result["rounds"] if (m["workers"], m["threads"]) == (workers, threads)]
     return [m["trials"] / m["wall"] for m in rounds]
 
@@ -251,9 +251,9 @@ def _machine(result: Any) -> str:
 
 
 MACHINES, TRIALS, IMAGES = 100, 10_000, 1_000_000_000
-PRICE = 0.04  # dollars for an hour of one core: assumed
-RUN_FOLDER = 0.8  # megabytes of the blog's run, without a report
-CALL = 0.0039  # seconds that a call costs the caller on Ray, the slowest of three measurements
+PRICE = 0.04  # dollars an hour for one core: assumed
+RUN_FOLDER = 0.8  # megabytes: a run of the blog, without its report
+CALL = 0.0039  # seconds of the caller for one call on Ray: the slowest of three measurements
 
 
 def cost_table() -> str:
@@ -261,9 +261,9 @@ def cost_table() -> str:
     result = stored("trials")
     alone, decoding = result["alone"], result["png_microseconds"] / 1e6
     cores = MACHINES * result["machine"]["cores"]
-    beside, network = alone["judging"] + alone["everything_else"], alone["judging"] / 10_000
+    besides, network = alone["evaluating"] + alone["everything_else"], alone["evaluating"] / 10_000
     needed = {
-        f"{TRIALS:,} trials of the blog's 10,000 steps": TRIALS * (alone["training"] * 10_000 / STEPS + beside),
+        f"{TRIALS:,} trials of the blog's 10,000 steps": TRIALS * (alone["training"] * 10_000 / STEPS + besides),
         "a billion images of 28 x 28, from arrays": IMAGES * network,
         "a billion images of 28 x 28, from PNG files": IMAGES * (network + decoding),
     }
@@ -275,41 +275,41 @@ def cost_table() -> str:
         "\n".join(rows)
         + f"""
 
-Calculated for {MACHINES} machines of {result["machine"]["cores"]} cores, not run, from one core's measured times:
-{alone["training"] / STEPS * 1000:.0f} ms a step, {beside:.2f} s beside the training of a trial,
+These numbers are calculated, not measured, for {MACHINES} machines of {result["machine"]["cores"]} cores, from the
+times of one core: {alone["training"] / STEPS * 1000:.0f} ms a step, {besides:.2f} s besides a trial's training,
 {network * 1e6:.0f} µs for the blog's network to read an image, {decoding * 1e6:.0f} µs to decode a PNG of a digit.
 It assumes that
 
-- every core is as fast as those measured, has nothing else to do, and costs ${PRICE} an hour;
+- every core is as fast as the measured ones, runs nothing else, and costs ${PRICE} an hour;
 - the shared disk keeps up: {TRIALS:,} run folders of {RUN_FOLDER} MB are {TRIALS * RUN_FOLDER / 1000:.0f} GB;
-- the caller keeps up: it hands out a call in at most {CALL * 1000:.1f} ms (Ray), {TRIALS * CALL:.0f} s in all.
-  Images must travel in batches of thousands for the same reason;
-- the last trials to end are few: with {TRIALS // cores} trials for each core, they leave it idle for at most one
-  part in {TRIALS // cores}."""
+- the caller keeps up: a call costs it at most {CALL * 1000:.1f} ms (Ray), {TRIALS * CALL:.0f} s in all.
+  For the same reason, images must be sent in batches of thousands;
+- few cores wait at the end: each runs {TRIALS // cores} trials, so it is idle for at most 1/{TRIALS // cores} of
+  the time."""
     )
 
 
 def reader_goals() -> str:
-    """Lay what the shipped reader does beside what it was meant to do."""
+    """Compare what the shipped reader does with its goals."""
     reader = stored("reader")
     mnist, ink, refusal, speed = reader["mnist"], reader["ink"], reader["refusal"], reader["speed"]
     digit, field, none = ink["digit"], ink["field"], ink["none"]
     rows = [
         (
-            "single real digits, writers never seen",
-            "98% right",
-            f"{_of(digit['right'], digit['pictures'])}; "
-            f"{digit['sure']} accepted, {digit['sure_right']} of them right",
-            digit["right"] >= 0.98 * digit["pictures"],
+            "single real digits, held-out writers",
+            "98% correct",
+            f"{_of(digit['correct'], digit['pictures'])}; "
+            f"{digit['sure']} accepted, {digit['sure_correct']} of them correct",
+            digit["correct"] >= 0.98 * digit["pictures"],
         ),
         (
-            "fields of several digits, whole string right",
+            "pictures of several digits: all of them correct",
             "90%",
-            f"{_of(field['right'], field['pictures'])}; {field['sure']} of them without a `?`",
-            field["right"] >= 0.9 * field["pictures"],
+            f"{_of(field['correct'], field['pictures'])}; {field['sure']} of them without a `?`",
+            field["correct"] >= 0.9 * field["pictures"],
         ),
         (
-            "real pictures that are no digit: refused",
+            "real pictures of other things: refused",
             "95%, at 2% of real digits refused",
             f"{_of(none['refused'], none['pictures'])}, at {_of(digit['refused'], digit['pictures'])}; "
             f"{none['sure']} read as a digit",
@@ -323,24 +323,24 @@ def reader_goals() -> str:
                 row["refused"] >= 0.95 * row["pictures"],
             )
             for kind, row in (
-                ("clothes, nothing like which was trained on", refusal["clothes"]),
-                ("letters in pens that were not trained on", refusal["letters"]),
+                ("clothes, unlike anything in training", refusal["clothes"]),
+                ("letters in fonts not used in training", refusal["letters"]),
             )
         ),
         (
-            "MNIST's test: coverage at 99.99% accuracy",
+            "MNIST test images: coverage at 99.99% accuracy (in-sample)",
             "97%",
             f"{mnist['coverage_at_99.99']:.2%}",
             mnist["coverage_at_99.99"] >= 0.97,
         ),
         (
-            "MNIST's test: calibration error, 15 bins",
+            "MNIST test images: expected calibration error, 15 bins",
             "0.1%",
             f"{mnist['calibration_error']:.3%}",
             mnist["calibration_error"] <= 0.001,
         ),
         (
-            "MNIST's test under 15 corruptions: mean error",
+            "MNIST test images under 15 corruptions: mean error",
             "3%",
             f"{reader['corruptions']['mean']:.2%}",
             reader["corruptions"]["mean"] <= 0.03,
@@ -352,7 +352,7 @@ def reader_goals() -> str:
             speed["cold_ms"] <= 500 and speed["cold_peak_mb"] <= 150,
         ),
         (
-            "one crop in a warm process; each of a batch of 256",
+            "one crop in a warm process; each crop of a batch of 256",
             "0.5 ms; 0.05 ms",
             f"{speed['crop_ms']:.2f} ms; {speed['batch_of_256_ms_each']:.3f} ms",
             speed["crop_ms"] <= 0.5 and speed["batch_of_256_ms_each"] <= 0.05,
@@ -361,27 +361,28 @@ def reader_goals() -> str:
     table = ["| what | goal | measured | met |", "|---|---|---|---|"]
     table += [f"| {what} | {goal} | {found} | {_met(met)} |" for what, goal, found, met in rows]
     return "\n".join(table) + (
-        f"\n\nOne reader, the one that is shipped; MNIST's own test accuracy is {mnist['accuracy']:.2%}. "
+        "\n\nAll numbers are of one network, the shipped reader. "
+        f"Its MNIST test accuracy is {mnist['accuracy']:.2%}. "
         f"{reader['machine']['processor']}, one thread; `benchmarks/reader.py` measures all of it."
     )
 
 
 def reader_numbers() -> str:
-    """Tell what the shipped reader is made of, for its card."""
+    """List the numbers of the shipped reader for its model card."""
     reader = stored("reader")
     info, mnist = reader["info"], reader["mnist"]
     training, calibration = info["training"], info["calibration"]
     rows = [
-        ("made by", f"`{training['config']}`, then `digitnet export`"),
+        ("commands", f"`{training['config']}`, then `digitnet export`"),
         ("parameters", f"{training['parameters']:,}"),
         ("training", f"{training['steps']:,} steps, {duration(training['seconds'])}"),
         ("validation accuracy", f"{training['validation']['accuracy']:.2%} of 5,000 images"),
-        ("MNIST's test accuracy", f"{mnist['accuracy']:.2%} of 10,000 images"),
-        ("of them accepted", f"{mnist['accepted']:.2%}, of which {mnist['accepted_accuracy']:.3%} are right"),
-        ("of them refused as no digit", f"{mnist['refused']:.2%}"),
+        ("MNIST test accuracy", f"{mnist['accuracy']:.2%} of 10,000 images"),
+        ("accepted test images", f"{mnist['accepted']:.2%}; {mnist['accepted_accuracy']:.3%} of them correct"),
+        ("test images refused as no digit", f"{mnist['refused']:.2%}"),
         ("temperature", f"{calibration['temperature']:.4f}"),
-        ("accepted from probability", f"{calibration['sure']:.4f}"),
-        ("a digit from score", f"{calibration['digit']:.3f} nats"),
+        ("confidence threshold of accepted digits", f"{calibration['sure']:.4f}"),
+        ("log odds threshold of a digit", f"{calibration['digit']:.3f}"),
         ("SHA-256 of the weights", f"`{info['weights_sha256']}`"),
         ("SHA-256 of the file", f"`{reader['model_sha256']}`"),
     ]
@@ -392,7 +393,7 @@ def corruption_errors() -> str:
     """List the error under each corruption."""
     errors = stored("reader")["corruptions"]["errors"]
     rows = [f"| {name.replace('_', ' ')} | {error:.2%} |" for name, error in errors.items()]
-    return "\n".join(["| corruption | wrong |", "|---|---|", *rows])
+    return "\n".join(["| corruption | error |", "|---|---|", *rows])
 
 
 def _of(count: int, total: int) -> str:
@@ -404,7 +405,7 @@ def _met(met: bool) -> str:
 
 
 def inference() -> str:
-    """Lay the times of an answer beside each other."""
+    """Compare the time of an answer in three libraries."""
     found = stored("inference")
     names = {"onnxruntime": "digitnet's model file", "torch": "PyTorch, eager", "keras": "Keras"}
     rows = ["| | one image, ms | 1,000 at once, ms | times the file's | with |", "|---|---|---|---|---|"]

@@ -174,7 +174,7 @@ assert {path.name for path in disk.iterdir()} <= {"file.bin", "lines.txt"}
         ("full", "could not be written (no space left on device). Free some space on that disk"),
         (
             "read-only",
-            "could not be written (read-only file system). Name a folder on a disk that can be written.",
+            "could not be written (read-only file system). Name a folder on a writable disk.",
         ),
     ],
 )
@@ -282,7 +282,7 @@ def test_making_a_folder_makes_its_parents_and_again_is_nothing(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("place", "remedy"),
     [
-        ("file", "A file stands where a folder is needed"),
+        ("file", "A file has the name of the folder"),
         ("file/below", "A part of that path is a file"),
         ("x" * 300, "Check the disk and the path"),
     ],

@@ -109,19 +109,19 @@ def test_the_interval_is_scipys(share: tuple[int, int]) -> None:
 @settings(deadline=None)
 @given(shares)
 def test_the_ends_of_the_interval_lie_one_score_away(share: tuple[int, int]) -> None:
-    right, total = share
+    correct, total = share
     z = scipy.stats.norm.ppf(0.975)
-    for end in (metrics.wilson_interval(right, total).low, metrics.wilson_interval(right, total).high):
+    for end in (metrics.wilson_interval(correct, total).low, metrics.wilson_interval(correct, total).high):
         # the definition (Wilson 1927): |share - p| = z sqrt(p (1 - p) / n)
-        assert (right / total - end) ** 2 == pytest.approx(z * z * end * (1 - end) / total, rel=1e-6, abs=1e-15)
+        assert (correct / total - end) ** 2 == pytest.approx(z * z * end * (1 - end) / total, rel=1e-6, abs=1e-15)
 
 
 @settings(deadline=None)
 @given(shares)
 def test_the_interval_holds_the_share_and_stays_in_zero_to_one(share: tuple[int, int]) -> None:
-    right, total = share
-    interval = metrics.wilson_interval(right, total)
-    assert 0 <= interval.low <= right / total <= interval.high <= 1
+    correct, total = share
+    interval = metrics.wilson_interval(correct, total)
+    assert 0 <= interval.low <= correct / total <= interval.high <= 1
     assert interval.low < interval.high
 
 
@@ -139,10 +139,10 @@ def test_more_images_narrow_the_interval(share: tuple[int, int], times: int) -> 
     assert many.high - many.low < few.high - few.low
 
 
-@pytest.mark.parametrize(("right", "total"), [(0, 0), (-1, 5), (6, 5)])
-def test_an_impossible_share_has_no_interval(right: int, total: int) -> None:
-    with pytest.raises(ValueError, match=f"found {right} of {total}"):
-        metrics.wilson_interval(right, total)
+@pytest.mark.parametrize(("correct", "total"), [(0, 0), (-1, 5), (6, 5)])
+def test_an_impossible_share_has_no_interval(correct: int, total: int) -> None:
+    with pytest.raises(ValueError, match=f"found {correct} of {total}"):
+        metrics.wilson_interval(correct, total)
 
 
 def test_an_interval_reads_as_words() -> None:

@@ -1,11 +1,11 @@
-"""The blog's program, as TensorFlow 1 had it: a graph, a Session, and a dictionary fed to it at every step.
+"""The blog's program in TensorFlow 1 style: a graph, a Session, and a feed dictionary at every step.
 
 Recipe: two 5x5 convolutions with 16 and 32 filters and 'same' padding, each with a 2x2 max pool and ReLU, softmax
-cross-entropy, Adam 0.0005, 10,000 batches of 128; accuracy and loss on the batch every 100. Whether a dense layer
-stands before the last one is not said: ``--hidden 128`` adds one. What the blog leaves open is done as in
+cross-entropy, Adam 0.0005, 10,000 batches of 128; accuracy and loss on the batch every 100. The blog does not say
+whether a dense layer comes before the last one: ``--hidden 128`` adds one. What it leaves open is done as in
 TensorFlow's tutorial (tensorflow/examples/tutorials/mnist/mnist_deep.py at 3989ee5, order of layers, one-hot
 labels) and by its loader (tensorflow/contrib/learn/python/learn/datasets/mnist.py at 13aeec4: float32 0 to 1, the
-first 5,000 images kept apart, an order of its own for each epoch, a batch that runs on into the next). First
+first 5,000 images held out, each epoch in its own order, batches that continue into the next epoch). Initial
 weights are Glorot uniform, which is `get_variable`'s default and was that of `tf.layers`; biases are zero.
 """
 
@@ -20,7 +20,7 @@ STEPS, BATCH = 10_000, 128
 
 
 def batches(images: np.ndarray, labels: np.ndarray, seed: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Walk through epochs that stand end to end, each copied into an order of its own, as the loader did."""
+    """Yield batches from consecutive epochs, each copied into its own order, as the loader did."""
     random, at = np.random.default_rng(seed), 0
     order = random.permutation(len(images))
     images, labels = images[order], labels[order]

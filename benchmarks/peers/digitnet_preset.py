@@ -1,11 +1,11 @@
 """A preset of digitnet: the same loop as ``digitnet train``.
 
-The run folder, its checkpoints and the validation are left out, as no peer keeps such things either;
+The run folder, its checkpoints and the validation are left out, because no peer has them either;
 benchmarks/step_time.py measures what they cost.
 """
 
 import torch
-import torch._dynamo  # what torch else imports when the first optimizer is made: no part of the race
+import torch._dynamo  # or torch imports it when the first optimizer is made, during the race
 from race import Race, flags
 from torch import Tensor
 
@@ -20,14 +20,14 @@ from digitnet.training.state import TrainState
 from digitnet.training.train import begin, fit, torch_prepared
 
 
-class Judge:
-    """A recorder that tells the race about each step."""
+class RaceRecorder:
+    """A recorder that reports each step to the race."""
 
     def __init__(self, race: Race) -> None:
         self.race = race
 
-    def after_step(self, state: TrainState, loss: Tensor, right: Tensor, images: int) -> None:
-        """Look at the loss, as `digitnet train` does at every step; judge, if it is time."""
+    def after_step(self, state: TrainState, loss: Tensor, correct: Tensor, images: int) -> None:
+        """Read the loss, as `digitnet train` does at every step; evaluate if it is time."""
         float(loss)
         self.race.after_step(state.step, images, lambda piece: predict_logits(state.network, piece).argmax(axis=1))
 
@@ -53,7 +53,7 @@ def main() -> None:
             batches,
             make_augmentation(config),
             make_schedule(config.optimisation),
-            Judge(race),
+            RaceRecorder(race),
             NoSaver(),
         )
 

@@ -1,7 +1,7 @@
-"""The blog's network in Keras, answering: the median milliseconds for one image, and for a thousand at once.
+"""Inference of the blog's network in Keras: the median milliseconds for one image, and for a thousand at once.
 
-Weights don't change the time, so they are Keras' first ones. Answers come from the model called inside a
-tf.function, as Keras' own `predict` does without its loop over batches.
+The weights don't change the time, so they are Keras' initial ones. The model is called inside a tf.function, as in
+Keras' own `predict`, without its loop over batches.
 """
 
 import json

@@ -1,17 +1,17 @@
 """PyTorch's own MNIST example: 14 epochs with Adadelta, the images decoded one by one.
 
 Recipe, from pytorch/examples, mnist/main.py at d0b7e37: 3x3 convolutions with 32 and 64 filters and no padding, a
-2x2 max pool, dropout of a quarter, 128 dense units, dropout of half; Adadelta at 1.0 and 0.7 times that with each
-epoch, 14 epochs of batches of 64. On a CPU its DataLoader has no workers and does not shuffle, and so it is here.
+2x2 max pool, dropout of a quarter, 128 dense units, dropout of half; Adadelta at 1.0, times 0.7 after each epoch;
+14 epochs of batches of 64. On a CPU its DataLoader has no workers and does not shuffle; here neither.
 The example makes each image a PIL picture, then a tensor, then standardises it (torchvision); the same is done
-here by hand, because torchvision's build on PyPI does not load beside the CPU build of torch.
+here by hand, because torchvision's build on PyPI does not load with the CPU build of torch.
 """
 
 from collections.abc import Iterator
 
 import numpy as np
 import torch
-import torch._dynamo  # what torch else imports when the first optimizer is made: no part of the race
+import torch._dynamo  # or torch imports it when the first optimizer is made, during the race
 import torch.nn.functional as F
 from PIL import Image
 from race import Race, UInt8, flags, read_mnist
@@ -24,7 +24,7 @@ MEAN, DEVIATION = 0.1307, 0.3081
 
 
 class Pictures(Dataset):
-    """Images and labels, handed out one by one as torchvision does."""
+    """Images and labels, one by one, as in torchvision."""
 
     def __init__(self, images: UInt8, labels: UInt8) -> None:
         self.images, self.labels = torch.from_numpy(images.copy()), torch.from_numpy(labels.copy()).long()

@@ -1,8 +1,9 @@
-"""The rules of the race, the same for every program in this folder: flags, data, clock, judging, printed lines.
+"""The rules of the race, the same for every program in this folder: flags, data, clock, evaluation, printed lines.
 
-The clock runs from `Race.start` to the last step: building the network, compiling, every step. Imports, reading
-the data and judging the test images are not on it. The test images are judged after each twentieth of the
-training, the last time after the last step. Needs numpy alone, so that it runs in every peer's environment.
+The clock runs from `Race.start` to the last step: building the network, compiling, every step. It excludes
+imports, reading the data and evaluating the test images. The test images are evaluated after each twentieth of the
+training, the last time after the last step. This module needs numpy alone, so that it runs in every peer's
+environment.
 """
 
 import argparse
@@ -20,17 +21,17 @@ import numpy.typing as npt
 
 UInt8 = npt.NDArray[np.uint8]
 
-JUDGEMENTS = 20
-PIECE = 1_000  # test images that are judged at once
+EVALUATIONS = 20
+PIECE = 1_000  # test images in a batch of the evaluation
 
 
 def flags(about: str | None) -> argparse.ArgumentParser:
-    """Make the parser of the flags that every program takes."""
+    """Make a parser with the flags of every program."""
     parser = argparse.ArgumentParser(description=(about or "").partition("\n")[0])
     parser.add_argument("--data", type=Path, required=True, help="folder of MNIST's four IDX files, unpacked")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--steps", type=int, help="stop after so many steps, to try the program out")
+    parser.add_argument("--steps", type=int, help="stop after this number of steps, to try the program")
     return parser
 
 
@@ -51,10 +52,10 @@ def read_idx(path: Path) -> UInt8:
 
 
 class Race:
-    """The clock and the judge of one training.
+    """The clock and the evaluation of one training.
 
-    `steps` is the recipe's number of steps, `test` the test images as the recipe feeds them, and `versions` names
-    what computes.
+    `steps` is the recipe's number of steps, `test` the test images as the recipe needs them, and `versions` names
+    the libraries.
     """
 
     def __init__(
@@ -64,32 +65,32 @@ class Race:
         self.steps = range(1, last + 1)
         self.test, self.test_labels = test, test_labels
         self.versions = {"python": sys.version.split()[0], "numpy": np.__version__, **versions}
-        self.marks = {math.ceil(last * number / JUDGEMENTS) for number in range(1, JUDGEMENTS + 1)}
+        self.marks = {math.ceil(last * number / EVALUATIONS) for number in range(1, EVALUATIONS + 1)}
         self.images = 0  # trained on so far
-        self.judging = 0.0  # seconds that the race has taken for itself
-        self.aside = 0.0  # seconds that the recipe has taken for judging of its own
+        self.evaluating = 0.0  # seconds that the race has used for its evaluations
+        self.validating = 0.0  # seconds that the recipe has used for its own validation
 
     def start(self) -> None:
-        """Start the clock: everything is imported and read, nothing is built."""
+        """Start the clock, after imports and reading, before building the network."""
         self.started = time.perf_counter()
 
     def after_step(self, step: int, images: int, classify: Callable[[Any], Any]) -> None:
-        """Count a step, the first being 1, on so many images; if it is time, judge and print.
+        """Count a step, from 1, on this number of images; if it is time, evaluate and print.
 
-        `classify` turns a slice of the test images into the class of each. It finds the network as after the step.
+        `classify` predicts the class of each of a slice of the test images, with the network after this step.
         """
         self.images += images
         if step not in self.marks:
             return
         began = time.perf_counter()
-        seconds = began - self.started - self.judging - self.aside
+        seconds = began - self.started - self.evaluating - self.validating
         pieces = range(0, len(self.test_labels), PIECE)
         found = np.concatenate([np.asarray(classify(self.test[start : start + PIECE])) for start in pieces])
         accuracy = float(np.mean(found == self.test_labels))
         self._print("evaluation", step=step, seconds=round(seconds, 3), test_accuracy=accuracy)
         if step == self.steps[-1]:
             self._print_total(seconds, accuracy)
-        self.judging += time.perf_counter() - began
+        self.evaluating += time.perf_counter() - began
 
     def _print_total(self, seconds: float, accuracy: float) -> None:
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -101,7 +102,7 @@ class Race:
             seconds=round(seconds, 3),
             images_per_second=round(self.images / seconds, 1),
             peak_memory_bytes=peak if sys.platform == "darwin" else peak * 1024,  # Linux counts in KiB
-            judging_before_the_end=round(self.judging, 3),  # seconds that only the race needed
+            evaluation_seconds=round(self.evaluating, 3),  # that only the race needed
             versions=self.versions,
         )
 

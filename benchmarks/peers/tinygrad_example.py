@@ -2,9 +2,9 @@
 
 Recipe, from tinygrad/tinygrad, examples/beautiful_mnist.py at a9069c1: two 5x5 convolutions with 32 filters, two
 3x3 ones with 64, no padding, ReLU after each, after each pair batch normalisation and a 2x2 max pool, then a dense
-layer; Adam as it comes; 70 batches of 512 raw images (0 to 255), drawn with replacement; the loss is fetched at
-every step. The step is compiled by TinyJit, and nothing compiled by an earlier run is taken from the cache.
-tinygrad compiles with clang, which it looks for on the PATH and which pip does not install.
+layer; Adam with its defaults; 70 batches of 512 raw images (0 to 255), drawn with replacement; the loss is fetched
+at every step. TinyJit compiles the step, without the cache of earlier runs. tinygrad compiles with clang, which it
+finds on the PATH and which pip does not install.
 """
 
 import argparse
@@ -61,7 +61,7 @@ def train(asked: argparse.Namespace) -> None:
 
 
 def main() -> None:
-    """Train on the CPU, with so many threads and without a cache."""
+    """Train on the CPU, with the given threads and without a cache."""
     asked = flags(__doc__).parse_args()
     with Context(DEV="CPU", NUM_CPU_THREADS=asked.threads, CACHELEVEL=0):
         train(asked)

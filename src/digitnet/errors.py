@@ -1,18 +1,18 @@
-"""The errors that a person can meet, and put right.
+"""The errors that a person can meet and correct.
 
-    DigitnetError            printed as one sentence, without a traceback            exit code 1
-    ├── UsageError           the command line or a configuration is wrong            exit code 2
-    ├── DataError            a data set is missing, damaged, or not what it says     exit code 1
-    ├── PictureError         a picture is missing, damaged, too large, or none       exit code 1
-    ├── RunError             a run folder is missing, damaged, busy or another's     exit code 1
-    ├── ModelError           a model file is missing, damaged, foreign or newer      exit code 1
-    ├── DeviceError          the device is not there, or computes something else     exit code 1
-    ├── StorageError         a file could not be written                             exit code 1
-    ├── DivergedError        the loss stopped being a number                         exit code 1
-    └── Interrupted          a signal asked to stop, and the state was saved         exit code 130 or 143
+    DigitnetError            printed as one sentence, without a traceback             exit code 1
+    ├── UsageError           the command line or a configuration is wrong             exit code 2
+    ├── DataError            a data set is missing, damaged or invalid                exit code 1
+    ├── PictureError         a picture is missing, damaged, too large or no picture   exit code 1
+    ├── RunError             a run folder is missing, damaged, busy or of another run exit code 1
+    ├── ModelError           a model file is missing, damaged, foreign or newer       exit code 1
+    ├── DeviceError          the device is missing, or computes wrong results         exit code 1
+    ├── StorageError         a file could not be written                              exit code 1
+    ├── DivergedError        the loss or the weights are no longer finite             exit code 1
+    └── Interrupted          a signal asked to stop, and the state was saved          exit code 130 or 143
 
-Every message is the house sentence: what, where, what was expected, what was found, what to do.
-Anything else that is raised is a bug in digitnet and keeps its traceback.
+Every message is one sentence: what, where, what was expected, what was found, what to do. Any other exception is a
+bug in digitnet and keeps its traceback.
 """
 
 from collections.abc import Iterable
@@ -20,13 +20,13 @@ from typing import Self
 
 
 class DigitnetError(Exception):
-    """Something that a person can put right; its text says what and how."""
+    """Something that a person can correct; the message says what and how."""
 
     exit_code = 1
 
     @classmethod
     def mismatch(cls, where: object, *, expected: object, found: object, remedy: str) -> Self:
-        """Build the house sentence: ``{where}: expected {expected}, found {found}. {remedy}``."""
+        """Make the message ``{where}: expected {expected}, found {found}. {remedy}``."""
         return cls(f"{where}: expected {expected}, found {found}. {remedy}")
 
 
@@ -37,23 +37,23 @@ class UsageError(DigitnetError):
 
 
 class DataError(DigitnetError):
-    """A data set is missing, damaged, or not what it says it is."""
+    """A data set is missing, damaged or invalid."""
 
 
 class PictureError(DigitnetError):
-    """A picture is missing, damaged, too large, or no picture at all."""
+    """A picture is missing, damaged, too large or no picture at all."""
 
 
 class RunError(DigitnetError):
-    """A run folder is missing, damaged, busy, or belongs to another configuration."""
+    """A run folder is missing, damaged, busy or belongs to another configuration."""
 
 
 class ModelError(DigitnetError):
-    """A model file is missing, damaged, not digitnet's, or made by a newer digitnet."""
+    """A model file is missing, damaged, not digitnet's or made by a newer digitnet."""
 
 
 class DeviceError(DigitnetError):
-    """The device that was asked for is not there, or computes something else than the CPU."""
+    """The requested device is missing, or its results differ from the CPU's."""
 
 
 class StorageError(DigitnetError):
@@ -61,10 +61,10 @@ class StorageError(DigitnetError):
 
 
 class DivergedError(DigitnetError):
-    """The loss or the weights stopped being finite numbers."""
+    """The loss or the weights are no longer finite numbers."""
 
 
-class Interrupted(DigitnetError):  # noqa: N818 - nothing went wrong, so it is no "...Error"
+class Interrupted(DigitnetError):  # noqa: N818 - not an error
     """A signal asked to stop, and the state was saved."""
 
     def __init__(self, message: str, *, signal_number: int) -> None:
@@ -73,8 +73,8 @@ class Interrupted(DigitnetError):  # noqa: N818 - nothing went wrong, so it is n
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """Name the choices, and the one that was probably meant: ``"Did you mean 'mnist'? Known: ..."``."""
-    import difflib  # only who mistypes waits for it
+    """List the choices, and the one that was probably meant: ``"Did you mean 'mnist'? Known: ..."``."""
+    import difflib  # imported only after a mistyped name
 
     known = sorted(known)
     close = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.5)

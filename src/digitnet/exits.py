@@ -1,4 +1,4 @@
-"""How a command ends: in an exit code, and one sentence where a person can put something right."""
+"""How a command ends: with an exit code, and one sentence if a person can correct something."""
 
 import os
 import sys
@@ -13,28 +13,28 @@ _EXTRAS = {
 
 
 def exit_code(command: Callable[[], None]) -> int:
-    """Run a command and return its exit code; errors that a person can put right become one sentence."""
+    """Run a command and return its exit code; print errors that a person can correct as one sentence."""
     try:
         command()
     except DigitnetError as error:
         if is_follower():
-            return 0  # a failure here would make torchrun end rank 0 before it has said so
+            return 0  # a failure would make torchrun kill rank 0 before it has printed the error
         sys.stderr.write(f"digitnet: {error}\n")
         return error.exit_code
-    except ModuleNotFoundError as fault:
-        extra = _EXTRAS.get((fault.name or "").partition(".")[0])
+    except ModuleNotFoundError as error:
+        extra = _EXTRAS.get((error.name or "").partition(".")[0])
         if extra is None:
             raise
-        sys.stderr.write(f"digitnet: this needs {fault.name}. Run: pip install 'digitnet[{extra}]'\n")
+        sys.stderr.write(f"digitnet: this needs {error.name}. Run: pip install 'digitnet[{extra}]'\n")
         return 1
     except KeyboardInterrupt:
         sys.stderr.write("digitnet: interrupted.\n")
         return 130
-    except BrokenPipeError:  # the reader of our output, `head` for example, has seen enough
+    except BrokenPipeError:  # whoever reads our output has closed it, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 
 
 def is_follower() -> bool:
-    """Tell whether torchrun started this process beside one that says the same: rank 0 speaks for all."""
+    """Return whether torchrun started this process with a rank other than 0: only rank 0 prints."""
     return "TORCHELASTIC_RUN_ID" in os.environ and os.environ.get("RANK", "0") != "0"

@@ -1,7 +1,12 @@
-"""Logits and labels in, numbers out. numpy only, no files, no state.
+"""Numbers from logits and labels, with numpy alone: no files, no state.
 
 Throughout, N is the number of images and K the number of classes. `logits` are ``(N, K)`` floats before the
 softmax; `labels` are ``(N,)`` integers from 0 to K - 1.
+
+This module belongs to the installation without torch, and takes 4 ms to import after numpy. Wilson's interval is
+not taken from statsmodels, whose stats.proportion takes 0.6 s and 105 MB to import. Confusion and precision are
+not taken from scikit-learn, whose metrics take 0.7 s and 125 MB (AMD EPYC, 2 cores). scipy and scikit-learn are
+the oracles in tests/test_metrics.py.
 """
 
 from dataclasses import dataclass
@@ -16,7 +21,7 @@ Integers = npt.NDArray[np.integer[Any]]
 
 @dataclass(frozen=True)
 class Interval:
-    """A 95% interval, with its ends included."""
+    """A closed 95% confidence interval."""
 
     low: float
     high: float
@@ -33,25 +38,25 @@ def softmax(logits: Floats) -> npt.NDArray[np.float64]:
 
 
 def accuracy(logits: Floats, labels: Integers) -> float:
-    """Share of images whose largest logit is the label's, 0 to 1."""
+    """Fraction of images whose largest logit is the label's, 0 to 1."""
     return float(np.mean(logits.argmax(axis=1) == labels))
 
 
-def wilson_interval(right: int, total: int) -> Interval:
-    """95% score interval of a share (Wilson 1927); unlike the normal one it stays inside [0, 1]."""
-    if not 0 <= right <= total or total == 0:
-        raise ValueError(f"expected 0 <= right <= total and total > 0, found {right} of {total}")
+def wilson_interval(correct: int, total: int) -> Interval:
+    """95% score interval of a proportion (Wilson 1927); unlike the normal interval, it stays inside [0, 1]."""
+    if not 0 <= correct <= total or total == 0:
+        raise ValueError(f"expected 0 <= correct <= total and total > 0, found {correct} of {total}")
     z = 1.959963984540054  # the normal distribution's 97.5% point
-    share = right / total
-    middle = share + z * z / (2 * total)
-    half = z * np.sqrt(share * (1 - share) / total + z * z / (4 * total * total))
+    proportion = correct / total
+    middle = proportion + z * z / (2 * total)
+    half = z * np.sqrt(proportion * (1 - proportion) / total + z * z / (4 * total * total))
     scale = 1 + z * z / total
     low, high = float((middle - half) / scale), float((middle + half) / scale)
-    return Interval(low if right else 0.0, high if right < total else 1.0)  # exact where rounding would miss it
+    return Interval(low if correct else 0.0, high if correct < total else 1.0)  # exact in spite of rounding
 
 
 def negative_log_likelihood(logits: Floats, labels: Integers) -> float:
-    """Mean of -log p(label) in nats: the loss that training minimises; 0 is perfect."""
+    """Mean of -log p(label), natural logarithm: the cross-entropy; 0 is perfect."""
     shifted = logits.astype(np.float64) - logits.max(axis=1, keepdims=True)
     log_total = np.log(np.exp(shifted).sum(axis=1))
     return float(np.mean(log_total - shifted[np.arange(len(labels)), labels]))
@@ -64,13 +69,13 @@ def confusion_matrix(predicted: Integers, labels: Integers, classes: int) -> npt
 
 
 def precision(confusion: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
-    """Per class ``(K,)``: of the images called k, the share that is k; NaN where none was called k."""
-    return _share(np.diag(confusion), confusion.sum(axis=0))
+    """Per class ``(K,)``: the fraction of the images predicted as k that are k; NaN if none was predicted as k."""
+    return _divide(np.diag(confusion), confusion.sum(axis=0))
 
 
 def recall(confusion: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
-    """Per class ``(K,)``: of the images that are k, the share that was called k; NaN where there are none."""
-    return _share(np.diag(confusion), confusion.sum(axis=1))
+    """Per class ``(K,)``: the fraction of the images of k that were predicted as k; NaN if there are none."""
+    return _divide(np.diag(confusion), confusion.sum(axis=1))
 
 
 def calibration_error(logits: Floats, labels: Integers, bins: int = 15) -> float:
@@ -81,7 +86,7 @@ def calibration_error(logits: Floats, labels: Integers, bins: int = 15) -> float
 
 @dataclass(frozen=True)
 class ReliabilityBin:
-    """Images whose confidence falls in one bin: how sure the network was, and how right."""
+    """Images whose confidence falls in one bin: their number, mean confidence and accuracy."""
 
     count: int
     confidence: float
@@ -92,10 +97,10 @@ def reliability(logits: Floats, labels: Integers, bins: int = 15) -> list[Reliab
     """Sort images into equal bins of confidence (the largest probability); empty bins are left out."""
     probabilities = softmax(logits)
     confidence = probabilities.max(axis=1)
-    right = probabilities.argmax(axis=1) == labels
+    correct = probabilities.argmax(axis=1) == labels
     index = np.minimum((confidence * bins).astype(int), bins - 1)  # a confidence of 1 belongs to the last bin
     return [
-        ReliabilityBin(int(inside.sum()), float(confidence[inside].mean()), float(right[inside].mean()))
+        ReliabilityBin(int(inside.sum()), float(confidence[inside].mean()), float(correct[inside].mean()))
         for inside in (index == k for k in range(bins))
         if inside.any()
     ]
@@ -103,42 +108,45 @@ def reliability(logits: Floats, labels: Integers, bins: int = 15) -> list[Reliab
 
 @dataclass(frozen=True)
 class CoverageCurve:
-    """How often answers are right if only the surest are given: entry k is about the k + 1 surest of N."""
+    """Accuracy when only the most confident answers are given: entry k is about the k + 1 most confident of N."""
 
-    confidence: npt.NDArray[np.float64]  # (N,) of each answer, falling
-    accuracy: npt.NDArray[np.float64]  # (N,) share that is right among the answers down to this one
+    confidence: npt.NDArray[np.float64]  # (N,) of each answer, descending
+    accuracy: npt.NDArray[np.float64]  # (N,) fraction correct among the answers up to this one
 
     def coverage(self, accuracy: float) -> float:
-        """Largest share of the images, 0 to 1, that can be answered with at least this accuracy."""
+        """Return the largest fraction of the images, 0 to 1, that can be answered with at least this accuracy.
+
+        It is in-sample: the threshold is chosen on the same answers on which coverage and accuracy are measured.
+        """
         return self._answered(accuracy) / len(self.confidence)
 
     def threshold(self, accuracy: float) -> float:
-        """Least confidence from which on answers reach `accuracy`; above 1 when no threshold does."""
+        """Return the lowest confidence from which answers reach `accuracy`; above 1 if no threshold does."""
         count = self._answered(accuracy)
         return float(self.confidence[count - 1]) if count else float(np.nextafter(1.0, 2.0))
 
     def points(self, count: int) -> tuple[tuple[float, float], ...]:
-        """At most `count` pairs of coverage and accuracy from full coverage down, closest where it is full."""
+        """Return at most `count` pairs of coverage and accuracy, from full coverage down, densest near full."""
         total = len(self.confidence)
         answered = total + 1 - np.unique(np.geomspace(1, total, count).round().astype(int))
         return tuple((float(k / total), float(self.accuracy[k - 1])) for k in answered)
 
     def _answered(self, accuracy: float) -> int:
-        """The most answers that can be given; equal confidences are given together or not at all."""
-        last_of_its_equals = np.append(self.confidence[1:] < self.confidence[:-1], True)
-        reached = np.flatnonzero((self.accuracy >= accuracy) & last_of_its_equals)
+        """Return the largest number of answers; those of equal confidence are given together or not at all."""
+        last_of_equals = np.append(self.confidence[1:] < self.confidence[:-1], True)
+        reached = np.flatnonzero((self.accuracy >= accuracy) & last_of_equals)
         return int(reached[-1]) + 1 if len(reached) else 0
 
 
-def coverage_curve(confidence: Floats, right: npt.NDArray[np.bool_]) -> CoverageCurve:
-    """Order answers by their confidence ``(N,)``, and count how many are `right` from the surest on.
+def coverage_curve(confidence: Floats, correct: npt.NDArray[np.bool_]) -> CoverageCurve:
+    """Measure accuracy against coverage, giving answers by descending confidence ``(N,)``; `correct` is ``(N,)``.
 
     Also known as the risk-coverage curve (El-Yaniv and Wiener 2010).
     """
     order = np.argsort(-confidence, kind="stable")
     counts = np.arange(1, len(order) + 1)
-    return CoverageCurve(confidence[order].astype(np.float64), np.cumsum(right[order]) / counts)
+    return CoverageCurve(confidence[order].astype(np.float64), np.cumsum(correct[order]) / counts)
 
 
-def _share(part: npt.NDArray[np.int64], whole: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+def _divide(part: npt.NDArray[np.int64], whole: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
     return np.asarray(np.divide(part, whole, out=np.full(len(part), np.nan), where=whole > 0))

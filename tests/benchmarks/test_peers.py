@@ -32,7 +32,7 @@ TOTAL = {
     "seconds": 8.0,
     "images_per_second": 640.0,
     "peak_memory_bytes": 700_000_000,
-    "judging_before_the_end": 3.0,
+    "evaluation_seconds": 3.0,
     "versions": {},
 }
 
@@ -116,7 +116,7 @@ def test_a_projection_goes_on_at_the_pace_of_the_steps_after_the_first_evaluatio
     assert peers.project(numbers, 100) == pytest.approx(8 + 60 * 0.2)
 
 
-def test_the_clock_of_the_race_counts_steps_and_not_judging(
+def test_the_clock_of_the_race_counts_steps_and_not_evaluation(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     now = 100.0
@@ -128,21 +128,21 @@ def test_the_clock_of_the_race_counts_steps_and_not_judging(
 
     def classify(piece: np.ndarray) -> np.ndarray:
         nonlocal now
-        now += 7  # a slow judge
+        now += 7  # a slow evaluation
         return np.ones(len(piece)) if len(piece) == 500 else np.zeros(len(piece))
 
     for step in contest.steps:
         now += 0.5
         contest.after_step(step, 128, classify)
     numbers = peers.read_lines(capsys.readouterr().out.splitlines())
-    assert len(numbers["evaluations"]) == race.JUDGEMENTS
+    assert len(numbers["evaluations"]) == race.EVALUATIONS
     assert numbers["evaluations"][0] == [2, 1.0, 0.8]
     assert (numbers["seconds"], numbers["images"], numbers["images_per_second"]) == (20.0, 5120, 256.0)
-    assert numbers["judging_before_the_end"] == 19 * 3 * 7  # in three pieces of at most a thousand images
+    assert numbers["evaluation_seconds"] == 19 * 3 * 7  # in three pieces of at most a thousand images
     assert numbers["versions"]["framework"] == "1.0"
 
 
-def test_stopping_early_leaves_the_last_step_judged(capsys: pytest.CaptureFixture[str]) -> None:
+def test_stopping_early_still_evaluates_the_last_step(capsys: pytest.CaptureFixture[str]) -> None:
     labels = np.zeros(10, np.uint8)
     contest = race.Race(argparse.Namespace(steps=7), 40, np.zeros((10, 28, 28), np.uint8), labels, {})
     contest.start()

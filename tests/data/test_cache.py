@@ -15,7 +15,7 @@ from small import CONTENTS, FILES, make_dataset
 
 from digitnet.data.cache import fetch, read_cached
 from digitnet.data.sources.https import HttpsMirror
-from digitnet.data.sources.source import RawFile, SourceFault
+from digitnet.data.sources.source import RawFile, SourceError
 from digitnet.errors import DataError, StorageError, UsageError
 
 
@@ -31,7 +31,7 @@ class Shelf:
         self.asked.append([file.name for file in wanted])
         for file in wanted:
             if file.name not in self.contents:
-                raise SourceFault(f"it has no {file.name}")
+                raise SourceError(f"it has no {file.name}")
             yield file, self.contents[file.name]
 
 
@@ -84,7 +84,7 @@ def test_every_bit_and_every_length_of_a_file_counts() -> None:
         for bit in range(8)
     ]
     for wrong in [*flips, *(content[:length] for length in range(len(content)))]:
-        with pytest.raises(SourceFault):
+        with pytest.raises(SourceError):
             file.check(wrong)
 
 

@@ -184,7 +184,7 @@ def change(path: Path, how: Callable[[bytes], bytes]) -> None:
     ("name", "how", "words"),
     [
         ("train-images-idx3-ubyte", lambda content: content[:-1], "(the file ends early)"),
-        ("train-images-idx3-ubyte", lambda content: content + b"x", "(the file goes on after its last value)"),
+        ("train-images-idx3-ubyte", lambda content: content + b"x", "(the file continues after its last value)"),
         (
             "train-labels-idx1-ubyte",
             lambda content: b"\1" + content[1:],
@@ -231,7 +231,7 @@ def test_a_gzip_bomb_stops_where_its_own_header_ends(idx_folder: Path) -> None:
     bomb = gzip.compress(file.read_bytes() + bytes(20_000_000))
     file.unlink()
     file.with_name(file.name + ".gz").write_bytes(bomb)
-    assert "expected 982 bytes for 23 images of 6x7, found 983 (the file goes on" in refusal(idx_folder)
+    assert "expected 982 bytes for 23 images of 6x7, found 983 (the file continues" in refusal(idx_folder)
 
 
 @pytest.mark.parametrize("content", [b"", b"hello", gzip.compress(bytes(99))[:-9]])
@@ -299,7 +299,7 @@ def save(path: Path, **changes: object) -> Path:
     return path
 
 
-@pytest.mark.parametrize(("scale", "words"), [(1, None), (255, "fractions from 0 to 1")])
+@pytest.mark.parametrize(("scale", "words"), [(1, None), (255, "values from 0 to 1")])
 def test_floats_become_bytes(tmp_path: Path, scale: int, words: str | None) -> None:
     raw = make_raw()
     path = save(
@@ -328,7 +328,7 @@ def test_floats_become_bytes(tmp_path: Path, scale: int, words: str | None) -> N
             "expected values from 0 to 255, or from 0 to 1, found values from 256",
         ),
         ({"x_train": np.full((61, 6, 7), -0.5)}, "found values from -0.5 to -0.5"),
-        ({"x_train": np.full((61, 6, 7), "a")}, "expected numbers, found values of the type <U1"),
+        ({"x_train": np.full((61, 6, 7), "a")}, "expected numbers, found values of type <U1"),
         ({"x_train": np.array([{}], object)}, "can't be read (Object arrays cannot be loaded"),
         ({"y_train": np.full(61, 10)}, "expected a whole number from 0 to 9 for each image, found values from 10"),
         ({"y_train": np.zeros(61)}, "found float64"),

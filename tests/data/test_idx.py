@@ -70,12 +70,12 @@ def test_every_truncation_and_every_longer_file_is_refused(images: UInt8) -> Non
         (b"<!DOCTYPE html>" + bytes(9), "found something else"),
         (struct.pack(">4I", 2051, 0, 28, 28), "expected one or more images, found none"),
         (struct.pack(">4I", 2051, 1, 28, 0), "expected one or more columns, found none"),
-        (struct.pack(">4I", 2051, *[2**32 - 1] * 3), "expected at most 2,147,483,648 bytes, found a header that"),
+        (struct.pack(">4I", 2051, *[2**32 - 1] * 3), "expected at most 2,147,483,648 bytes, found a header for"),
         (
             idx.to_bytes(np.ones((2, 2, 3), np.uint8))[:-1],
             "28 bytes for 2 images of 2x3, found 27 (the file ends early)",
         ),
-        (idx.to_bytes(np.ones((2, 2, 3), np.uint8)) + b"x", "found 29 (the file goes on after its last value)"),
+        (idx.to_bytes(np.ones((2, 2, 3), np.uint8)) + b"x", "found 29 (the file continues after its last value)"),
     ],
 )
 def test_each_fault_has_its_sentence(content: bytes, words: str) -> None:

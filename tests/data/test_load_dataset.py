@@ -132,3 +132,12 @@ def test_loading_is_light_to_import() -> None:
     script = "import sys, digitnet.data.load; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
     assert {"PIL", "ssl", "urllib.request", "torch"}.isdisjoint(loaded.split())
+
+
+def test_the_old_name_of_on_message_works_with_a_warning(tmp_path: Path) -> None:
+    images, labels = np.arange(560, dtype=np.uint8).reshape(70, 2, 4), np.arange(70, dtype=np.uint8) % 10
+    np.savez(tmp_path / "digits.npz", x_train=images, y_train=labels)
+    messages: list[str] = []
+    with pytest.warns(DeprecationWarning, match="on_message="):
+        load_dataset(tmp_path / "digits.npz", validation_images=1, remark=messages.append)
+    assert "has no test part" in messages[0]

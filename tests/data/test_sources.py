@@ -13,11 +13,11 @@ import pytest
 from mirror import Answer, Mirror, send, send_status, send_well, serve
 from small import CONTENTS, FILES
 
-from digitnet.data.content import BadGzip, gunzip
+from digitnet.data.content import GzipError, gunzip
 from digitnet.data.sources.folder import LocalFolder
 from digitnet.data.sources.https import HttpsMirror
 from digitnet.data.sources.npm import NpmPackage
-from digitnet.data.sources.source import RawFile, Source, SourceFault
+from digitnet.data.sources.source import RawFile, Source, SourceError
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def mirror(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mirror]:
 
 def complaint(source: Source) -> str:
     """Ask for all files, check them as the cache does, and return what is wrong."""
-    with pytest.raises(SourceFault) as caught:
+    with pytest.raises(SourceError) as caught:
         for file, content in source.fetch(FILES):
             file.check(content)
     return str(caught.value)
@@ -69,8 +69,8 @@ BAD_ANSWERS: list[tuple[Answer, str]] = [
     (lambda handler, content: send_well(handler, content[:-1] + b"!"), "expected SHA-256 "),
     (lambda handler, content: send(handler, gzip.compress(content)[:-8] + bytes(8)), "damaged gzip data"),
     (zeros(1_000_000), "found more than 816"),
-    (zeros(50_000_000), "it sent more than the file can have"),
-    (lambda handler, content: send(handler, gzip.compress(b"") * 1000), "it sent more than the file can have"),
+    (zeros(50_000_000), "it sent more than the file can contain"),
+    (lambda handler, content: send(handler, gzip.compress(b"") * 1000), "it sent more than the file can contain"),
     (redirect_to_http, "it redirects to an address that is not https"),
 ]
 
@@ -144,7 +144,7 @@ def test_expansion_stops_at_its_limit() -> None:
 def test_every_truncation_of_gzip_is_noticed() -> None:
     packed = gzip.compress(CONTENTS["t10k-labels-idx1-ubyte"])
     for length in range(1, len(packed)):
-        with pytest.raises(BadGzip):
+        with pytest.raises(GzipError):
             gunzip(io.BytesIO(packed[:length]), 1000)
 
 
@@ -158,7 +158,7 @@ def test_a_folder_hands_over_plain_and_gzipped_files(tmp_path: Path, ending: str
 def test_a_bad_folder_says_why(tmp_path: Path) -> None:
     assert (
         complaint(LocalFolder(str(tmp_path / "none"), "digits"))
-        == "there is no such folder; Debian's package digits makes it"
+        == "there is no such folder; Debian's package digits installs it"
     )
     assert complaint(LocalFolder(str(tmp_path), "digits")) == "it has no train-images-idx3-ubyte"
     (tmp_path / "train-images-idx3-ubyte.gz").write_bytes(b"hello")
@@ -220,8 +220,8 @@ def test_a_machine_without_npm_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     ("contents", "words"),
     [
         ({}, "the package lacks package/data/train-images-idx3-ubyte"),
-        ({FILES[0].name: None}, "package/data/train-images-idx3-ubyte is not a plain file"),
-        ({"bomb": bytes(50_000_000)}, "the package holds far more than the files"),
+        ({FILES[0].name: None}, "package/data/train-images-idx3-ubyte is not a regular file"),
+        ({"bomb": bytes(50_000_000)}, "the package contains far more than the files"),
         ({FILES[0].name: bytes(5000)}, "expected 816 bytes, found more than 816"),
     ],
 )

@@ -89,7 +89,7 @@ def test_an_address_that_says_nothing_is_a_sentence_within_seconds(
     name: str, silence: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for module in ("address", "ray_cluster"):
-        monkeypatch.setattr(f"digitnet.engines.{module}.PATIENCE", 2.0)
+        monkeypatch.setattr(f"digitnet.engines.{module}.TIMEOUT", 2.0)
     began = time.monotonic()
     with pytest.raises(DigitnetError, match=rf"^{silence}: expected a running .* cluster, found none"):
         make_engine(name, address=silence).__enter__()
@@ -121,9 +121,9 @@ def test_a_function_that_workers_cannot_import_is_the_fault_of_each_call(
     (tmp_path / "fleeting.py").unlink()
     with make_engine("processes", workers=1) as engine:
         (outcome,) = engine.run(fleeting.errand, [1])
-    assert outcome.fault is not None
-    assert "No module named 'fleeting'" in outcome.fault
-    assert "Put the function in a module that the workers can import" in outcome.fault
+    assert outcome.error is not None
+    assert "No module named 'fleeting'" in outcome.error
+    assert "Put the function in a module that the workers can import" in outcome.error
 
 
 def test_the_callers_environment_is_as_before(monkeypatch: pytest.MonkeyPatch) -> None:

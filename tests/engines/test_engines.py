@@ -70,23 +70,23 @@ def test_calls_run_in_workers_as_many_as_asked_for(engine: Engine) -> None:
 
 def test_what_a_call_raises_is_its_fault_and_stops_no_other(engine: Engine) -> None:
     outcomes = {o.task: o for o in engine.run(errands.be_moody, range(9))}
-    assert {number: o.result for number, o in outcomes.items() if o.fault is None} == {
+    assert {number: o.result for number, o in outcomes.items() if o.error is None} == {
         n: n for n in range(0, 9, 2)
     }
-    assert outcomes[1].fault is not None and outcomes[1].fault.startswith(
+    assert outcomes[1].error is not None and outcomes[1].error.startswith(
         "ValueError: one line (errands.py, line "
     )
-    assert outcomes[3].fault == "images.gz: is damaged. Fetch it again."
-    assert outcomes[5].fault is not None and outcomes[5].fault.startswith("SystemExit: leaving")
-    assert outcomes[7].fault is not None and outcomes[7].fault.startswith("KeyError: no message")
+    assert outcomes[3].error == "images.gz: is damaged. Fetch it again."
+    assert outcomes[5].error is not None and outcomes[5].error.startswith("SystemExit: leaving")
+    assert outcomes[7].error is not None and outcomes[7].error.startswith("KeyError: no message")
 
 
 def test_what_cannot_travel_is_the_fault_of_its_task(engine: Engine) -> None:
     (back,) = engine.run(errands.give_a_lambda, [0])
-    assert back.fault is not None and "pickle" in back.fault
-    there, sound = sorted(engine.run(errands.process, [iter(lambda: 0, 1), 0]), key=lambda o: o.fault is None)
-    assert there.fault is not None and there.fault.startswith("The task can't be sent to a worker (")
-    assert sound.fault is None
+    assert back.error is not None and "pickle" in back.error
+    there, sound = sorted(engine.run(errands.process, [iter(lambda: 0, 1), 0]), key=lambda o: o.error is None)
+    assert there.error is not None and there.error.startswith("The task can't be sent to a worker (")
+    assert sound.error is None
 
 
 @pytest.mark.parametrize("how", ["SIGKILL", "Interrupted", pytest.param("SIGSEGV", marks=pytest.mark.acceptance)])
@@ -96,7 +96,7 @@ def test_a_worker_that_dies_costs_its_own_call_which_is_tried_again(
     notes = tmp_path / "notes"
     tasks = [(notes, int(number == 4), how, number) for number in range(10)]
     outcomes = list(engine.run(errands.note_and_die, tasks))
-    assert sorted((o.result, o.fault) for o in outcomes) == [(number, None) for number in range(10)]
+    assert sorted((o.result, o.error) for o in outcomes) == [(number, None) for number in range(10)]
     calls = Counter(map(int, notes.read_text().split()))
     assert calls[4] == 2
     if name != "dask":  # there an answer that was not yet fetched is lost too
@@ -107,9 +107,9 @@ def test_a_call_that_always_kills_its_worker_is_given_up_after_three_tries(engin
     notes = tmp_path / "notes"
     tasks = [(notes, 99 * (number == 1), "exit", number) for number in range(4)]
     outcomes = {o.task[-1]: o for o in engine.run(errands.note_and_die, tasks)}
-    assert {number for number, o in outcomes.items() if o.fault is None} == {0, 2, 3}
-    assert outcomes[1].fault is not None
-    assert outcomes[1].fault.startswith("The worker died with this task 3 times, the last time ")
+    assert {number for number, o in outcomes.items() if o.error is None} == {0, 2, 3}
+    assert outcomes[1].error is not None
+    assert outcomes[1].error.startswith("The worker died with this task 3 times, the last time ")
     assert notes.read_text().split().count("1") == 3
 
 
@@ -118,7 +118,7 @@ def test_workers_killed_from_outside_lose_nothing(engine: Engine) -> None:
     """Each tenth outcome, the process that it came from is killed: by then it has another call."""
     results = []
     for number, outcome in enumerate(engine.run(errands.process, range(60))):
-        assert outcome.fault is None and outcome.result is not None
+        assert outcome.error is None and outcome.result is not None
         results.append(outcome.task)
         if number % 10 == 9:
             os.kill(outcome.result, signal.SIGKILL)
@@ -127,7 +127,7 @@ def test_workers_killed_from_outside_lose_nothing(engine: Engine) -> None:
 
 def test_the_engine_works_on_after_a_caller_that_left_early(engine: Engine) -> None:
     for outcome in engine.run(errands.square_late, itertools.count()):
-        assert outcome.fault is None
+        assert outcome.error is None
         break
     assert sorted(o.result or 0 for o in engine.run(errands.square, range(5))) == [0, 1, 4, 9, 16]
 

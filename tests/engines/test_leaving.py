@@ -169,5 +169,5 @@ def test_the_end_of_the_context_ends_idle_workers(tmp_path: Path) -> None:
         workers = {outcome.result or 0 for outcome in engine.run(errands.process, range(9))}
         assert all(map(alive, workers))
     assert not any(map(alive, workers))
-    with pytest.raises(RuntimeError, match="inside its context"):
+    with pytest.raises(RuntimeError, match="must be entered first"):
         engine.run(errands.process, [1])

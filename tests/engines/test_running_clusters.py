@@ -43,7 +43,7 @@ with make_engine(name, address=address) as engine:
     print(engine.workers)
     print(sorted((o.task, o.result) for o in engine.run(errands.square, range(30))))
     tasks = [(notes, 99 * (number == 2), "exit", number) for number in range(10)]
-    print(sorted((o.task[-1], (o.fault or "")[:29]) for o in engine.run(errands.note_and_die, tasks)))
+    print(sorted((o.task[-1], (o.error or "")[:29]) for o in engine.run(errands.note_and_die, tasks)))
     for outcome in engine.run(errands.square_late, itertools.count()):
         break
 """

@@ -38,7 +38,7 @@ def data_show(
     from digitnet.data.inspection import describe
     from digitnet.data.load import load_dataset
 
-    dataset = load_dataset(data, validation_images=validation_images, remark=print_message)
+    dataset = load_dataset(data, validation_images=validation_images, on_message=print_message)
     description = describe(dataset)
     if picture:
         from digitnet.reporting.figures import sample_figure, save_figure

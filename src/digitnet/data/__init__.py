@@ -1,1 +1,1 @@
-"""Bytes to checked arrays, with numpy alone: sources fetch, idx parses, formats read and write, dataset splits."""
+"""From bytes to checked arrays, with numpy alone. Start at `load`: it reads a data set by name or by path."""

@@ -1,6 +1,6 @@
-"""The data sets that have a name: their files, where those come from, and what their classes are called.
+"""The data sets with a name: their files, the sources of the files, and the names of the classes.
 
-To add one: add an entry to DATASETS. The hashes are those of the files when they are not compressed.
+To add one: add an entry to DATASETS. Sizes and hashes are of the uncompressed files.
 """
 
 from dataclasses import dataclass
@@ -14,16 +14,16 @@ from digitnet.data.sources.source import RawFile, Source
 
 @dataclass(frozen=True)
 class NamedDataset:
-    """A data set that is fetched by its name."""
+    """A data set that digitnet can fetch by its name."""
 
     name: str
     files: tuple[RawFile, RawFile, RawFile, RawFile]  # train images, train labels, test images, test labels
-    sources: tuple[Source, ...]  # asked in this order
+    sources: tuple[Source, ...]  # tried in this order
     label_names: tuple[str, ...] = DIGITS
 
     @property
     def fingerprint(self) -> str:
-        """What `Raw.fingerprint` is for these files, without reading them."""
+        """The `Raw.fingerprint` of these files, without reading them."""
         return combine_hashes(file.sha256 for file in self.files)
 
 

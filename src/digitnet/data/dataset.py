@@ -1,4 +1,4 @@
-"""A data set as the rest of digitnet sees it: three checked splits of grey images with labels."""
+"""A data set as the rest of digitnet uses it: three checked splits of greyscale images with labels."""
 
 from dataclasses import dataclass
 
@@ -23,11 +23,11 @@ class Split:
 
 @dataclass(frozen=True)
 class Dataset:
-    """Training images to learn from, validation images to choose on, test images to open once."""
+    """Three splits: train to learn from, validation to choose on, test to evaluate once, after the last step."""
 
-    name: str  # "mnist", or the path it was read from
-    fingerprint: str  # SHA-256 over images and labels: the same data, wherever it was read from
-    label_names: tuple[str, ...]  # class k is shown as label_names[k]
+    name: str  # "mnist", or the path of its files
+    fingerprint: str  # SHA-256 of images and labels; it does not depend on path or format
+    label_names: tuple[str, ...]  # (K,): the name of each class
     train: Split
     validation: Split
     test: Split
@@ -44,7 +44,7 @@ class Dataset:
         return rows, columns
 
     def check_split(self, validation_images: int) -> None:
-        """Raise DataError unless so many images are kept for validation."""
+        """Raise DataError unless the validation split has this number of images."""
         if len(self.validation) != validation_images:
             raise DataError.mismatch(
                 self.name,

@@ -1,12 +1,12 @@
-"""IDX, the format of the MNIST files: a short header, then raw bytes. Pure: bytes in, checked arrays out.
+"""IDX, the format of the MNIST files: a short header, then raw bytes. This module opens no files.
 
-    bytes   content (whole numbers are big-endian)          source: yann.lecun.com/exdb/mnist
+    bytes   content (integers are big-endian)               source: yann.lecun.com/exdb/mnist
     0-1     zero
     2       type of the values; 8 is an unsigned byte
     3       number of dimensions: 3 for images, 1 for labels
     4-      each dimension in 4 bytes; then the values, the last dimension changing fastest
 
-The bytes may come from anywhere, so nothing in them is trusted: every fault is a DataError with its sentence.
+The bytes may come from anywhere, so nothing in them is trusted: anything wrong raises a DataError.
 """
 
 import math
@@ -20,7 +20,7 @@ from digitnet.errors import DataError
 
 Content = bytes | bytearray | memoryview
 
-IMAGES, LABELS = 3, 1  # the number of dimensions tells which of the two a file holds
+IMAGES, LABELS = 3, 1  # number of dimensions, which tells images from labels
 LARGEST = 2**31  # bytes of values in one file; EMNIST's largest part has 547,178,688
 
 _KINDS = {IMAGES: "images", LABELS: "labels"}
@@ -39,22 +39,22 @@ def parse_labels(content: Content, where: object) -> UInt8:
 
 
 def header(values: UInt8) -> bytes:
-    """Make the header that stands before `values`: images ``(N, rows, columns)`` or labels ``(N,)``."""
+    """Make the header for `values`: images ``(N, rows, columns)`` or labels ``(N,)``."""
     return struct.pack(f">{1 + values.ndim}I", 0x0800 + values.ndim, *values.shape)
 
 
 def to_bytes(values: UInt8) -> bytes:
-    """Write images ``(N, rows, columns)`` or labels ``(N,)`` as the content of an IDX file."""
+    """Encode images ``(N, rows, columns)`` or labels ``(N,)`` as the content of an IDX file."""
     return header(values) + values.tobytes()
 
 
 def header_length(dimensions: int) -> int:
-    """Bytes before the values: 16 for images, 8 for labels."""
+    """Length of the header in bytes: 16 for images, 8 for labels."""
     return 4 + 4 * dimensions
 
 
 def whole_length(head: Content, dimensions: int, where: object) -> int:
-    """Bytes that the whole file must have, by its header; raise DataError for a header that can't be right."""
+    """Length of the whole file in bytes, according to its header; raise DataError for an invalid header."""
     return header_length(dimensions) + math.prod(_shape(head, dimensions, where))
 
 
@@ -63,7 +63,7 @@ def _parse(content: Content, dimensions: int, where: object) -> UInt8:
     start = header_length(dimensions)
     expected, found = start + math.prod(shape), len(content)
     if found != expected:
-        end = "ends early" if found < expected else "goes on after its last value"
+        end = "ends early" if found < expected else "continues after its last value"
         raise _mismatch(where, f"{expected:,} bytes for {_describe(shape)}", f"{found:,} (the file {end})")
     return np.frombuffer(content, np.uint8, offset=start).reshape(shape)
 
@@ -78,8 +78,8 @@ def _shape(content: Content, dimensions: int, where: object) -> tuple[int, ...]:
     for size, counted in zip(shape, _COUNTED[dimensions], strict=True):
         if size == 0:
             raise _mismatch(where, f"one or more {counted}", "none")
-    if math.prod(shape) > LARGEST:  # Python's whole numbers don't overflow, so this holds for any header
-        raise _mismatch(where, f"at most {LARGEST:,} bytes", f"a header that announces {_describe(shape)}")
+    if math.prod(shape) > LARGEST:  # Python's integers don't overflow, so this is safe for any header
+        raise _mismatch(where, f"at most {LARGEST:,} bytes", f"a header for {_describe(shape)}")
     return tuple(shape)
 
 

@@ -1,6 +1,6 @@
-"""A look at a data set before training on it: what it holds, and what is probably wrong with it, in plain words.
+"""Inspect a data set before training: count what it contains, and warn of what is probably wrong with it.
 
-The limits are calibrated on MNIST and Fashion-MNIST, about which there is nothing to warn (tests hold both).
+The limits are set so that MNIST and Fashion-MNIST give no warning; tests check both.
 """
 
 import dataclasses
@@ -14,32 +14,32 @@ import numpy.typing as npt
 from digitnet.data.dataset import Dataset, Split, UInt8
 from digitnet.data.raw import DIGITS
 
-_SAMPLE = 10_000  # training images looked at where all would take seconds
+_SAMPLE = 10_000  # training images for the checks that would take seconds on all of them
 
-_OFF_CENTRE = 0.075  # median distance of the ink from the middle, in sides: MNIST 0.029, Fashion-MNIST 0.047
-_LYING = 0.5  # height over width of the mean 1, as variances: MNIST 5.27, transposed 0.19
-_UNBALANCED = 0.1  # smallest class over largest: MNIST 0.80
+_OFF_CENTRE = 0.075  # median distance of the ink from the centre, in sides: MNIST 0.029, Fashion-MNIST 0.047
+_HORIZONTAL = 0.5  # height / width of the mean 1, as variances: MNIST 5.27, transposed 0.19
+_UNBALANCED = 0.1  # smallest class / largest class: MNIST 0.80
 
 
 @dataclass(frozen=True)
 class Description:
-    """What a data set holds."""
+    """What a data set contains."""
 
     name: str
     fingerprint: str
     label_names: tuple[str, ...]
     image_shape: tuple[int, int]  # rows, columns
-    pixel_range: tuple[int, int]  # darkest and brightest value of the training images, within 0 to 255
-    counts: dict[str, tuple[int, ...]]  # for train, validation and test: the images of each class
+    pixel_range: tuple[int, int]  # smallest and largest value of the training images, 0 to 255
+    counts: dict[str, tuple[int, ...]]  # for train, validation and test: the number of images of each class
     warnings: tuple[str, ...]  # sentences for people
 
     def to_json(self) -> dict[str, Any]:
-        """Every field as plain values."""
+        """Return every field as plain values."""
         return dataclasses.asdict(self)
 
 
 def describe(dataset: Dataset) -> Description:
-    """Count, measure, and look for the usual faults; about 0.4 s for MNIST."""
+    """Count, measure, and look for the usual defects; about 0.4 s for MNIST."""
     images = dataset.train.images
     return Description(
         name=dataset.name,
@@ -62,16 +62,16 @@ def find_inverted(dataset: Dataset) -> Iterator[str]:
 
 
 def find_fractions(dataset: Dataset) -> Iterator[str]:
-    """Warn of values from 0 to 1 in whole numbers."""
+    """Warn of integers that only go from 0 to 1."""
     if (high := int(dataset.train.images.max())) <= 1:
         yield (
             f"The brightest pixel is {high}: the images look scaled to 0..1, where 0..255 was expected. "
-            "Multiply them by 255 before they are stored as whole numbers."
+            "Multiply them by 255 before you store them as integers."
         )
 
 
 def find_off_centre(dataset: Dataset) -> Iterator[str]:
-    """Warn of ink whose centre of mass is mostly not in the middle, as MNIST's is."""
+    """Warn if the ink's centre of mass is mostly not in the centre, where MNIST's is."""
     distances = _distances_from_middle(_ink(dataset))
     if len(distances) and (distance := np.median(distances)) > _OFF_CENTRE * np.mean(dataset.image_shape):
         yield (
@@ -81,11 +81,11 @@ def find_off_centre(dataset: Dataset) -> Iterator[str]:
 
 
 def find_transposed(dataset: Dataset) -> Iterator[str]:
-    """Warn of ones that lie: EMNIST's files store columns where MNIST's store rows."""
+    """Warn of horizontal ones: EMNIST's files store columns where MNIST's store rows."""
     ones = _ink(dataset)[dataset.train.labels[:_SAMPLE] == 1]
-    if dataset.label_names == DIGITS and ones.any() and _height_over_width(ones.mean(0)) < _LYING:
+    if dataset.label_names == DIGITS and ones.any() and _height_over_width(ones.mean(0)) < _HORIZONTAL:
         yield (
-            "The images look transposed, as EMNIST's are stored: the ones lie instead of standing. "
+            "The images look transposed, as EMNIST's are stored: the ones are horizontal. "
             "Exchange rows and columns."
         )
 
@@ -106,13 +106,13 @@ def find_uneven_classes(dataset: Dataset) -> Iterator[str]:
 
 
 def find_duplicates(dataset: Dataset) -> Iterator[str]:
-    """Warn of test images that the network will have seen."""
+    """Warn of test images that are also training or validation images."""
     seen = {hash(image.tobytes()) for split in (dataset.train, dataset.validation) for image in split.images}
     twice = sum(hash(image.tobytes()) in seen for image in dataset.test.images)
     if twice:
         yield (
-            f"{twice:,} of the {len(dataset.test):,} test images are also among those to learn from, so the test "
-            "accuracy will be too high. Remove them."
+            f"{twice:,} of the {len(dataset.test):,} test images are also training or validation images, so "
+            "the test accuracy will be too high. Remove them."
         )
 
 
@@ -124,7 +124,7 @@ CHECKS: tuple[Callable[[Dataset], Iterator[str]], ...] = (
     find_uneven_classes,
     find_duplicates,
 )
-"""Every check, each a function that yields its warnings; to add one, write it and name it here."""
+"""Every check: a function that yields its warnings. To add one, write it and name it here."""
 
 
 def _splits(dataset: Dataset) -> tuple[tuple[str, Split], ...]:
@@ -141,13 +141,13 @@ def _is_inverted(images: UInt8) -> bool:
 
 
 def _ink(dataset: Dataset) -> npt.NDArray[np.float32]:
-    """Ink of the first training images, ``(N, rows, columns)``, more where a pixel differs more from the paper."""
+    """Ink of the first training images, ``(N, rows, columns)``: how far each pixel is from the background."""
     images = dataset.train.images[:_SAMPLE]
     return (255 - images if _is_inverted(images) else images).astype(np.float32)
 
 
 def _distances_from_middle(ink: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
-    """Distance in pixels of the centre of mass from the middle, of each image with any ink."""
+    """Distance in pixels of the centre of mass from the image's centre, for each image with ink."""
     ink = ink[ink.any(axis=(1, 2))].astype(np.float64)
     mass = ink.sum(axis=(1, 2))
     down, right = (ink.sum(axis=axis) @ _places(ink.shape[3 - axis]) / mass for axis in (2, 1))
@@ -156,7 +156,7 @@ def _distances_from_middle(ink: npt.NDArray[np.float32]) -> npt.NDArray[np.float
 
 
 def _height_over_width(ink: npt.NDArray[np.float32]) -> float:
-    """Variance of the ink's rows over that of its columns, of one image ``(rows, columns)``."""
+    """Variance of the ink's rows divided by that of its columns, for one image ``(rows, columns)``."""
     height, width = (_variance(ink.sum(axis=axis)) for axis in (1, 0))
     return height / max(width, 1e-9)
 
@@ -168,7 +168,7 @@ def _variance(weights: npt.NDArray[np.float32]) -> float:
 
 
 def _places(count: int) -> npt.NDArray[np.float64]:
-    """Distances of pixels from the middle of a row of `count`."""
+    """Signed distances of `count` pixels in a row from its middle."""
     return np.arange(count, dtype=np.float64) - (count - 1) / 2
 
 

@@ -1,5 +1,6 @@
-"""A data set by name or by path: read, checked, and split as the blog split it."""
+"""Load a data set by name or by path: read it, check it, and split it as the blog did."""
 
+import warnings
 from contextlib import suppress
 from pathlib import Path
 
@@ -8,35 +9,41 @@ from digitnet.data.cache import read_cached
 from digitnet.data.catalog import DATASETS, NamedDataset
 from digitnet.data.dataset import Dataset, Split
 from digitnet.data.formats.registry import read_path
-from digitnet.data.raw import Raw, Remark, no_remark, pair
+from digitnet.data.raw import OnMessage, Raw, ignore_message, pair
 from digitnet.errors import DataError, UsageError, nearest
 
 
 def load_dataset(
-    data: str | Path = "mnist", *, validation_images: int = 5_000, remark: Remark = no_remark
+    data: str | Path = "mnist",
+    *,
+    validation_images: int = 5_000,
+    on_message: OnMessage = ignore_message,
+    remark: OnMessage | None = None,
 ) -> Dataset:
-    """Load a named data set, fetched where it is not in the cache, or the files at a path.
+    """Load a named data set, which is fetched if it is not in the cache, or the files at a path.
 
-    The first `validation_images` of the training part become the validation split. `remark` is called with short
-    sentences about what takes time and what was decided. Raises UsageError for a name that is neither known nor
-    a path, DataError for data that is missing, damaged or not what it says, StorageError when the cache can't be
-    written.
+    The first `validation_images` of the training part become the validation split. `on_message` is called with
+    short sentences about downloads and decisions. Raises UsageError for an unknown name that is no path either,
+    DataError for data that is missing, damaged or invalid, StorageError when the cache can't be written.
     """
-    raw, fingerprint = _read(data, remark)
+    if remark:
+        warnings.warn("remark= is now called on_message=", DeprecationWarning, stacklevel=2)
+        on_message = remark
+    raw, fingerprint = _read(data, on_message)
     return _split(raw, str(data), fingerprint, validation_images)
 
 
-def read_raw(data: str | Path, remark: Remark = no_remark) -> Raw:
+def read_raw(data: str | Path, on_message: OnMessage = ignore_message) -> Raw:
     """Read a named data set, or the files at a path, without splitting it; raises what `load_dataset` raises."""
-    return _read(data, remark)[0]
+    return _read(data, on_message)[0]
 
 
-def _read(data: str | Path, remark: Remark) -> tuple[Raw, str]:
-    """Read a data set and its fingerprint, which of a named one is known: its files have just been hashed."""
+def _read(data: str | Path, on_message: OnMessage) -> tuple[Raw, str]:
+    """Read a data set and its fingerprint. That of a named one is known, since its files were just hashed."""
     if str(data) in DATASETS:
         named = DATASETS[str(data)]
-        return read_named(named, remark), named.fingerprint
-    raw = read_path(_find_path(data), remark)
+        return read_named(named, on_message), named.fingerprint
+    raw = read_path(_find_path(data), on_message)
     return raw, raw.fingerprint
 
 
@@ -48,9 +55,9 @@ def _find_path(data: str | Path) -> Path:
     raise UsageError(f"There is no data set {str(data)!r}, and no such path. {nearest(str(data), DATASETS)}")
 
 
-def read_named(named: NamedDataset, remark: Remark = no_remark) -> Raw:
-    """Read a named data set from the cache, fetched where it is not there; raises what `fetch` raises."""
-    contents = read_cached(named, remark)
+def read_named(named: NamedDataset, on_message: OnMessage = ignore_message) -> Raw:
+    """Read a named data set from the cache, and fetch it if it is not there; raises what `fetch` raises."""
+    contents = read_cached(named, on_message)
     images = [idx.parse_images(content, named.name) for content in contents[::2]]
     labels = [idx.parse_labels(content, named.name) for content in contents[1::2]]
     train, test = (pair(*both, named.label_names, named.name) for both in zip(images, labels, strict=True))
@@ -58,7 +65,7 @@ def read_named(named: NamedDataset, remark: Remark = no_remark) -> Raw:
 
 
 def _split(raw: Raw, name: str, fingerprint: str, validation_images: int) -> Dataset:
-    """Keep the first training images for validation, as the blog's loader did."""
+    """Hold out the first training images for validation, as the blog's loader did."""
     if not 0 < validation_images < len(raw.train):
         raise DataError.mismatch(
             name,

@@ -1,4 +1,4 @@
-"""A data set as its files hold it, checked where images meet labels: training part, test part, label names."""
+"""A data set as its files store it: training part, test part and label names, checked against each other."""
 
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
@@ -10,41 +10,42 @@ from digitnet.data import idx
 from digitnet.data.dataset import Split, UInt8
 from digitnet.errors import DataError
 
-Remark = Callable[[str], None]
+OnMessage = Callable[[str], None]
+"""Called with short sentences for a person, for example about a download."""
 
 DIGITS = tuple("0123456789")
-"""The label names where a source gives none."""
+"""The label names of a data set that has none of its own."""
 
 TEST_EVERY = 7
-"""Where a source has no test part, every 7th image of each class becomes it: MNIST's own 6 to 1."""
+"""If there is no test part, every 7th image of each class becomes it: 6 to 1, as in MNIST."""
 
 
-def no_remark(text: str) -> None:
-    """Say nothing: the do-nothing twin of a remark that is shown."""
+def ignore_message(text: str) -> None:
+    """Show nothing."""
 
 
 @dataclass(frozen=True)
 class Raw:
-    """Training and test part, both uint8, of images that all have the same size."""
+    """Training and test part, uint8, with images of one size."""
 
     train: Split
     test: Split
-    label_names: tuple[str, ...]  # class k is shown as label_names[k]
+    label_names: tuple[str, ...]  # (K,): the name of each class
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 over the data set's four IDX files: the same data, wherever it was read from."""
+        """SHA-256 of the data set as four IDX files; it does not depend on path or format."""
         arrays = (self.train.images, self.train.labels, self.test.images, self.test.labels)
         return combine_hashes(_hash_as_idx(array) for array in arrays)
 
 
 def combine_hashes(hashes: Iterable[str]) -> str:
-    """Make a fingerprint of the SHA-256 of train images, train labels, test images and test labels."""
+    """Make a fingerprint from the SHA-256 of train images, train labels, test images and test labels."""
     return hashlib.sha256("\n".join(hashes).encode()).hexdigest()
 
 
 def pair(images: UInt8, labels: UInt8, label_names: Sequence[str], where: object) -> Split:
-    """Join images ``(N, rows, columns)`` and labels ``(N,)``; raise DataError unless they fit."""
+    """Join images ``(N, rows, columns)`` and labels ``(N,)``; raise DataError unless they match."""
     if len(images) != len(labels):
         raise DataError.mismatch(
             where,
@@ -58,15 +59,17 @@ def pair(images: UInt8, labels: UInt8, label_names: Sequence[str], where: object
             where,
             expected=f"labels from 0 to {len(label_names) - 1}",
             found=f"{labels[wrong[0]]} for image {wrong[0]:,}",
-            remedy="Correct the label; or, where there are more classes, name each on a line of labels.txt.",
+            remedy="Correct the label; or, if there are more classes, name each on a line of labels.txt.",
         )
     return Split(images, labels)
 
 
-def assemble(train: Split, test: Split | None, label_names: Sequence[str], where: object, remark: Remark) -> Raw:
-    """Make the data set, with a test part split off where there is none; raise DataError unless sizes agree."""
+def assemble(
+    train: Split, test: Split | None, label_names: Sequence[str], where: object, on_message: OnMessage
+) -> Raw:
+    """Make the data set, and split off a test part if there is none; raise DataError unless sizes agree."""
     if test is None:
-        remark(f"{where} has no test part: every {TEST_EVERY}th image of each class becomes it.")
+        on_message(f"{where} has no test part: every {TEST_EVERY}th image of each class becomes it.")
         train, test = split_off_test(train, where)
     sizes = ["{}x{}".format(*split.images.shape[1:]) for split in (train, test)]
     if sizes[0] != sizes[1]:
@@ -80,9 +83,9 @@ def assemble(train: Split, test: Split | None, label_names: Sequence[str], where
 
 
 def split_off_test(everything: Split, where: object) -> tuple[Split, Split]:
-    """Split into training and test part: of each class, every 7th image, counted from its first, is test.
+    """Split into training and test part: every 7th image of each class is for testing.
 
-    Deterministic, so that the same files always give the same parts. Raises DataError when a part is empty.
+    The same files always give the same parts. Raises DataError when a part would be empty.
     """
     rank = rank_in_class(everything.labels)
     chosen = rank % TEST_EVERY == TEST_EVERY - 1
@@ -98,7 +101,7 @@ def split_off_test(everything: Split, where: object) -> tuple[Split, Split]:
 
 
 def rank_in_class(labels: UInt8) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    """Count, for each label ``(N,)``, how many equal ones stand before it."""
+    """Count, for each label of ``(N,)``, the equal labels before it."""
     rank = np.empty(len(labels), np.int64)
     for label in np.unique(labels):
         places = np.flatnonzero(labels == label)

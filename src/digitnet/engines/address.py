@@ -1,30 +1,30 @@
-"""Addresses of running clusters: read them, and see within seconds whether anything answers there."""
+"""Addresses of running clusters: parse them, and check within seconds whether something answers."""
 
 import socket
 from urllib.parse import urlsplit
 
 from digitnet.errors import DigitnetError, UsageError
 
-PATIENCE = 10.0  # seconds for anything that an address has to answer
+TIMEOUT = 10.0  # seconds within which an address must answer
 
 
 def check_answers(engine: str, address: str, *, greets: bool) -> None:
-    """Raise DigitnetError unless something listens at `address`, UsageError unless it is one.
+    """Raise DigitnetError unless something listens at `address`, UsageError if it is no address.
 
-    With `greets`, it must also be the first to speak. The engines' own clients are no help where nothing answers:
-    ray.init tries for two minutes (ray 2.60), and Dask's client waits forever for the greeting (2026.8).
+    With `greets`, the other side must send the first byte. The engines' own clients take too long when nothing
+    answers: ray.init tries for two minutes (ray 2.60), and Dask's client waits forever for the greeting (2026.8).
     """
     host, port = _split(address)
     try:
-        with socket.create_connection((host, port), timeout=PATIENCE) as connection:
+        with socket.create_connection((host, port), timeout=TIMEOUT) as connection:
             if greets and not connection.recv(1):
                 raise silent(engine, address, "it hung up")
-    except OSError as fault:
-        raise silent(engine, address, (fault.strerror or str(fault)).lower()) from fault
+    except OSError as error:
+        raise silent(engine, address, (error.strerror or str(error)).lower()) from error
 
 
 def silent(engine: str, address: str, reason: str) -> DigitnetError:
-    """Build the sentence about an address where no cluster answers."""
+    """Make the error for an address at which no cluster answers."""
     return DigitnetError(
         f"{address}: expected a running {engine} cluster, found none ({reason.rstrip('.')}). "
         "Check the address, and that this machine may reach it."
@@ -32,7 +32,7 @@ def silent(engine: str, address: str, reason: str) -> DigitnetError:
 
 
 def _split(address: str) -> tuple[str, int]:
-    """Take host and port from ``host:port`` or ``scheme://host:port``."""
+    """Parse ``host:port`` or ``scheme://host:port`` into host and port."""
     try:
         parts = urlsplit(address if "://" in address else f"//{address}")
         host, port = parts.hostname, parts.port
@@ -40,6 +40,6 @@ def _split(address: str) -> tuple[str, int]:
         host, port = None, None
     if not host or port is None:
         raise UsageError.mismatch(
-            "--address", expected="HOST:PORT", found=repr(address), remedy="See where the cluster was started."
+            "--address", expected="HOST:PORT", found=repr(address), remedy="See what the cluster printed."
         )
     return host, port

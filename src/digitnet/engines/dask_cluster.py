@@ -1,8 +1,8 @@
-"""Workers of a Dask cluster: one of this machine for the occasion, or one that is running already.
+"""Workers of a Dask cluster: a temporary one on this machine, or one that runs already.
 
-Dask runs a call in a thread of its worker, where no signal arrives, so an abandoned call can't save its state: in
-a running cluster it goes on to its end; a cluster that was started here is ended under it. An answer stays with
-its worker until it is fetched; a worker that dies in between costs that call too, which Dask then repeats.
+Dask runs a call in a thread of its worker, where no signal arrives, so an abandoned call can't save its state. On
+a running cluster it continues to its end; a cluster that was started here is stopped nevertheless. A result stays
+with its worker until it is fetched; if the worker dies before that, Dask repeats the call.
 """
 
 import logging
@@ -14,7 +14,7 @@ import dask
 from distributed import Client, Future, LocalCluster, wait
 from distributed.scheduler import KilledWorker
 
-from digitnet.engines.address import PATIENCE, check_answers, silent
+from digitnet.engines.address import TIMEOUT, check_answers, silent
 from digitnet.engines.calls import Stopped, answer, first_line
 from digitnet.engines.engine import Death
 from digitnet.engines.environment import environment, thread_variables
@@ -24,7 +24,7 @@ Ticket: TypeAlias = "Future[bytes]"
 
 
 class DaskWorkers:
-    """Hands calls to Dask, one for each thread of a worker; without an address, Dask starts here and ends here."""
+    """Sends calls to Dask, one for each thread of a worker; without an address, it starts a cluster here."""
 
     def __init__(self, count: int | None, threads: int, address: str | None) -> None:
         self.count = count or 0
@@ -43,56 +43,58 @@ class DaskWorkers:
             )
             where = self._address
         try:
-            client = Client(where, timeout=PATIENCE, set_as_default=False)  # type: ignore[no-untyped-call]
-        except (OSError, ValueError) as fault:
-            raise silent("Dask", self._address or "this machine", first_line(fault)) from fault
+            client = Client(where, timeout=TIMEOUT, set_as_default=False)  # type: ignore[no-untyped-call]
+        except (OSError, ValueError) as error:
+            raise silent("Dask", self._address or "this machine", first_line(error)) from error
         self._client = self._opened.enter_context(client)
         if not self.count:
             self.count = max(1, sum(client.nthreads().values()))  # type: ignore[no-untyped-call]
 
     def start(self, call: bytes) -> Ticket:
-        """Hand the call to Dask; not `pure`, or the same call twice would be done once."""
+        """Send the call to Dask; not `pure`, or two equal calls would be done once."""
         future: Ticket = self._client.submit(answer, call, pure=False)
         return future
 
     def finished(self, tickets: Collection[Ticket]) -> list[tuple[Ticket, bytes | Death]]:
         """Wait for a call to finish."""
-        with self._client.as_current():  # `wait` has no other way to know the client
+        with self._client.as_current():  # the only way to tell `wait` the client
             done = wait(list(tickets), return_when="FIRST_COMPLETED").done  # type: ignore[no-untyped-call]
         return [(ticket, self._collect(ticket)) for ticket in done]
 
     def abandon(self, tickets: Collection[Ticket]) -> None:
-        """Drop calls that have not begun; one that runs goes on, see above."""
+        """Cancel calls that have not begun; one that runs continues, see above."""
         self._client.cancel(list(tickets))
 
     def close(self) -> None:
-        """End the cluster that was started, or let go of the one that was connected to."""
+        """Stop the cluster that was started here, or disconnect from a running one."""
         self._opened.close()
 
     def _collect(self, ticket: Ticket) -> bytes | Death:
         if ticket.status == "finished":
             return ticket.result()
-        fault = ticket.exception() if ticket.status == "error" else None  # type: ignore[no-untyped-call]
-        if isinstance(fault, KilledWorker):  # Dask has tried again by itself, as often as its scheduler is set to
-            return Death("under Dask (KilledWorker)", times=fault.allowed_failures + 1)
-        if isinstance(fault, Stopped):
+        error = ticket.exception() if ticket.status == "error" else None  # type: ignore[no-untyped-call]
+        if isinstance(error, KilledWorker):  # Dask has retried as often as its scheduler allows
+            return Death("under Dask (KilledWorker)", times=error.allowed_failures + 1)
+        if isinstance(error, Stopped):
             return Death("by a signal")
-        if fault is not None:
+        if error is not None:
             raise DigitnetError(
-                f"A worker of Dask could not begin a call ({first_line(fault)}). "
+                f"A worker of Dask could not begin a call ({first_line(error)}). "
                 "Install the same version of digitnet on every machine of the cluster."
             )
-        raise DigitnetError(f"{self._address or 'Dask'}: the cluster was lost. Start it again, then go on.")
+        raise DigitnetError(
+            f"{self._address or 'Dask'}: the cluster was lost. Start it again, and repeat the command."
+        )
 
 
 def _start(count: int) -> LocalCluster:
-    """Start a cluster of this machine, quiet, whose workers run one call each."""
-    with dask.config.set({"distributed.scheduler.allowed-failures": 0}):  # tries are counted by the engine
+    """Start a quiet cluster on this machine whose workers run one call at a time."""
+    with dask.config.set({"distributed.scheduler.allowed-failures": 0}):  # the engine counts tries
         return LocalCluster(  # type: ignore[no-untyped-call]
             n_workers=count,
             threads_per_worker=1,
             processes=True,
-            dashboard_address="127.0.0.1:0",  # any free port; without one, it insists on 8787
+            dashboard_address="127.0.0.1:0",  # any free port; by default it takes 8787
             silence_logs=logging.CRITICAL,
-            memory_limit=0,  # else Dask kills a worker that takes more than its share
+            memory_limit=0,  # or Dask kills a worker that uses more than its share of memory
         )

@@ -20,11 +20,11 @@ def make_engine(
     address: str | None = None,
     tries: int = DEFAULT_TRIES,
 ) -> Engine:
-    """Make the engine `name` (processes, ray or dask), which starts when it is entered as a context.
+    """Make the engine `name` (processes, ray or dask), which starts when it is entered as a context manager.
 
-    `workers` calls run at once: by default one for each core, or as many as the running cluster at `address` has
-    room for. `threads` is what each may compute with: by default its share of the cores, or one on a running
-    cluster (Dask's running workers keep what they have). A call is tried `tries` times when its workers die.
+    `workers` is the number of calls at once: by default one for each core, or as many as the running cluster at
+    `address` has room for. `threads` is the number of threads of each: by default its share of the cores, or one
+    on a running cluster (Dask's running workers keep theirs). If workers die, a call is tried `tries` times.
 
     Raises UsageError when the name is unknown, the engine is not installed or a number is out of range. Entering
     the context raises DigitnetError when no cluster answers at `address`.
@@ -39,12 +39,12 @@ def make_engine(
 
 
 def cores() -> int:
-    """Count the cores that this process may use; a container's share of time is not seen."""
+    """Count the cores that this process may use; a container's CPU quota is not considered."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _share(workers: int | None, threads: int | None) -> tuple[int, int]:
-    """Divide this machine's cores: complete the number of workers and the threads of each."""
+    """Divide this machine's cores: fill in the number of workers and the threads of each."""
     workers = workers or max(1, cores() // (threads or 1))
     return workers, threads or max(1, cores() // workers)
 
@@ -52,7 +52,7 @@ def _share(workers: int | None, threads: int | None) -> tuple[int, int]:
 def _processes(workers: int | None, threads: int | None, address: str | None) -> ProcessWorkers:
     if address is not None:
         raise UsageError(
-            f"The engine processes works on this machine, and takes no address ({address}). Choose ray or dask."
+            f"The engine processes runs on this machine and takes no address ({address}). Choose ray or dask."
         )
     return ProcessWorkers(*_share(workers, threads))
 
@@ -72,7 +72,7 @@ def _dask(workers: int | None, threads: int | None, address: str | None) -> Work
 
 
 def _cluster_share(workers: int | None, threads: int | None, address: str | None) -> tuple[int | None, int]:
-    """Divide the cores of the cluster: it is this machine, or its size is known once it answers."""
+    """Divide the cores of the cluster, which is this machine, or whose size is known once it answers."""
     return _share(workers, threads) if address is None else (workers, threads or 1)
 
 

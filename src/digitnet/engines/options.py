@@ -1,4 +1,4 @@
-"""Which engine runs a command's work, as plain values."""
+"""The choice of an engine, as plain values."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -11,6 +11,6 @@ class EngineOptions:
     engine: Literal["processes", "ray", "dask"] = "processes"
     """What does the work: processes of this machine, Ray, or Dask."""
     jobs: int | None = None
-    """Workers at once; by default one a core."""
+    """Workers at once; by default one for each core."""
     address: str | None = None
-    """A Ray or Dask cluster that runs already; by default this machine."""
+    """Address of a running Ray or Dask cluster; by default this machine is used."""

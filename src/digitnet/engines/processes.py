@@ -1,9 +1,9 @@
-"""Workers that are processes of this machine, each at the end of a pipe of its own.
+"""Workers that are processes of this machine, each with a pipe of its own.
 
-Not concurrent.futures, loky or joblib: a pool of theirs shares its queues, so one worker that dies breaks the
-calls of all (BrokenProcessPool); a pool of one for each worker costs threads, and has no public way to ask a
-worker to end before it is killed. A pipe for each worker needs neither threads nor locks: a death is the end of
-file on one pipe, and touches no other.
+Not concurrent.futures, loky or joblib: their pools share queues, so one worker that dies breaks the calls of all
+(BrokenProcessPool). A pool of one for each worker costs threads, and has no public way to ask a worker to end
+before it is killed. A pipe for each worker needs neither threads nor locks: a death is the end of file on its
+pipe and affects no other.
 """
 
 import multiprocessing
@@ -19,29 +19,29 @@ from digitnet.engines.environment import environment, thread_variables
 from digitnet.engines.worker import serve
 from digitnet.errors import DigitnetError
 
-# A fork would copy the caller's threads' locks in whatever state they are: torch's may hang in the copy.
+# A fork would copy the locks of the caller's threads in any state, and torch's might then hang.
 _CONTEXT = multiprocessing.get_context("spawn")
 
 
 class Worker:
-    """A process that does one call after the other."""
+    """A process that does one call after another."""
 
     def __init__(self, threads: int) -> None:
         self.pipe, theirs = _CONTEXT.Pipe()
-        # No daemon: a call may start processes of its own.
+        # Not a daemon, which could not start processes of its own.
         self.process = _CONTEXT.Process(target=serve, args=(theirs, GRACE), name="digitnet worker")
-        with environment(thread_variables(threads)), _deaf_to_interrupts():
+        with environment(thread_variables(threads)), _interrupts_blocked():
             self.process.start()
-        theirs.close()  # now only the worker has that end, so that its death closes it
+        theirs.close()  # so that only the worker has this end, and its death closes the pipe
         self.ready = False
         self.busy = False
 
     def receive(self) -> bytes | None:
-        """Take the answer to the call, or None when it only said that it is ready; raise EOFError if it died."""
+        """Receive the answer to the call, or None if it only reports ready; raise EOFError if it died."""
         try:
             message = self.pipe.recv_bytes()
-        except OSError as fault:  # it died in the middle of a message
-            raise EOFError from fault
+        except OSError as error:  # it died during a message
+            raise EOFError from error
         if not self.ready:
             self.ready = True
             return None
@@ -50,7 +50,7 @@ class Worker:
 
 
 class ProcessWorkers:
-    """Starts a worker when there is a call for it, up to as many as there may be."""
+    """Starts workers when there are calls for them, up to `count`."""
 
     def __init__(self, count: int, threads: int) -> None:
         self.count = count
@@ -67,12 +67,12 @@ class ProcessWorkers:
             worker = Worker(self._threads)
             self._workers.append(worker)
         worker.busy = True
-        with suppress(OSError):  # it died while it was idle, which `finished` will find
+        with suppress(OSError):  # it died while idle, which `finished` will notice
             worker.pipe.send_bytes(call)
         return worker
 
     def finished(self, tickets: Collection[Worker]) -> list[tuple[Worker, bytes | Death]]:
-        """Wait for a message or a death; raise DigitnetError when a worker can't even start."""
+        """Wait for a message or a death; raise DigitnetError when a worker can't start."""
         found: list[tuple[Worker, bytes | Death]] = []
         ready = set(connection.wait([worker.pipe for worker in tickets]))
         for worker in [worker for worker in tickets if worker.pipe in ready]:
@@ -86,7 +86,7 @@ class ProcessWorkers:
         return found
 
     def abandon(self, tickets: Collection[Worker]) -> None:
-        """Send SIGTERM, on which training saves its state; after GRACE send SIGKILL."""
+        """Send SIGTERM, at which training saves its state; after GRACE, send SIGKILL."""
         end(tickets)
         self._workers = [worker for worker in self._workers if worker not in tickets]
 
@@ -100,22 +100,22 @@ class ProcessWorkers:
         self.abandon([worker])
         if not worker.ready and exit_code is not None and exit_code > 0:
             raise DigitnetError(
-                f"A worker process could not start (exit code {exit_code}); what it printed says why. "
+                f"A worker process could not start (exit code {exit_code}); its output says why. "
                 "A script that uses an engine must do so under: if __name__ == '__main__':"
             )
         return Death(_cause(exit_code))
 
 
 def end(workers: Collection[Worker]) -> None:
-    """Ask workers to end; kill those that have not after GRACE, or when a second Ctrl-C comes."""
+    """Ask workers to end; kill those that still run after GRACE, or at a second Ctrl-C."""
     try:
         for worker in workers:
             if worker.busy:
                 worker.process.terminate()
-            worker.pipe.close()  # which ends one that is idle
-        patience = time.monotonic() + GRACE
+            worker.pipe.close()  # which ends an idle one
+        deadline = time.monotonic() + GRACE
         for worker in workers:
-            worker.process.join(max(0.0, patience - time.monotonic()))
+            worker.process.join(max(0.0, deadline - time.monotonic()))
     finally:
         for worker in workers:
             worker.process.kill()
@@ -132,15 +132,15 @@ def _cause(exit_code: int | None) -> str:
 
 
 @contextmanager
-def _deaf_to_interrupts() -> Iterator[None]:
-    """Start a process so that Ctrl-C does nothing to it until `serve` has decided about it.
+def _interrupts_blocked() -> Iterator[None]:
+    """Block SIGINT, so that a new process ignores Ctrl-C until `serve` sets its handler.
 
-    A mask, because the new process inherits it, and because the caller still gets the Ctrl-C that came meanwhile.
+    A signal mask, because the new process inherits it, and because the caller gets a Ctrl-C afterwards.
     """
     if os.name == "nt":
         yield
         return
-    resource_tracker.ensure_running()  # else the first start does so, and lifts the mask
+    resource_tracker.ensure_running()  # or the first start does it, and resets the mask
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield

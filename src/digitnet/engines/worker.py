@@ -1,9 +1,9 @@
-"""What runs in a worker process of this machine: calls come through a pipe, one after the other, answers go back.
+"""The program of a worker process of this machine: it receives calls through a pipe and sends answers back.
 
-Signals. Ctrl-C in a terminal reaches the whole process group, also the workers. They leave it to the caller, who
-sends SIGTERM when it leaves the engine's context; a call that listens to SIGINT itself, as training does, hears it
-at once. SIGTERM ends a worker, unless its call listens to it: training saves its state and raises Interrupted, and
-with that the worker ends.
+Signals: Ctrl-C in a terminal reaches the whole process group, and so the workers. They ignore it; the caller sends
+SIGTERM when it leaves the engine's context. A call that handles SIGINT itself, as training does, gets it at once.
+SIGTERM ends a worker, unless its call handles it: training saves its state and raises Interrupted, which ends the
+worker.
 """
 
 import multiprocessing
@@ -20,29 +20,29 @@ READY = b"ready"
 
 
 def serve(pipe: Connection, grace: float) -> None:
-    """Answer calls until the other end is closed, a signal asks to end, or the parent process is gone."""
+    """Answer calls until the pipe is closed, a signal asks to end, or the parent process has died."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if os.name != "nt":
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # the parent blocked it for the start
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # blocked by the parent for the start
     threading.Thread(target=_end_with_parent, args=(grace,), daemon=True).start()
     try:
         pipe.send_bytes(READY)
         while True:
             reply = answer(pipe.recv_bytes())
-            sys.stdout.flush()  # what the call printed, in case the next one kills this process
+            sys.stdout.flush()  # output of the call, in case the next one kills this process
             pipe.send_bytes(reply)
     except (EOFError, OSError, Stopped):
         return
 
 
 def _end_with_parent(grace: float) -> None:
-    """End soon after the parent, however it died: a killed one can't ask for it.
+    """End soon after the parent, even if it was killed and could not ask for it.
 
-    A thread that waits for the parent works on every system. Linux's PR_SET_PDEATHSIG goes by the thread that
-    started the worker, not by the process.
+    A thread that waits for the parent works on every system. Linux's PR_SET_PDEATHSIG depends on the thread that
+    started the worker, not on the process.
     """
     parent = multiprocessing.parent_process()
-    if parent is None:  # this is no worker, but a test that calls `serve`
+    if parent is None:  # not a worker, but a test that calls `serve`
         return
     parent.join()
     os.kill(os.getpid(), signal.SIGTERM)

@@ -127,14 +127,14 @@ def _results(engine: "Engine", outcome: "Outcome[Batch, list[Result] | DigitnetE
         return outcome.result
     batch = outcome.task
     if len(batch.pictures) == 1:
-        return [Result(batch.pictures[0], None, f"{batch.pictures[0]}: could not be read. {outcome.fault}")]
+        return [Result(batch.pictures[0], None, f"{batch.pictures[0]}: could not be read. {outcome.error}")]
     singles = [
         replace(batch, first=batch.first + index, pictures=(picture,))
         for index, picture in enumerate(batch.pictures)
     ]
     again = sorted(engine.run(read_batch, singles), key=lambda outcome: outcome.task.first)
-    if len(again) == BATCH_SIZE and all(outcome.fault for outcome in again):
-        raise DigitnetError(f"The workers could not read one of {BATCH_SIZE} pictures. {outcome.fault}")
+    if len(again) == BATCH_SIZE and all(outcome.error for outcome in again):
+        raise DigitnetError(f"The workers could not read one of {BATCH_SIZE} pictures. {outcome.error}")
     return [result for outcome in again for result in _results(engine, outcome)]
 
 

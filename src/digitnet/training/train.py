@@ -118,7 +118,7 @@ def train(
     augment, schedule = make_augmentation(config), make_schedule(config.optimisation)
     device = world.place(choose_device(config.running.device))
     dataset = dataset or load_dataset(
-        config.images.data, validation_images=config.images.validation_images, remark=progress.message
+        config.images.data, validation_images=config.images.validation_images, on_message=progress.message
     )
     dataset.check_split(config.images.validation_images)
     network = build_network(config, dataset.image_shape, dataset.classes)

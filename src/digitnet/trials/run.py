@@ -154,7 +154,7 @@ def _run(folder: TrialsFolder, engine: Engine | str, progress: Progress, retry_f
                 if isinstance(entry, str):
                     raise DigitnetError(f"{task.trial}: {entry}")
                 if entry is None:  # its worker died
-                    entry = Entry(task.trial, error=outcome.fault, fields=task.fields)
+                    entry = Entry(task.trial, error=outcome.error, fields=task.fields)
                     folder.journal.write(entry)
                 status.ended(entry)
                 _write_best(folder)

@@ -1,1 +1,1 @@
-"""The formats that data sets are kept in: each module reads one from a path, checked, and writes it."""
+"""The formats of data sets: each module reads one from a path, checks it, and writes it."""

@@ -1,4 +1,4 @@
-"""A table with a row for each image, as Kaggle publishes MNIST: ``label,pixel0,pixel1,...``."""
+"""A table with one row for each image, as Kaggle publishes MNIST: ``label,pixel0,pixel1,...``."""
 
 import math
 import re
@@ -14,26 +14,26 @@ from digitnet.data.dataset import Split
 from digitnet.data.formats.destination import new_folder
 from digitnet.data.formats.format import unreadable
 from digitnet.data.formats.label_names import read_label_names, write_label_names
-from digitnet.data.raw import DIGITS, Raw, Remark, assemble, pair
+from digitnet.data.raw import DIGITS, OnMessage, Raw, assemble, pair
 from digitnet.errors import DataError
 from digitnet.files import write_whole
 
 _REMEDY = "Correct the table."
-_LONGEST_HEAD = 2**22  # characters; a picture of 500x500 needs half of them
+_LONGEST_HEAD = 2**22  # characters; an image of 500x500 needs half of them
 
 
 class CsvTable:
-    """A file, or a folder with train.csv and, where there is a test part, test.csv."""
+    """A file, or a folder with train.csv and, if there is a test part, test.csv."""
 
     name = "csv"
     description = "a .csv file, or train.csv and test.csv (label,pixel0,pixel1,...)"
 
     def recognises(self, path: Path) -> bool:
-        """Tell whether this is a .csv file, or a folder with train.csv."""
+        """Return whether this is a .csv file, or a folder with train.csv."""
         return (path.is_file() and path.suffix.lower() == ".csv") or (path / "train.csv").is_file()
 
-    def read(self, path: Path, remark: Remark) -> Raw:
-        """Read the tables; a missing test.csv, or one without labels, leaves the test part to be split off."""
+    def read(self, path: Path, on_message: OnMessage) -> Raw:
+        """Read the tables. If test.csv is missing or has no labels, the test part is split off."""
         folder, train_file = (path, path / "train.csv") if path.is_dir() else (path.parent, path)
         names = read_label_names(folder) or DIGITS
         test_file = folder / "test.csv"
@@ -42,11 +42,11 @@ class CsvTable:
             if _has_labels(test_file):
                 test = _read_table(test_file, names)
             else:
-                remark(f"{test_file} has no column 'label' (Kaggle's has none), so nothing can be tested on it.")
-        return assemble(_read_table(train_file, names), test, names, path, remark)
+                on_message(f"{test_file} has no column 'label' (Kaggle's has none), so it can't test anything.")
+        return assemble(_read_table(train_file, names), test, names, path, on_message)
 
     def write(self, raw: Raw, path: Path) -> None:
-        """Write train.csv, test.csv, and labels.txt where the classes are not the ten digits."""
+        """Write train.csv, test.csv, and labels.txt unless the classes are the ten digits."""
         with new_folder(path) as folder:
             write_whole(folder / "train.csv", _to_table(raw.train))
             write_whole(folder / "test.csv", _to_table(raw.test))
@@ -64,8 +64,8 @@ def _read_table(file: Path, names: tuple[str, ...]) -> Split:
         with _opened(file) as table:
             rows, columns = _find_shape(_read_head(table, file), file)
             values = _read_values(table, 1 + rows * columns, file)
-    except (OSError, UnicodeDecodeError, MemoryError) as fault:
-        raise unreadable(file, fault) from fault
+    except (OSError, UnicodeDecodeError, MemoryError) as error:
+        raise unreadable(file, error) from error
     numbers = values.astype(np.uint8)
     images = np.ascontiguousarray(numbers[:, 1:]).reshape(-1, rows, columns)
     return pair(images, np.ascontiguousarray(numbers[:, 0]), names, file)
@@ -73,21 +73,21 @@ def _read_table(file: Path, names: tuple[str, ...]) -> Split:
 
 def _opened(file: Path) -> TextIO:
     try:
-        return file.open(encoding="utf-8-sig")  # spreadsheets begin their files with a byte-order mark
-    except OSError as fault:
-        raise unreadable(file, fault) from fault
+        return file.open(encoding="utf-8-sig")  # spreadsheet programs write a byte-order mark first
+    except OSError as error:
+        raise unreadable(file, error) from error
 
 
 def _read_head(table: TextIO, file: Path) -> list[str]:
     try:
         head = table.readline(_LONGEST_HEAD)
-    except (OSError, UnicodeDecodeError) as fault:
-        raise unreadable(file, fault) from fault
+    except (OSError, UnicodeDecodeError) as error:
+        raise unreadable(file, error) from error
     return [name.strip().strip('"').lower() for name in head.split(",")]
 
 
 def _find_shape(head: list[str], file: Path) -> tuple[int, int]:
-    """Return rows and columns of the images, from the names of the table's columns.
+    """Return the images' rows and columns, from the names of the table's columns.
 
     The names are ``pixel0, pixel1, ...`` for square images, or ``1x1, 1x2, ...`` for images of any shape.
     """
@@ -96,7 +96,7 @@ def _find_shape(head: list[str], file: Path) -> tuple[int, int]:
         rows, columns = int(last[1]), int(last[2])
         pixels = (f"{row}x{column}" for row in range(1, rows + 1) for column in range(1, columns + 1))
     else:
-        rows = columns = math.isqrt(max(len(head) - 2, 0)) + 1  # the smallest square that has room for them
+        rows = columns = math.isqrt(max(len(head) - 2, 0)) + 1  # the smallest square with room for them
         pixels = (f"pixel{number}" for number in range(rows * columns))
     for place, (found, expected) in enumerate(zip_longest(head, chain(["label"], pixels)), start=1):
         if found != expected:
@@ -110,14 +110,14 @@ def _find_shape(head: list[str], file: Path) -> tuple[int, int]:
 
 
 def _read_values(table: TextIO, width: int, file: Path) -> npt.NDArray[np.int16]:
-    """Read the rows after the first line: whole numbers from 0 to 255, ``(N, width)``."""
+    """Read the rows after the header: integers from 0 to 255, ``(N, width)``."""
     try:
-        with warnings.catch_warnings(action="ignore"):  # numpy warns of an empty table; the check below refuses it
+        with warnings.catch_warnings(action="ignore"):  # numpy warns of an empty table; the check below raises
             values = np.loadtxt(table, np.int16, delimiter=",", comments=None, ndmin=2)
-    except UnicodeDecodeError as fault:
-        raise unreadable(file, fault) from fault
-    except ValueError as fault:
-        raise _misread(file, str(fault), width) from fault
+    except UnicodeDecodeError as error:
+        raise unreadable(file, error) from error
+    except ValueError as error:
+        raise _misread(file, str(error), width) from error
     if values.shape[1] != width or len(values) == 0:
         found = f"rows of {values.shape[1]:,} numbers" if len(values) else "no rows"
         raise DataError.mismatch(file, expected=f"rows of {width:,} numbers", found=found, remedy=_REMEDY)
@@ -128,19 +128,19 @@ def _read_values(table: TextIO, width: int, file: Path) -> npt.NDArray[np.int16]
     return values
 
 
-def _misread(file: Path, complaint: str, width: int) -> DataError:
-    """Turn numpy's complaint into the house sentence."""
-    if match := re.search(r"string '(.*)' to int16 at row ([0-9]+), column ([0-9]+)", complaint, re.DOTALL):
+def _misread(file: Path, message: str, width: int) -> DataError:
+    """Turn numpy's error message into ours."""
+    if match := re.search(r"string '(.*)' to int16 at row ([0-9]+), column ([0-9]+)", message, re.DOTALL):
         return _wrong_value(file, int(match[2]), int(match[3]) - 1, repr(match[1][:40]))
-    if match := re.search(r"from ([0-9]+) to ([0-9]+) at row ([0-9]+)", complaint):
+    if match := re.search(r"from ([0-9]+) to ([0-9]+) at row ([0-9]+)", message):
         where = f"{file}, row {int(match[3])} after the first line"
         found = match[2] if int(match[1]) == width else match[1]
         return DataError.mismatch(where, expected=f"{width:,} numbers", found=f"{found} of them", remedy=_REMEDY)
-    return unreadable(file, ValueError(complaint))
+    return unreadable(file, ValueError(message))
 
 
 def _wrong_value(file: Path, row: int, column: int, found: str) -> DataError:
-    """Build the sentence for one cell; `row` and `column` count from zero."""
+    """Make the error for one cell; `row` and `column` count from zero."""
     name = "the label" if column == 0 else f"pixel {column - 1}"
     where = f"{file}, {name} in row {row + 1} after the first line"
     return DataError.mismatch(where, expected="a whole number from 0 to 255", found=found, remedy=_REMEDY)

@@ -1,4 +1,4 @@
-"""Where a converted data set goes: a new path, which holds all of it or does not appear."""
+"""The destination of a converted data set: a new path, which appears complete or not at all."""
 
 import shutil
 import tempfile
@@ -11,23 +11,23 @@ from digitnet.files import make_folder, storage_error
 
 
 def refuse_existing(path: Path) -> None:
-    """Raise StorageError when something stands at `path` already, an empty folder excepted."""
+    """Raise StorageError if `path` exists, unless it is an empty folder."""
     if path.exists() and not (path.is_dir() and not any(path.iterdir())):
         raise StorageError(f"{path}: expected a new path, found that it exists. Name another, or move it away.")
 
 
 @contextmanager
 def new_folder(path: Path) -> Iterator[Path]:
-    """Fill a temporary folder that becomes `path` when the block ends well, and vanishes when it does not."""
+    """Yield a temporary folder that becomes `path` when the block succeeds, and is removed when it fails."""
     refuse_existing(path)
     make_folder(path.parent)
     try:
         part = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent))
-        part.chmod(0o755)  # mkdtemp makes private folders; this one will be an ordinary one
+        part.chmod(0o755)  # mkdtemp makes private folders; this one becomes an ordinary one
         try:
             yield part
             part.replace(path)
         finally:
             shutil.rmtree(part, ignore_errors=True)
-    except OSError as fault:
-        raise storage_error(path, fault) from fault
+    except OSError as error:
+        raise storage_error(path, error) from error

@@ -1,29 +1,29 @@
-"""What a format is. To add one: write a class with these members, and name it in FORMATS."""
+"""The interface of a format. To add one: write a class with these members, and name it in FORMATS."""
 
 from pathlib import Path
 from typing import Protocol
 
-from digitnet.data.raw import Raw, Remark
+from digitnet.data.raw import OnMessage, Raw
 from digitnet.errors import DataError
 
 
 class Format(Protocol):
     """Reads a data set from a path, and writes one."""
 
-    name: str  # as `convert` is asked for it
+    name: str  # the `format` of `convert`
     description: str  # completes: "found none of: ..."
 
     def recognises(self, path: Path) -> bool:
-        """Tell by names alone, without opening a file, whether `path` looks like this format."""
+        """Return whether `path` looks like this format, by names alone, without opening a file."""
 
-    def read(self, path: Path, remark: Remark) -> Raw:
+    def read(self, path: Path, on_message: OnMessage) -> Raw:
         """Read and check the whole data set; raise DataError."""
 
     def write(self, raw: Raw, path: Path) -> None:
-        """Write what `read` reads; raise StorageError when `path` exists or can't be written."""
+        """Write a data set that `read` can read; raise StorageError when `path` exists or can't be written."""
 
 
-def unreadable(path: Path, fault: Exception) -> DataError:
-    """Build the sentence for a file that the system or its decoder refuses."""
-    reason = (isinstance(fault, OSError) and fault.strerror) or str(fault) or type(fault).__name__
+def unreadable(path: Path, error: Exception) -> DataError:
+    """Make the error for a file that the system or a decoder can't read."""
+    reason = (isinstance(error, OSError) and error.strerror) or str(error) or type(error).__name__
     return DataError(f"{path}: can't be read ({reason.rstrip('.')}). Replace the file with an undamaged copy.")

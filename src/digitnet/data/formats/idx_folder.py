@@ -1,15 +1,15 @@
-"""A folder of IDX files, plain or gzipped, as MNIST, Fashion-MNIST, EMNIST and their relatives are published."""
+"""A folder of IDX files, plain or gzipped, as MNIST, Fashion-MNIST and EMNIST are published."""
 
 import re
 from pathlib import Path
 
 from digitnet.data import idx
-from digitnet.data.content import BadGzip, gunzip, open_content
+from digitnet.data.content import GzipError, gunzip, open_content
 from digitnet.data.dataset import Split
 from digitnet.data.formats.destination import new_folder
 from digitnet.data.formats.format import unreadable
 from digitnet.data.formats.label_names import check_label_names, read_label_names, write_label_names
-from digitnet.data.raw import DIGITS, Raw, Remark, assemble, pair
+from digitnet.data.raw import DIGITS, OnMessage, Raw, assemble, pair
 from digitnet.errors import DataError
 from digitnet.files import write_whole
 
@@ -21,25 +21,25 @@ _Files = dict[tuple[str, str], Path]  # (part, kind): the file, where part is tr
 
 
 class IdxFolder:
-    """Four files: images and labels, to train and to test."""
+    """Four files: images and labels for training and for testing."""
 
     name = "idx"
     description = "IDX files (train-images-idx3-ubyte and so on, or .gz)"
 
     def recognises(self, path: Path) -> bool:
-        """Tell whether a file in the folder is named as MNIST's are."""
+        """Return whether a file in the folder has a name like MNIST's."""
         return path.is_dir() and any(_NAME.fullmatch(file.name) for file in path.iterdir())
 
-    def read(self, path: Path, remark: Remark) -> Raw:
-        """Read the files; a folder without test files gets its test part from the training images."""
+    def read(self, path: Path, on_message: OnMessage) -> Raw:
+        """Read the files. If there are no test files, the test part is split off the training images."""
         prefix, files = _find(path)
         names = read_label_names(path) or _read_mapping(path / f"{prefix}mapping.txt") or DIGITS
         train = _read_part(files, "train", names, path)
         test = _read_part(files, "test", names, path) if any(part == "test" for part, _ in files) else None
-        return assemble(train, test, names, path, remark)
+        return assemble(train, test, names, path, on_message)
 
     def write(self, raw: Raw, path: Path) -> None:
-        """Write the four files, and labels.txt where the classes are not the ten digits."""
+        """Write the four files, and labels.txt unless the classes are the ten digits."""
         with new_folder(path) as folder:
             for part, split in (("train", raw.train), ("t10k", raw.test)):
                 write_whole(folder / f"{part}-images-idx3-ubyte", idx.to_bytes(split.images))
@@ -48,7 +48,7 @@ class IdxFolder:
 
 
 def _find(folder: Path) -> tuple[str, _Files]:
-    """Find the files of the one data set in `folder`; a plain file goes before its gzipped twin."""
+    """Find the files of the one data set in `folder`; a plain file takes precedence over a gzipped one."""
     files: _Files = {}
     prefixes = set()
     for file in sorted(folder.iterdir(), reverse=True):  # NAME.gz, then NAME, which replaces it
@@ -81,13 +81,13 @@ def _file(files: _Files, part: str, kind: str, folder: Path) -> Path:
             folder,
             expected=f"a file {part}-{kind}-idx{3 if kind == 'images' else 1}-ubyte",
             found=f"only {', '.join(sorted(file.name for file in files.values()))}",
-            remedy="Put the missing file beside the others.",
+            remedy="Add the missing file to the folder.",
         )
     return files[part, kind]
 
 
 def _read(file: Path, dimensions: int) -> memoryview | bytearray:
-    """Return the content; of a gzipped file, never more than a byte beyond what its own header announces."""
+    """Return the content; of a gzipped file, at most one byte more than its header says."""
     try:
         if file.suffix != ".gz":
             return open_content(file)
@@ -95,20 +95,20 @@ def _read(file: Path, dimensions: int) -> memoryview | bytearray:
             head = gunzip(packed, idx.header_length(dimensions))
             packed.seek(0)
             return gunzip(packed, idx.whole_length(head, dimensions, _where(file)) + 1)
-    except (OSError, BadGzip) as fault:
-        raise unreadable(file, fault) from fault
+    except (OSError, GzipError) as error:
+        raise unreadable(file, error) from error
 
 
 def _read_mapping(file: Path) -> tuple[str, ...] | None:
-    """Read EMNIST's own label names, where they are: a line ``LABEL CODE [CODE]``, codes of ASCII characters."""
+    """Read EMNIST's label names, if there are any: lines ``LABEL CODE [CODE]`` with codes of ASCII characters."""
     if not file.is_file():
         return None
     try:
         rows = [[int(word) for word in line.split()] for line in file.read_text("ascii").splitlines()]
         characters = {label: chr(code) for label, code, *_ in rows}
         names = tuple(characters.get(label, f"(no class {label})") for label in range(max(characters) + 1))
-    except (OSError, ValueError, OverflowError) as fault:
-        raise unreadable(file, fault) from fault
+    except (OSError, ValueError, OverflowError) as error:
+        raise unreadable(file, error) from error
     check_label_names(names, file)
     return names
 

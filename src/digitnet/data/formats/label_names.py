@@ -1,6 +1,6 @@
-"""What the classes are called: labels.txt beside the data, a line for each class in the order of the labels.
+"""The names of the classes: labels.txt next to the data, one line for each class in the order of the labels.
 
-Where there is no such file the classes are the ten digits.
+Without this file the classes are the ten digits.
 """
 
 from pathlib import Path
@@ -14,14 +14,14 @@ _FILE = "labels.txt"
 
 
 def read_label_names(folder: Path) -> tuple[str, ...] | None:
-    """Read labels.txt where there is one; raise DataError when it can't be right."""
+    """Read labels.txt if it exists; raise DataError when it is invalid."""
     file = folder / _FILE
     if not file.is_file():
         return None
     try:
         names = tuple(line.strip() for line in file.read_text(encoding="utf-8").splitlines())
-    except (OSError, UnicodeDecodeError) as fault:
-        raise unreadable(file, fault) from fault
+    except (OSError, UnicodeDecodeError) as error:
+        raise unreadable(file, error) from error
     check_label_names(names, file)
     return names
 

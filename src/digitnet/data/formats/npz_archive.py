@@ -14,7 +14,7 @@ from digitnet.data.formats.destination import refuse_existing
 from digitnet.data.formats.format import unreadable
 from digitnet.data.formats.label_names import check_label_names
 from digitnet.data.idx import LARGEST
-from digitnet.data.raw import DIGITS, Raw, Remark, assemble, pair
+from digitnet.data.raw import DIGITS, OnMessage, Raw, assemble, pair
 from digitnet.errors import DataError
 from digitnet.files import make_folder, write_whole
 
@@ -23,26 +23,26 @@ _NAMES = ("x_train", "y_train", "x_test", "y_test", "label_names")
 
 
 class NpzArchive:
-    """One file; images are whole numbers 0 to 255, or floats 0 to 1, which are scaled."""
+    """One file; images are integers from 0 to 255, or floats from 0 to 1, which are scaled."""
 
     name = "npz"
     description = "an .npz file (x_train, y_train, x_test, y_test)"
 
     def recognises(self, path: Path) -> bool:
-        """Tell whether the file's name ends in .npz."""
+        """Return whether the file's name ends in .npz."""
         return path.is_file() and path.suffix.lower() == ".npz"
 
-    def read(self, path: Path, remark: Remark) -> Raw:
-        """Read the four arrays, and label_names where they are; nothing in the file is ever run (no pickle)."""
+    def read(self, path: Path, on_message: OnMessage) -> Raw:
+        """Read the four arrays, and label_names if present; pickled objects, which could run code, are refused."""
         arrays = _read_arrays(path)
         names = _read_names(arrays, path)
-        train = _read_part(arrays, "train", names, path, remark)
+        train = _read_part(arrays, "train", names, path, on_message)
         has_test = "x_test" in arrays or "y_test" in arrays
-        test = _read_part(arrays, "test", names, path, remark) if has_test else None
-        return assemble(train, test, names, path, remark)
+        test = _read_part(arrays, "test", names, path, on_message) if has_test else None
+        return assemble(train, test, names, path, on_message)
 
     def write(self, raw: Raw, path: Path) -> None:
-        """Write the four arrays, compressed, and label_names where the classes are not the ten digits."""
+        """Write the four arrays, compressed, and label_names unless the classes are the ten digits."""
         refuse_existing(path)
         arrays = {
             "x_train": raw.train.images,
@@ -59,16 +59,16 @@ class NpzArchive:
 
 
 def _read_arrays(path: Path) -> dict[str, Array]:
-    """Read those of the known arrays that are there."""
+    """Read the known arrays that the file contains."""
     try:
         with zipfile.ZipFile(path) as members:
             size = sum(member.file_size for member in members.infolist())
         if size > LARGEST:
-            raise ValueError(f"it holds {size:,} bytes, more than {LARGEST:,}")
+            raise ValueError(f"it contains {size:,} bytes, more than {LARGEST:,}")
         with np.load(path, allow_pickle=False) as arrays:
             return {name: arrays[name] for name in _NAMES if name in arrays}
-    except Exception as fault:  # damaged archives make zip, zlib and numpy raise nearly anything
-        raise unreadable(path, fault) from fault
+    except Exception as error:  # zip, zlib and numpy may raise nearly anything for a damaged archive
+        raise unreadable(path, error) from error
 
 
 def _read_names(arrays: Mapping[str, Array], path: Path) -> tuple[str, ...]:
@@ -80,26 +80,26 @@ def _read_names(arrays: Mapping[str, Array], path: Path) -> tuple[str, ...]:
 
 
 def _read_part(
-    arrays: Mapping[str, Array], part: str, names: tuple[str, ...], path: Path, remark: Remark
+    arrays: Mapping[str, Array], part: str, names: tuple[str, ...], path: Path, on_message: OnMessage
 ) -> Split:
     for name in (f"x_{part}", f"y_{part}"):
         if name not in arrays:
             raise DataError.mismatch(
                 path, expected=f"an array {name}", found=", ".join(arrays) or "no arrays", remedy="Add it."
             )
-    images = _to_images(arrays[f"x_{part}"], f"x_{part} in {path}", remark)
+    images = _to_images(arrays[f"x_{part}"], f"x_{part} in {path}", on_message)
     labels = _to_labels(arrays[f"y_{part}"], len(names), f"y_{part} in {path}")
     return pair(images, labels, names, path)
 
 
-def _to_images(values: Array, where: str, remark: Remark) -> UInt8:
-    """Check and convert to ``(N, rows, columns)`` uint8."""
+def _to_images(values: Array, where: str, on_message: OnMessage) -> UInt8:
+    """Check images and convert them to ``(N, rows, columns)`` uint8."""
     if values.ndim == 4 and values.shape[3] == 1:
-        values = values[..., 0]  # Keras's channel, where there is one
+        values = values[..., 0]  # the channel axis that Keras uses
     if values.ndim != 3 or 0 in values.shape:
         raise DataError.mismatch(
             where,
-            expected="grey images of the shape (count, rows, columns)",
+            expected="greyscale images of the shape (count, rows, columns)",
             found=f"the shape {values.shape}",
             remedy="Reshape the array.",
         )
@@ -107,10 +107,10 @@ def _to_images(values: Array, where: str, remark: Remark) -> UInt8:
         return values
     if values.dtype.kind not in "iuf":
         raise DataError.mismatch(
-            where, expected="numbers", found=f"values of the type {values.dtype}", remedy="Save it as uint8."
+            where, expected="numbers", found=f"values of type {values.dtype}", remedy="Save it as uint8."
         )
     low, high = values.min(), values.max()
-    if not (low >= 0 and high <= 255):  # NaN compares as false, so it is refused too
+    if not (low >= 0 and high <= 255):  # comparisons with NaN are false, so it is refused too
         raise DataError.mismatch(
             where,
             expected="values from 0 to 255, or from 0 to 1",
@@ -118,13 +118,13 @@ def _to_images(values: Array, where: str, remark: Remark) -> UInt8:
             remedy="Scale the images.",
         )
     if values.dtype.kind == "f" and high <= 1:
-        remark(f"{where} holds fractions from 0 to 1: they are multiplied by 255.")
+        on_message(f"{where} has values from 0 to 1: they are multiplied by 255.")
         values = values * 255
     return np.rint(values).astype(np.uint8)
 
 
 def _to_labels(values: Array, classes: int, where: str) -> UInt8:
-    """Check and convert to ``(N,)`` uint8."""
+    """Check labels and convert them to ``(N,)`` uint8."""
     whole = values.dtype.kind in "iu"
     if values.ndim != 1 or not whole or len(values) == 0 or values.min() < 0 or values.max() >= classes:
         found = f"values from {values.min()} to {values.max()}" if whole and values.size else str(values.dtype)
@@ -132,6 +132,6 @@ def _to_labels(values: Array, classes: int, where: str) -> UInt8:
             where,
             expected=f"a whole number from 0 to {classes - 1} for each image",
             found=f"{found}, in the shape {values.shape}",
-            remedy="Correct the labels; or, where there are more classes, add an array label_names.",
+            remedy="Correct the labels; or, if there are more classes, add an array label_names.",
         )
     return values.astype(np.uint8)

@@ -1,4 +1,4 @@
-"""Folders of pictures, one folder for each class: ``train/7/123.png``, or ``7/123.png`` without a test part."""
+"""Folders of pictures, one for each class: ``train/7/123.png``, or ``7/123.png`` without a test part."""
 
 import re
 import warnings
@@ -12,37 +12,37 @@ from digitnet.data.formats.destination import new_folder
 from digitnet.data.formats.format import unreadable
 from digitnet.data.formats.label_names import check_label_names, read_label_names, write_label_names
 from digitnet.data.idx import LARGEST
-from digitnet.data.raw import Raw, Remark, assemble, pair, rank_in_class
+from digitnet.data.raw import OnMessage, Raw, assemble, pair, rank_in_class
 from digitnet.errors import DataError
 
 _SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp"}
-_DECODERS = ("PNG", "JPEG", "BMP")  # no other is ever tried: nearly all faults of Pillow were in rare formats
-_MODES = {"1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "YCbCr"}  # 8 bits; 16 would be cut off, not scaled
+_DECODERS = ("PNG", "JPEG", "BMP")  # no others: nearly all vulnerabilities of Pillow were in rare formats
+_MODES = {"1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "YCbCr"}  # 8 bits a channel; 16 would be clipped, not scaled
 _LARGEST_PICTURE = 2**20  # pixels: 1024 x 1024
-_IGNORED = {"thumbs.db", "desktop.ini"}  # what systems leave in folders of pictures, beside hidden files
+_IGNORED = {"thumbs.db", "desktop.ini"}  # files that operating systems leave in folders of pictures
 
 
 class PictureFolder:
-    """Pictures by class; the classes are in the order of labels.txt, else in the natural order of their names."""
+    """Pictures by class; classes are in the order of labels.txt, or else in the natural order of their names."""
 
     name = "folder"
     description = "folders of pictures (train/CLASS/*.png and test/CLASS/*.png, or CLASS/*.png)"
 
     def recognises(self, path: Path) -> bool:
-        """Tell whether the folder holds folders."""
+        """Return whether the folder contains folders."""
         return path.is_dir() and bool(_subfolders(path))
 
-    def read(self, path: Path, remark: Remark) -> Raw:
-        """Read every picture as grey; without a folder ``test`` the test part is split off."""
+    def read(self, path: Path, on_message: OnMessage) -> Raw:
+        """Read every picture as greyscale. Without a folder ``test``, the test part is split off."""
         has_parts = (path / "train").is_dir()
         train_folder = path / "train" if has_parts else path
         names = read_label_names(path) or _find_classes(train_folder)
         train = _read_part(train_folder, names)
         test = _read_part(path / "test", names) if has_parts and (path / "test").is_dir() else None
-        return assemble(train, test, names, path, remark)
+        return assemble(train, test, names, path, on_message)
 
     def write(self, raw: Raw, path: Path) -> None:
-        """Write each image as a PNG named by its place in the data set, so that reading restores the order."""
+        """Write each image as a PNG named by its index in the data set, so that reading restores the order."""
         with new_folder(path) as folder:
             for part, split in (("train", raw.train), ("test", raw.test)):
                 _write_part(folder / part, split, raw.label_names)
@@ -51,7 +51,7 @@ class PictureFolder:
 
 
 def _natural_order(name: str) -> tuple[str | int, ...]:
-    """Sort key by which ``img2`` stands before ``img10``, and whole numbers by their value."""
+    """Sort key for natural order: ``img2`` before ``img10``, and numbers by their value."""
     return tuple(int(part) if part.isdecimal() else part for part in re.split(r"([0-9]+)", name))
 
 
@@ -66,7 +66,7 @@ def _find_classes(folder: Path) -> tuple[str, ...]:
 
 
 def _folder_names(label_names: Sequence[str]) -> list[str]:
-    """Make a folder's name of each label's: without slashes, and distinct where case is not."""
+    """Make a folder name from each label name: without slashes, and distinct even if case is ignored."""
     plain = [re.sub(r"[^\w .+-]", "-", name).strip(" .") or "-" for name in label_names]
     if len({name.casefold() for name in plain}) == len(plain):
         return plain
@@ -82,13 +82,13 @@ def _read_part(folder: Path, label_names: tuple[str, ...]) -> Split:
         files += pictures
         labels += [label] * len(pictures)
     order = _find_order(files, np.array(labels, np.uint8))
-    with warnings.catch_warnings(action="error"):  # what a decoder only warns of is refused too
+    with warnings.catch_warnings(action="error"):  # a decoder's warning counts as an error
         images = _read_pictures([files[place] for place in order])
     return pair(images, np.array(labels, np.uint8)[order], label_names, folder)
 
 
 def _check_classes(folder: Path, label_names: tuple[str, ...]) -> list[str]:
-    """Return the folder of each class; raise DataError unless these, and no others, are there."""
+    """Return the folder of each class; raise DataError unless exactly these exist."""
     expected = _folder_names(label_names)
     found = {entry.name for entry in _subfolders(folder)}
     for wrong in sorted(found.symmetric_difference(expected), key=_natural_order):
@@ -119,19 +119,19 @@ def _find_pictures(folder: Path) -> list[Path]:
 
 
 def _find_order(files: Sequence[Path], labels: UInt8) -> list[int]:
-    """Order pictures by number, where each name is another whole number; else spread the classes evenly.
+    """Order pictures by number if each name is a different integer; otherwise interleave the classes evenly.
 
-    Spread, because the first images become the validation split, which must not be all of one class.
+    Interleaved, because the first images become the validation split, which must contain all classes.
     """
     numbers = [int(file.stem) if re.fullmatch("[0-9]{1,18}", file.stem) else -1 for file in files]
     if -1 not in numbers and len(set(numbers)) == len(numbers):
         return sorted(range(len(files)), key=numbers.__getitem__)
-    place = (rank_in_class(labels) + 0.5) / np.bincount(labels)[labels]  # 0 to 1, how far through its class
+    place = (rank_in_class(labels) + 0.5) / np.bincount(labels)[labels]  # 0 to 1, position within its class
     return [int(index) for index in np.lexsort((labels, place))]
 
 
 def _read_pictures(files: Sequence[Path]) -> UInt8:
-    """Read pictures of one size to ``(N, rows, columns)``; about 0.1 ms each for MNIST's."""
+    """Read pictures of one size into ``(N, rows, columns)``; about 0.1 ms each for MNIST's."""
     first = _read_picture(files[0])
     if len(files) * first.size > LARGEST:
         raise DataError.mismatch(
@@ -155,26 +155,26 @@ def _read_pictures(files: Sequence[Path]) -> UInt8:
 
 
 def _read_picture(file: Path) -> UInt8:
-    """Decode one picture to grey ``(rows, columns)``; raise DataError for whatever the decoder raises."""
+    """Decode one picture to greyscale ``(rows, columns)``; raise DataError for whatever the decoder raises."""
     from PIL import Image, ImageOps
 
     try:
         with Image.open(file, formats=_DECODERS) as picture:
             _check_picture(picture.width * picture.height, picture.mode)
             upright = ImageOps.exif_transpose(picture)
-            if upright.has_transparency_data:  # what shines through is paper
+            if upright.has_transparency_data:  # transparent means white paper
                 paper = Image.new("RGBA", upright.size, "white")
                 upright = Image.alpha_composite(paper, upright.convert("RGBA"))
             return np.array(upright.convert("L"))
-    except Exception as fault:  # damaged pictures have made decoders raise nearly anything
-        raise unreadable(file, fault) from fault
+    except Exception as error:  # decoders may raise nearly anything for a damaged picture
+        raise unreadable(file, error) from error
 
 
 def _check_picture(pixels: int, mode: str) -> None:
     if pixels > _LARGEST_PICTURE:
         raise ValueError(f"it has {pixels:,} pixels, more than {_LARGEST_PICTURE:,}")
     if mode not in _MODES:
-        raise ValueError(f"its pixels have the mode {mode}, not 8 bits a colour")
+        raise ValueError(f"its pixels have the mode {mode}, not 8 bits a channel")
 
 
 def _write_part(folder: Path, split: Split, label_names: tuple[str, ...]) -> None:

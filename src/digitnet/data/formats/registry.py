@@ -1,4 +1,4 @@
-"""Every format, and the choice between them. To add one: write a class like the others, and name it in FORMATS."""
+"""Every format, and how one is chosen. To add one: write a class like the others, and name it in FORMATS."""
 
 from pathlib import Path
 
@@ -7,27 +7,27 @@ from digitnet.data.formats.format import Format, unreadable
 from digitnet.data.formats.idx_folder import IdxFolder
 from digitnet.data.formats.npz_archive import NpzArchive
 from digitnet.data.formats.picture_folder import PictureFolder
-from digitnet.data.raw import Raw, Remark, no_remark
+from digitnet.data.raw import OnMessage, Raw, ignore_message
 from digitnet.errors import DataError, UsageError, nearest
 
 FORMATS: tuple[Format, ...] = (IdxFolder(), CsvTable(), NpzArchive(), PictureFolder())
-"""Asked in this order, so the one that would take nearly any folder stands last."""
+"""Tried in this order. The folder of pictures comes last, because it recognises nearly any folder."""
 
 
-def read_path(path: Path, remark: Remark = no_remark) -> Raw:
-    """Read the data set at `path` in the format that it looks like; raise DataError when it is none or damaged."""
+def read_path(path: Path, on_message: OnMessage = ignore_message) -> Raw:
+    """Read the data set at `path` in the first format that recognises it; raise DataError if that fails."""
     try:
         for candidate in FORMATS:
             if candidate.recognises(path):
-                return candidate.read(path, remark)
+                return candidate.read(path, on_message)
         found = _list(path)
-    except OSError as fault:
-        raise unreadable(path, fault) from fault
+    except OSError as error:
+        raise unreadable(path, error) from error
     raise DataError.mismatch(
         path,
         expected="; or ".join(candidate.description for candidate in FORMATS),
         found=found,
-        remedy="Name the file or the folder that holds the data.",
+        remedy="Name the file or the folder with the data.",
     )
 
 
@@ -40,7 +40,7 @@ def find_format(name: str) -> Format:
 
 
 def _list(path: Path) -> str:
-    """Say what is at `path` instead of data."""
+    """Describe what is at `path` instead of data."""
     if not path.is_dir():
         return f"a file {path.name!r}"
     names = sorted(entry.name for entry in path.iterdir())

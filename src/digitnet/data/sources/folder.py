@@ -1,29 +1,29 @@
-"""A folder of this machine, where a system package has put the files."""
+"""A folder of this machine in which a system package installs the files."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from digitnet.data.content import BadGzip, gunzip
-from digitnet.data.sources.source import RawFile, SourceFault
+from digitnet.data.content import GzipError, gunzip
+from digitnet.data.sources.source import RawFile, SourceError
 
 
 @dataclass(frozen=True)
 class LocalFolder:
-    """A folder with the raw files, plain or with ``.gz`` at the end of their names."""
+    """A folder with the raw files, plain or gzipped with ``.gz`` after their names."""
 
     path: str
-    package: str  # of Debian, which makes the folder
+    package: str  # the Debian package that installs the folder
 
     @property
     def label(self) -> str:
-        """What people call it."""
+        """Name for messages."""
         return self.path
 
     def fetch(self, wanted: Sequence[RawFile]) -> Iterator[tuple[RawFile, bytes | bytearray]]:
-        """Give each wanted file with its content; raise SourceFault."""
+        """Yield each wanted file with its content; raise SourceError."""
         if not Path(self.path).is_dir():
-            raise SourceFault(f"there is no such folder; Debian's package {self.package} makes it")
+            raise SourceError(f"there is no such folder; Debian's package {self.package} installs it")
         for file in wanted:
             yield file, self._read(file)
 
@@ -36,9 +36,9 @@ class LocalFolder:
                     return stream.read(file.size + 1)
             with packed.open("rb") as stream:
                 return gunzip(stream, file.size + 1)
-        except FileNotFoundError as fault:
-            raise SourceFault(f"it has no {file.name}") from fault
-        except OSError as fault:
-            raise SourceFault(f"{file.name}: {fault.strerror}") from fault
-        except BadGzip as fault:
-            raise SourceFault(f"{packed.name}: {fault}") from fault
+        except FileNotFoundError as error:
+            raise SourceError(f"it has no {file.name}") from error
+        except OSError as error:
+            raise SourceError(f"{file.name}: {error.strerror}") from error
+        except GzipError as error:
+            raise SourceError(f"{packed.name}: {error}") from error

@@ -1,30 +1,30 @@
-"""A mirror on the web that carries the files gzipped: always https, certificates always checked."""
+"""A mirror on the web with the files gzipped: always https, certificates always verified."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from digitnet.data.sources.source import RawFile, SourceFault
+from digitnet.data.sources.source import RawFile, SourceError
 
 
 @dataclass(frozen=True)
 class HttpsMirror:
-    """A folder on a web server that holds each file as ``NAME.gz``."""
+    """A folder on a web server that has each file as ``NAME.gz``."""
 
     address: str  # https://host/folder
     silence: float = 20.0  # seconds without a byte after which the mirror counts as stalled
-    deadline: float = 600.0  # seconds for one file, however steadily it drips; 9 MB need 15 kB/s
+    deadline: float = 600.0  # seconds for one file in all; 9 MB need 15 kB/s
 
     @property
     def label(self) -> str:
-        """What people call it."""
+        """Name for messages."""
         return self.address.removeprefix("https://")
 
     def fetch(self, wanted: Sequence[RawFile]) -> Iterator[tuple[RawFile, bytearray]]:
-        """Give each wanted file with its content; raise SourceFault."""
-        from digitnet.data.sources.transfer import download  # loads TLS: 50 ms that only a download should cost
+        """Yield each wanted file with its content; raise SourceError."""
+        from digitnet.data.sources.transfer import download  # imports TLS, 50 ms that only a download should cost
 
         if not self.address.startswith("https://"):
-            raise SourceFault("the address is not https")
+            raise SourceError("the address is not https")
         for file in wanted:
             url = f"{self.address}/{file.name}.gz"
             yield file, download(url, file.size + 1, silence=self.silence, deadline=self.deadline)

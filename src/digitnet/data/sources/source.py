@@ -1,4 +1,4 @@
-"""What a source is. To add one: write a class with these two members, and name it in the catalog."""
+"""The interface of a source. To add one: write a class with these two members, and name it in the catalog."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -9,32 +9,32 @@ from digitnet.files import sha256
 
 @dataclass(frozen=True)
 class RawFile:
-    """A file of a named data set, known by its size and hash, not compressed."""
+    """A file of a named data set; size and hash are of the uncompressed file."""
 
     name: str
     size: int  # bytes
     sha256: str  # 64 hexadecimal digits
 
     def check(self, content: bytes | bytearray | memoryview) -> None:
-        """Raise SourceFault unless `content` is this file, byte for byte."""
+        """Raise SourceError unless `content` is this file, byte for byte."""
         if len(content) != self.size:
-            more = "more than " if len(content) > self.size else ""  # sources stop reading one byte after the end
+            more = "more than " if len(content) > self.size else ""  # sources read at most one byte too many
             found = self.size if more else len(content)
-            raise SourceFault(f"{self.name}: expected {self.size:,} bytes, found {more}{found:,}")
+            raise SourceError(f"{self.name}: expected {self.size:,} bytes, found {more}{found:,}")
         if (found_hash := sha256(memoryview(content))) != self.sha256:
-            raise SourceFault(f"{self.name}: expected SHA-256 {self.sha256[:12]}..., found {found_hash[:12]}...")
+            raise SourceError(f"{self.name}: expected SHA-256 {self.sha256[:12]}..., found {found_hash[:12]}...")
 
 
-class SourceFault(Exception):  # noqa: N818 - its message completes a sentence
-    """A source can't hand over what it should; the message is a short reason, and the next source is asked."""
+class SourceError(Exception):
+    """A source can't give a file. The message is a short reason, and the next source is tried."""
 
 
 class Source(Protocol):
-    """Hands over raw files. It need not check them: the cache does, the same way for all."""
+    """Gives raw files. It need not check them: the cache does, in the same way for all sources."""
 
     @property
     def label(self) -> str:
-        """What people call it: an address, a package, a folder."""
+        """Name for messages: an address, a package, a folder."""
 
     def fetch(self, wanted: Sequence[RawFile]) -> Iterator[tuple[RawFile, bytes | bytearray]]:
-        """Give each wanted file with its content, never more than a byte too much; raise SourceFault."""
+        """Yield each wanted file with its content, at most one byte too long; raise SourceError."""
