@@ -1,6 +1,6 @@
 """How a network bears pictures that are worse than those it learned from: fifteen corruptions of MNIST's images.
 
-    .venv/bin/python benchmarks/corruptions.py RUN
+    .venv/bin/python -m benchmarks.corruptions RUN
 
 The fifteen kinds and their strengths are those of MNIST-C (Mu and Gilmer 2019, arXiv 1906.02337), where a plain
 CNN errs on 8.01% and the best of their defences on 6.45%. This follows the paper; it is not the paper's files: the
@@ -94,7 +94,7 @@ def brightness(images: Floats, chance: np.random.Generator) -> Floats:
 
 def translate(images: Floats, chance: np.random.Generator) -> Floats:
     """Move each image by three pixels along both axes."""
-    offsets = 3 * np.stack([sides(len(images), chance), sides(len(images), chance)], axis=1)
+    offsets = np.stack([3.0 * sides(len(images), chance), 3.0 * sides(len(images), chance)], axis=1)
     return moved(images, [np.eye(2).tolist()] * len(images), offsets)
 
 

@@ -1,7 +1,7 @@
 """What the reader that comes with digitnet can do: on MNIST, under corruptions, on real ink, and how fast.
 
-    .venv/bin/python benchmarks/reader.py             everything: minutes, on an idle machine for the speed
-    .venv/bin/python benchmarks/reader.py mnist ink   only these parts; the others stay as they were stored
+    .venv/bin/python -m benchmarks.reader             everything: minutes, on an idle machine for the speed
+    .venv/bin/python -m benchmarks.reader mnist ink   only these parts; the others stay as they were stored
 
 The parts: mnist, corruptions, ink, refusal, speed. Everything goes through the file that is shipped, as a user's
 pictures do, and is kept in benchmarks/results/reader.json with that file's hash; what another file measured
@@ -22,13 +22,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import corruptions
 import cv2
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 from rich.console import Console
 
+from benchmarks import corruptions
 from digitnet import load_dataset, metrics
 from digitnet.files import sha256, write_whole
 from digitnet.modelfile import DECISIONS

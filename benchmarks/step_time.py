@@ -1,6 +1,6 @@
 """What a training step costs, and what digitnet's choices save: pairs, run in turn, many times over.
 
-    .venv/bin/python benchmarks/step_time.py
+    .venv/bin/python -m benchmarks.step_time
 
 Each row compares digitnet's own way with another; the ratio counts, the milliseconds are this machine's. Beside
 them stands a product of two large matrices, the fastest arithmetic that torch has here: the share of its rate that
@@ -69,7 +69,7 @@ def stock_step(data: Dataset) -> None:
         images, labels = batches.at(step)
         loss = F.cross_entropy(network(images / 255), labels)
         optimizer.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]  # torch has not annotated it
         optimizer.step()
 
 
@@ -107,7 +107,7 @@ def main() -> None:
     """Measure, print a table, and keep the numbers."""
     data = load_dataset("mnist")
     with torch_prepared(torch.get_num_threads()):
-        ways = {
+        ways: dict[str, Callable[[Dataset], None]] = {
             "digitnet": digitnet_step,
             "kept": kept_step,
             "stock": stock_step,

@@ -1,7 +1,7 @@
 """What running many trials costs beyond the training, measured in pairs on one plan of ten-second trials.
 
-    .venv/bin/python benchmarks/trials.py              # 8 trials with one worker, with two, with two threads
-    .venv/bin/python benchmarks/trials.py --trials 100 # only two workers: the share of time that nobody works
+    .venv/bin/python -m benchmarks.trials              # 8 trials with one worker, with two, with two threads
+    .venv/bin/python -m benchmarks.trials --trials 100 # only two workers: the share of time that nobody works
 
 Keeps the figures in benchmarks/results/trials.json; the second form adds to what the first one kept.
 """

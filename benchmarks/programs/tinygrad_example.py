@@ -10,8 +10,9 @@ tinygrad compiles with clang, which it looks for on the PATH and which pip does 
 import argparse
 from importlib.metadata import version
 
-from race import Race, flags, read_mnist
 from tinygrad import Context, Tensor, TinyJit, nn
+
+from benchmarks.programs.race import Race, flags, read_mnist
 
 STEPS, BATCH = 70, 512
 
