@@ -7,7 +7,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -20,6 +19,7 @@ from digitnet.data.dataset import Dataset
 from digitnet.presets import PRESETS
 from digitnet.run_folder import Run
 from digitnet.training.train import train
+from processes import DIGITNET, PATIENCE, count_lines, end, running, wait_until
 
 FAST = ["--steps", "6", "--filters", "2", "--batch-size", "8", "--validation-images", "60", "--threads", "1"]
 
@@ -48,25 +48,21 @@ def test_train_answers_on_standard_output_and_shows_progress_on_standard_error(
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_saves_and_exits_with_its_code_and_resume_ends_as_if_nothing_had_been(
-    number: signal.Signals, code: int, drawn_file: Path, tmp_path: Path
+    number: signal.Signals, code: int, digitnet: Command, drawn_file: Path, tmp_path: Path
 ) -> None:
-    flags = [str(word) for pair in _flags().items() for word in pair]
+    flags = [word for pair in _flags().items() for word in pair]
     out = tmp_path / "run"
-    command = [sys.executable, "-m", "digitnet", "train", "blog", "--data", str(drawn_file), "--out", str(out)]
-    process = subprocess.Popen([*command, *flags], stderr=subprocess.PIPE, text=True, cwd=tmp_path)
-    while not (out / "metrics.jsonl").exists() or len((out / "metrics.jsonl").read_bytes().splitlines()) < 5:
-        assert process.poll() is None
-        time.sleep(0.01)
-    process.send_signal(number)
-    _, said = process.communicate(timeout=60)
+    command = [*DIGITNET, "train", "blog", "--data", drawn_file, "--out", out]
+    # what it says fills a pipe of one page, so that it can't reach its end before the signal reaches it
+    with running(*command, *flags, pipesize=4096, cwd=tmp_path) as process:
+        wait_until(lambda: count_lines(out / "metrics.jsonl") >= 5, process)
+        process.send_signal(number)
+        _, said = end(process)
     assert process.returncode == code, said
     assert f"Stopped by {number.name} after step" in said
     assert f"digitnet train --resume --out {out}" in said
     assert "Traceback" not in said
-    resumed = subprocess.run(
-        [sys.executable, "-m", "digitnet", "train", "--resume", "--out", str(out)],
-        capture_output=True, text=True, cwd=tmp_path, timeout=120,
-    )  # fmt: skip
+    resumed = digitnet("train", "--resume", "--out", out)
     assert resumed.returncode == 0, resumed.stderr
     whole = train(Run(out).config, out=tmp_path / "whole")
     assert_equal(Run(out), whole)
@@ -74,7 +70,7 @@ def test_a_signal_saves_and_exits_with_its_code_and_resume_ends_as_if_nothing_ha
 
 def _flags() -> dict[str, object]:
     return {
-        "--steps": 1_500, "--filters": 4, "--batch-size": 16, "--validation-images": 60, "--log-every": 10,
+        "--steps": 800, "--filters": 4, "--batch-size": 16, "--validation-images": 60, "--log-every": 1,
         "--save-every": 100, "--validate-every": 200, "--threads": 1, "--augment": "gentle",
     }  # fmt: skip
 
@@ -215,6 +211,6 @@ def test_every_field_of_the_configuration_is_a_flag_and_every_preset_is_named(
 
 def test_the_reader_of_our_output_may_leave_early(finished: Run, drawn: Dataset) -> None:
     command = f"{sys.executable} -m digitnet evaluate --help | head -1; echo ${{PIPESTATUS[0]}}"
-    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60)
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=PATIENCE)
     assert done.stdout.splitlines()[1] == "0"
     assert done.stderr == ""

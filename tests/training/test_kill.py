@@ -42,7 +42,7 @@ class Told(Progress):
 def test_a_run_killed_again_and_again_ends_like_one_that_never_was(
     save_every: int, kills: int, most: int, drawn: Dataset, tmp_path: Path
 ) -> None:
-    """Each life ends at a random instant: a fifth of them before the first step, the others at most `most` later."""
+    """Each life ends at a random instant: a fifth before the first step, the others up to `most` steps later."""
     config = SHORT.replace(steps=kills * (most + 4), save_every=save_every, log_every=7, validate_every=500)
     whole = train(config, dataset=drawn, out=tmp_path / "whole")  # and all is imported that the lives need
     out, memory, chance = tmp_path / "killed", mmap.mmap(-1, 8), random.Random(save_every)
