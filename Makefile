@@ -5,6 +5,7 @@ PRESET ?= fast
 FLAGS  ?=
 IN     := .venv/bin/python -m
 PIP    := $(IN) pip install --quiet --constraint constraints.txt --editable
+PYTEST := $(IN) pytest --numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help train test acceptance check format reader docs bench
@@ -17,10 +18,10 @@ train: .venv/.train ## Train on MNIST in seconds and write a report (the origina
 	@$(IN) digitnet train $(PRESET) $(FLAGS)
 
 test: .venv/.dev ## Run the tests: a few minutes
-	@$(IN) pytest
+	@$(PYTEST)
 
 acceptance: .venv/.dev ## Run the long tests: the promises that take real runs
-	@$(IN) pytest -m acceptance
+	@$(PYTEST) -m acceptance
 
 check: .venv/.dev ## Check style, types and documents
 	@$(IN) ruff check .
