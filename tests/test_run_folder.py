@@ -145,7 +145,7 @@ def test_a_configuration_that_went_away_gets_a_sentence(run: Run) -> None:
 @pytest.mark.parametrize("name", ["summary.json", "environment.json"])
 def test_a_damaged_json_file_gets_a_sentence(name: str, content: bytes, run: Run) -> None:
     (run.path / name).write_bytes(content)
-    with pytest.raises(RunError, match=r"can't be read.* Restore the file") as caught:
+    with pytest.raises(RunError) as caught:
         _ = run.summary if name == "summary.json" else run.environment
     assert_sentence(caught.value, run.path / name)
 

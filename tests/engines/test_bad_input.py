@@ -77,9 +77,7 @@ def silence() -> Iterator[str]:
 def test_an_address_that_nobody_listens_at_is_a_sentence(name: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = f"127.0.0.1:{server.getsockname()[1]}"
-    with pytest.raises(
-        DigitnetError, match=rf"^{address}: expected a running .* cluster, found none .connection refused"
-    ):
+    with pytest.raises(DigitnetError, match=f"^{address}: .*connection refused"):
         make_engine(name, address=address).__enter__()
 
 
