@@ -5,6 +5,7 @@ PRESET ?= fast
 FLAGS  ?=
 IN     := .venv/bin/python -m
 PIP    := $(IN) pip install --quiet --constraint constraints.txt --editable
+PYTEST := $(IN) pytest --numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help train test acceptance check format reader docs bench
@@ -17,16 +18,16 @@ train: .venv/.train ## Train on MNIST in seconds and write a report (the origina
 	@$(IN) digitnet train $(PRESET) $(FLAGS)
 
 test: .venv/.dev ## Run the tests: a few minutes
-	@$(IN) pytest
+	@$(PYTEST)
 
 acceptance: .venv/.dev ## Run the long tests: the promises that take real runs
-	@$(IN) pytest -m acceptance
+	@$(PYTEST) -m acceptance
 
 check: .venv/.dev ## Check style, types and documents
 	@$(IN) ruff check .
 	@$(IN) ruff format --check .
 	@$(IN) mypy
-	@.venv/bin/python docs/generate.py --check
+	@$(IN) docs.generate --check
 
 format: .venv/.dev ## Put the code in its format
 	@$(IN) ruff check --fix .
@@ -37,12 +38,12 @@ reader: .venv/.train ## Train the reader that comes with digitnet anew: half an 
 	@$(IN) digitnet export runs/reader --out src/digitnet/reading/reader.onnx
 
 docs: .venv/.dev ## Write the generated parts of the documents anew
-	@.venv/bin/python docs/generate.py
+	@$(IN) docs.generate
 
 bench: .venv/.dev ## Measure speed (10 minutes), then digitnet and its peers in turn (an hour; goes on after a stop)
-	@.venv/bin/python benchmarks/step_time.py
-	@.venv/bin/python benchmarks/trials.py
-	@.venv/bin/python benchmarks/peers.py
+	@$(IN) benchmarks.step_time
+	@$(IN) benchmarks.trials
+	@$(IN) benchmarks.peers
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "digitnet needs Python 3.11 or newer, found " + sys.version.split()[0] + ". Name one: make train PYTHON=python3.12")'

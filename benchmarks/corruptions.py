@@ -1,6 +1,6 @@
 """Robustness of a network against fifteen corruptions of MNIST's images.
 
-    .venv/bin/python benchmarks/corruptions.py RUN
+    .venv/bin/python -m benchmarks.corruptions RUN
 
 The kinds and strengths are those of MNIST-C (Mu and Gilmer 2019, arXiv 1906.02337), where a plain CNN has an error
 of 8.01% and the best of their defences 6.45%. This is an implementation after the paper, not the paper's files:
@@ -94,7 +94,7 @@ def brightness(images: Floats, chance: np.random.Generator) -> Floats:
 
 def translate(images: Floats, chance: np.random.Generator) -> Floats:
     """Shift each image by three pixels along both axes."""
-    offsets = 3 * np.stack([sides(len(images), chance), sides(len(images), chance)], axis=1)
+    offsets = 3.0 * np.stack([sides(len(images), chance), sides(len(images), chance)], axis=1)
     return moved(images, [np.eye(2).tolist()] * len(images), offsets)
 
 

@@ -1,6 +1,6 @@
 """Speed of inference: digitnet's model file in ONNX Runtime, its network in PyTorch, and in Keras, in turn.
 
-    .venv/bin/python benchmarks/inference.py
+    .venv/bin/python -m benchmarks.inference
 
 The network is the blog's, with one image and with a thousand at once. Times are medians over many calls, with the
 three programs in turn in each of several rounds. The result is stored in benchmarks/results/inference.json. The
@@ -19,10 +19,10 @@ from typing import Any
 
 import numpy as np
 import onnxruntime
-import peers
 import torch
 from rich.console import Console
 
+from benchmarks import peers
 from digitnet import PRESETS, load_dataset, train
 from digitnet.evaluation.calibrate import calibrate
 from digitnet.exporting.export import export
@@ -46,14 +46,18 @@ def in_onnxruntime(network: Network) -> dict[str, float]:
 @torch.inference_mode()
 def in_torch(network: torch.nn.Module) -> dict[str, float]:
     """Time the network of the file in torch, without a compiler."""
+
+    def answer(images: torch.Tensor) -> torch.Tensor:
+        return torch.softmax(network(images), dim=1)
+
     images = {count: torch.from_numpy(IMAGES[:count, None]) for count in CALLS}
-    return {str(count): _median(lambda n=count: network(images[n]).softmax(dim=1), count) for count in CALLS}
+    return {str(count): _median(partial(answer, images[count]), count) for count in CALLS}
 
 
 def in_keras(python: Path) -> dict[str, Any]:
     """Time the same layers in Keras, in an environment of its own."""
-    words = [python, peers.PEERS / "keras_inference.py", json.dumps(CALLS), str(THREADS)]
-    printed = subprocess.run(words, capture_output=True, text=True, check=True).stdout
+    words = [str(python), "-m", "benchmarks.programs.keras_inference", json.dumps(CALLS), str(THREADS)]
+    printed = subprocess.run(words, capture_output=True, text=True, check=True, cwd=peers.ROOT).stdout
     answer: dict[str, Any] = json.loads(printed.splitlines()[-1])
     return answer
 

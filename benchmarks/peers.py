@@ -1,11 +1,11 @@
 """digitnet and its peers, in turn on one machine: time to an accuracy, final accuracy, speed, memory, size.
 
-    .venv/bin/python benchmarks/peers.py                   # whatever is not measured yet, one seed of each
-    .venv/bin/python benchmarks/peers.py --seeds 3 --only blog digitnet-blog
-    .venv/bin/python benchmarks/peers.py --quick           # the short form, for CI: keeps nothing
+    .venv/bin/python -m benchmarks.peers                   # whatever is not measured yet, one seed of each
+    .venv/bin/python -m benchmarks.peers --seeds 3 --only blog digitnet-blog
+    .venv/bin/python -m benchmarks.peers --quick           # the short form, for CI: keeps nothing
 
-Each peer is a program in benchmarks/peers that follows the peer's published recipe in its own framework, and runs
-in an environment of its own. docs/benchmarks.md states the rules. Results are stored in
+Each peer is a program in benchmarks/programs that follows the peer's published recipe in its own framework, and
+runs in an environment of its own. docs/benchmarks.md states the rules. Results are stored in
 benchmarks/results/peers.json one by one, so that an interrupted command continues where it stopped.
 """
 
@@ -36,8 +36,8 @@ from digitnet.files import write_whole
 from digitnet.presets import PRESETS
 
 ROOT = Path(__file__).parent.parent
-PEERS = Path(__file__).parent / "peers"
-ENVIRONMENTS = PEERS / ".venvs"
+FOLDER = Path(__file__).parent / "programs"
+ENVIRONMENTS = FOLDER / ".venvs"
 RESULT = Path(__file__).parent / "results" / "peers.json"
 
 QUICK_STEPS = 300  # of the blog's program
@@ -49,7 +49,7 @@ messages = Console(stderr=True, highlight=False)
 
 @dataclass(frozen=True)
 class Program:
-    """One entrant: `script` stands in benchmarks/peers, `environment` names its file of requirements."""
+    """One entrant: `script` is a module of benchmarks/programs, `environment` names its file of requirements."""
 
     name: str
     title: str
@@ -176,7 +176,7 @@ def _seconds(seconds: float) -> str:
 
 def prepare(name: str) -> Path:
     """Make the environment `name`, unless it exists with the same requirements; return its Python."""
-    folder, requirements = ENVIRONMENTS / name, PEERS / "requirements" / f"{name}.txt"
+    folder, requirements = ENVIRONMENTS / name, FOLDER / "requirements" / f"{name}.txt"
     wanted = requirements.read_text() + "".join(
         (ROOT / file).read_text() for file in ("pyproject.toml", "constraints.txt") if name == "digitnet"
     )
@@ -185,7 +185,7 @@ def prepare(name: str) -> Path:
         messages.print(f"Setting up the environment of {name} (once)")
         shutil.rmtree(folder, ignore_errors=True)
         subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-        install = [python, "-m", "pip", "install", "--quiet", "--quiet", "--requirement", requirements]
+        install = [str(python), "-m", "pip", "install", "--quiet", "--quiet", "--requirement", str(requirements)]
         subprocess.run(install, check=True, cwd=ROOT)
         stamp.write_text(wanted)
     return python
@@ -212,15 +212,18 @@ class RunError(Exception):
 def run_program(
     program: Program, python: Path, data: Path, seed: int, threads: int, steps: int | None = None
 ) -> dict[str, Any]:
-    """Run one program in a process of its own; return its numbers, and the load on the machine."""
-    command = [python, PEERS / f"{program.script}.py", *program.arguments, "--data", data]
-    command += ["--seed", str(seed), "--threads", str(threads), *(["--steps", str(steps)] if steps else [])]
+    """Run one program to its end, in a process of its own; return its numbers, and the load on the machine."""
+    command = [str(python), "-m", f"benchmarks.programs.{program.script}", *program.arguments]
+    command += ["--data", str(data), "--seed", str(seed), "--threads", str(threads)]
+    command += ["--steps", str(steps)] if steps else []
     environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "TF_CPP_MIN_LOG_LEVEL": "2"}
     load, began = os.getloadavg()[0], time.perf_counter()
     with (
         tempfile.TemporaryFile("w+") as errors,
         messages.status(f"{program.name}, seed {seed}: starting") as status,
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True, env=environment) as process,
+        subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=errors, text=True, env=environment, cwd=ROOT
+        ) as process,
     ):
 
         def show(line: dict[str, Any]) -> None:

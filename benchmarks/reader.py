@@ -1,7 +1,7 @@
 """Evaluate the reader that comes with digitnet: MNIST, corruptions, real handwriting, refusal, speed.
 
-    .venv/bin/python benchmarks/reader.py             all parts: takes minutes; speed needs an idle machine
-    .venv/bin/python benchmarks/reader.py mnist ink   only these parts; the stored others stay
+    .venv/bin/python -m benchmarks.reader             everything: minutes, on an idle machine for the speed
+    .venv/bin/python -m benchmarks.reader mnist ink   only these parts; the stored others stay
 
 The parts: mnist, corruptions, ink, refusal, speed. All of them use the shipped file, as a user's pictures do. They
 are stored in benchmarks/results/reader.json with that file's hash; numbers of another file are dropped. The real
@@ -22,13 +22,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import corruptions
 import cv2
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 from rich.console import Console
 
+from benchmarks import corruptions
 from digitnet import load_dataset, metrics
 from digitnet.files import sha256, write_whole
 from digitnet.modelfile import DECISIONS

@@ -1,6 +1,6 @@
 """Time of a training step, and what digitnet's choices save, measured in turn, many times.
 
-    .venv/bin/python benchmarks/step_time.py
+    .venv/bin/python -m benchmarks.step_time
 
 Each row compares digitnet's step with another. Look at the ratio: the milliseconds depend on the machine. A
 product of two large matrices is measured too, as torch's fastest arithmetic: the fraction of its rate that a step
@@ -69,7 +69,7 @@ def stock_step(data: Dataset) -> None:
         images, labels = batches.at(step)
         loss = F.cross_entropy(network(images / 255), labels)
         optimizer.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]  # torch has not annotated it
         optimizer.step()
 
 
@@ -107,7 +107,7 @@ def main() -> None:
     """Measure, print a table, and store the numbers."""
     data = load_dataset("mnist")
     with torch_prepared(torch.get_num_threads()):
-        programs = {
+        programs: dict[str, Callable[[Dataset], None]] = {
             "digitnet": digitnet_step,
             "kept": kept_step,
             "stock": stock_step,

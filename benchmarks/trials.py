@@ -1,7 +1,7 @@
 """What trials cost besides their training, measured in turn with a plan of ten-second trials.
 
-    .venv/bin/python benchmarks/trials.py              # 8 trials with one worker, with two, with two threads
-    .venv/bin/python benchmarks/trials.py --trials 100 # only two workers: the idle fraction of their time
+    .venv/bin/python -m benchmarks.trials              # 8 trials with one worker, with two, with two threads
+    .venv/bin/python -m benchmarks.trials --trials 100 # only two workers: the idle fraction of their time
 
 The numbers are stored in benchmarks/results/trials.json; the second form adds to those of the first.
 """

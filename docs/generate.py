@@ -11,9 +11,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import results
-
 from digitnet.cli.main import COMMANDS
+from docs import results
 
 ROOT = Path(__file__).parent.parent
 

@@ -1,21 +1,16 @@
 """Stored results, benchmarks/results/*.json, as the tables and sentences of the documents."""
 
 import json
-import sys
 from datetime import datetime
-from pathlib import Path
 from statistics import mean, median
 from typing import Any
 
+from benchmarks import peers
 from digitnet.checks import flag
 from digitnet.presets import PRESETS
 from digitnet.reporting.words import duration
 
-BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
-RESULTS = BENCHMARKS / "results"
-sys.path.append(str(BENCHMARKS))
-
-import peers  # noqa: E402  # benchmarks/peers.py, whose table is in docs/benchmarks.md too
+RESULTS = peers.ROOT / "benchmarks" / "results"
 
 
 def stored(name: str) -> Any:

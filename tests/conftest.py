@@ -1,16 +1,17 @@
 """What many tests share: a data set that is drawn in a millisecond, and runs that were trained on it."""
 
 import os
+import shutil
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
+import processes
 from digitnet.data.dataset import Dataset, Split
 from digitnet.presets import PRESETS
 from digitnet.run_folder import Run
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
 
 os.environ["OMP_NUM_THREADS"] = "1"  # subprocesses of tests: small work is faster on one thread
 
-settings.register_profile("house", deadline=None)  # a busy machine is not a failure
+settings.register_profile(  # a busy machine is not a failure
+    "house", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("house")
 
 BLOG = PRESETS["blog"]
@@ -80,20 +83,27 @@ def drawn_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def finished(drawn: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """A run that was trained to its end; do not change it."""
+def trained(drawn: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run folder as training leaves it; take `finished`, a copy of it."""
     from digitnet.training.train import train
 
-    return train(SHORT, dataset=drawn, out=tmp_path_factory.mktemp("runs") / "finished")
+    return train(SHORT, dataset=drawn, out=tmp_path_factory.mktemp("runs") / "trained").path
+
+
+@pytest.fixture
+def finished(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A run that was trained to its end, for this test alone."""
+    return Run(shutil.copytree(trained, tmp_path_factory.mktemp("runs") / "finished"))
 
 
 @pytest.fixture(scope="session")
-def model(finished: Run, drawn: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def model(trained: Path, drawn: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The model file of that run."""
     from digitnet.evaluation.calibrate import calibrate
     from digitnet.exporting.export import export
 
-    return export(finished, calibrate(finished, drawn), tmp_path_factory.mktemp("models") / "model.onnx")
+    run = Run(trained)
+    return export(run, calibrate(run, drawn), tmp_path_factory.mktemp("models") / "model.onnx")
 
 
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -103,15 +113,8 @@ Command = Callable[..., "subprocess.CompletedProcess[str]"]
 def digitnet(tmp_path: Path) -> Command:
     """Run the command line in a process of its own, in an empty folder."""
 
-    def run(*arguments: object, **environment: str) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(
-            [sys.executable, "-m", "digitnet", *map(str, arguments)],
-            cwd=tmp_path,
-            env={**os.environ, **environment},
-            capture_output=True,
-            text=True,
-            timeout=240,
-        )
+    def run(*words: object, **environment: str) -> "subprocess.CompletedProcess[str]":
+        return processes.run(*processes.DIGITNET, *words, cwd=tmp_path, env={**os.environ, **environment})
 
     return run
 

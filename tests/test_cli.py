@@ -7,7 +7,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -20,6 +19,7 @@ from digitnet.data.dataset import Dataset
 from digitnet.presets import PRESETS
 from digitnet.run_folder import Run
 from digitnet.training.train import train
+from processes import DIGITNET, PATIENCE, count_lines, end, running, wait_until
 
 FAST = ["--steps", "6", "--filters", "2", "--batch-size", "8", "--validation-images", "60", "--threads", "1"]
 
@@ -48,25 +48,21 @@ def test_train_answers_on_standard_output_and_shows_progress_on_standard_error(
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_saves_and_exits_with_its_code_and_resume_ends_as_if_nothing_had_been(
-    number: signal.Signals, code: int, drawn_file: Path, tmp_path: Path
+    number: signal.Signals, code: int, digitnet: Command, drawn_file: Path, tmp_path: Path
 ) -> None:
-    flags = [str(word) for pair in _flags().items() for word in pair]
+    flags = [word for pair in _flags().items() for word in pair]
     out = tmp_path / "run"
-    command = [sys.executable, "-m", "digitnet", "train", "blog", "--data", str(drawn_file), "--out", str(out)]
-    process = subprocess.Popen([*command, *flags], stderr=subprocess.PIPE, text=True, cwd=tmp_path)
-    while not (out / "metrics.jsonl").exists() or len((out / "metrics.jsonl").read_bytes().splitlines()) < 5:
-        assert process.poll() is None
-        time.sleep(0.01)
-    process.send_signal(number)
-    _, said = process.communicate(timeout=60)
+    command = [*DIGITNET, "train", "blog", "--data", drawn_file, "--out", out]
+    # what it says fills a pipe of one page, so that it can't reach its end before the signal reaches it
+    with running(*command, *flags, pipesize=4096, cwd=tmp_path) as process:
+        wait_until(lambda: count_lines(out / "metrics.jsonl") >= 5, process)
+        process.send_signal(number)
+        _, said = end(process)
     assert process.returncode == code, said
     assert f"Stopped by {number.name} after step" in said
     assert f"digitnet train --resume --out {out}" in said
     assert "Traceback" not in said
-    resumed = subprocess.run(
-        [sys.executable, "-m", "digitnet", "train", "--resume", "--out", str(out)],
-        capture_output=True, text=True, cwd=tmp_path, timeout=120,
-    )  # fmt: skip
+    resumed = digitnet("train", "--resume", "--out", out)
     assert resumed.returncode == 0, resumed.stderr
     whole = train(Run(out).config, out=tmp_path / "whole")
     assert_equal(Run(out), whole)
@@ -74,44 +70,45 @@ def test_a_signal_saves_and_exits_with_its_code_and_resume_ends_as_if_nothing_ha
 
 def _flags() -> dict[str, object]:
     return {
-        "--steps": 1_500, "--filters": 4, "--batch-size": 16, "--validation-images": 60, "--log-every": 10,
+        "--steps": 800, "--filters": 4, "--batch-size": 16, "--validation-images": 60, "--log-every": 1,
         "--save-every": 100, "--validate-every": 200, "--threads": 1, "--augment": "gentle",
     }  # fmt: skip
 
 
 BAD_COMMANDS: list[tuple[list[object], int, str]] = [
-    (["trian"], 2, "There is no command 'trian'. Did you mean 'train'?"),
-    (["data", "fech"], 2, "There is no command 'data fech'. Did you mean 'data fetch'?"),
-    (["data"], 2, "There is no command 'data'. Known: data convert, data fetch, data show."),
-    (["train", "blogg"], 2, "There is no preset 'blogg'. Did you mean 'blog'?"),
-    (["train", "--data", "mnits"], 2, "Did you mean 'mnist'?"),
-    (["train", "--data", "nowhere/at/all"], 2, "no such path"),
-    (["train", "--steps", "0"], 2, "--steps: expected a whole number of at least 1, found 0."),
+    (["trian"], 2, "Did you mean 'train'?"),
+    (["data", "fech"], 2, "Did you mean 'data fetch'?"),
+    (["data"], 2, "Known: data convert, data fetch, data show."),
+    (["train", "blogg"], 2, "'blog'"),
+    (["train", "--data", "mnits"], 2, "'mnist'"),
+    (["train", "--data", "nowhere/at/all"], 2, "nowhere/at/all"),
+    (["train", "--steps", "0"], 2, "--steps"),
     (["train", "--steps", "many"], 2, "--steps"),
     (["train", "--stepz", "3"], 2, "--stepz"),
-    (["train", "--seed", "-1"], 2, "--seed: expected a whole number of at least 0, found -1."),
+    (["train", "--seed", "-1"], 2, "--seed"),
     (["train", "--seed", "banana"], 2, "--seed"),
-    (["train", "--seed", str(2**63)], 2, "--seed: expected a whole number below 2 to the power of 63"),
-    (["train", "--device", "cuda"], 1, "--device cuda: expected a CUDA device"),
+    (["train", "--seed", str(2**63)], 2, "--seed"),
+    (["train", "--device", "cuda"], 1, "--device cuda"),
     (["train", "--device", "abacus"], 2, "--device"),
-    (["train", "--network", "blogg"], 2, "There is no network 'blogg'. Did you mean 'blog'?"),
-    (["train", "--augment", "gentel"], 2, "There is no augmentation 'gentel'. Did you mean 'gentle'?"),
-    (["train", "--preprocessing", "deskw"], 2, "There is no preparation 'deskw'. Did you mean 'deskew'?"),
-    (["train", "--tta", "4"], 2, "--tta: expected 1 or 5, found 4."),
-    (["train", "--schedule", "cosin"], 2, "There is no schedule 'cosin'. Did you mean 'cosine'?"),
+    (["train", "--network", "blogg"], 2, "'blog'"),
+    (["train", "--augment", "gentel"], 2, "'gentle'"),
+    (["train", "--preprocessing", "deskw"], 2, "'deskew'"),
+    (["train", "--tta", "4"], 2, "--tta"),
+    (["train", "--schedule", "cosin"], 2, "'cosine'"),
     (["train", "--out", "/dev/null/run", "--steps", "1"], 1, "/dev/null/run"),
-    (["train", "--resume"], 1, "expected an unfinished run to resume, found none"),
-    (["train", "--resume", "--out", "nowhere"], 1, "nowhere: expected a run folder"),
-    (["evaluate", "nowhere"], 1, "nowhere: expected a run folder with a config.toml, found no such folder"),
-    (["report", "nowhere"], 1, "nowhere: expected a run folder"),
-    (["data", "show", "nowhere"], 2, "There is no data set 'nowhere', and no such path."),
-    (["data", "fetch", "mnits"], 2, "Did you mean 'mnist'?"),
-]  # fmt: skip
+    (["train", "--resume"], 1, "unfinished"),
+    (["train", "--resume", "--out", "nowhere"], 1, "nowhere"),
+    (["evaluate", "nowhere"], 1, "nowhere"),
+    (["report", "nowhere"], 1, "nowhere"),
+    (["data", "show", "nowhere"], 2, "nowhere"),
+    (["data", "fetch", "mnits"], 2, "'mnist'"),
+]
+"""Words, the exit code, and what its sentence names; how it reads is for the test of whatever raises it."""
 
 
-@pytest.mark.parametrize(("words", "code", "sentence"), BAD_COMMANDS, ids=lambda value: str(value)[:40])
+@pytest.mark.parametrize(("words", "code", "named"), BAD_COMMANDS, ids=lambda value: str(value)[:40])
 def test_what_a_person_gets_wrong_is_answered_in_one_sentence(
-    words: list[object], code: int, sentence: str, tmp_path: Path, capfd: pytest.CaptureFixture[str],
+    words: list[object], code: int, named: str, tmp_path: Path, capfd: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     monkeypatch.chdir(tmp_path)
@@ -121,7 +118,7 @@ def test_what_a_person_gets_wrong_is_answered_in_one_sentence(
         found = int(exit.code or 0)
     printed = capfd.readouterr()
     assert found == code
-    assert sentence in " ".join(printed.err.split())
+    assert named in " ".join(printed.err.split())
     assert "Traceback" not in printed.err
     assert printed.out == ""
     assert not (tmp_path / "runs").exists()
@@ -133,17 +130,17 @@ def test_a_finished_folder_and_a_damaged_one_are_answered_in_one_sentence(
     run = shutil.copytree(finished.path, tmp_path / "run")
     again = digitnet("train", "blog", "--data", drawn_file, "--out", run, *FAST)
     assert (again.returncode, again.stdout) == (1, "")
-    assert "expected a new or an empty folder, found one with files in it" in again.stderr
+    assert again.stderr.startswith(f"digitnet: {run}: ")
 
     (run / "summary.json").unlink()
     other = digitnet("train", "--resume", "--out", run, "--steps", 7)
-    assert other.returncode == 1 and "this run was made with --steps 40 (not 7). Resume" in other.stderr
+    assert other.returncode == 1 and "--steps 40 (not 7)" in other.stderr
     whole = digitnet("train", "fast", "--resume", "--out", run)
     assert whole.returncode == 1 and "--network blog (not fast)" in whole.stderr
 
     (run / "config.toml").write_text("steps = 'many'")
     damaged = digitnet("train", "--resume", "--out", run)
-    assert damaged.returncode == 1 and "config.toml: can't be read" in damaged.stderr
+    assert damaged.returncode == 1 and f"{run / 'config.toml'}: " in damaged.stderr
     assert "Traceback" not in again.stderr + other.stderr + damaged.stderr
 
 
@@ -153,7 +150,7 @@ def test_an_unfinished_run_is_not_judged(digitnet: Command, finished: Run, tmp_p
     for command in ("evaluate", "report"):
         done = digitnet(command, run)
         assert done.returncode == 1
-        assert "the run has not finished: continue it with --resume" in done.stderr
+        assert "--resume" in done.stderr
 
 
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() != 0, reason="mounting a tiny disk takes root")
@@ -167,7 +164,7 @@ def test_a_full_disk_is_a_sentence_and_the_run_goes_on_when_there_is_room(
     try:
         full = digitnet("train", "blog", "--data", drawn_file, "--out", disk / "run", *FAST, "--filters", 32, 64)
         assert full.returncode == 1
-        assert "could not be written (no space left on device). Free some space" in full.stderr
+        assert f"digitnet: {disk / 'run'}" in full.stderr
         assert "Traceback" not in full.stderr
         subprocess.run(["mount", "-o", "remount,size=64m", disk], check=True)
         resumed = digitnet("train", "--resume", "--out", disk / "run")
@@ -215,6 +212,6 @@ def test_every_field_of_the_configuration_is_a_flag_and_every_preset_is_named(
 
 def test_the_reader_of_our_output_may_leave_early(finished: Run, drawn: Dataset) -> None:
     command = f"{sys.executable} -m digitnet evaluate --help | head -1; echo ${{PIPESTATUS[0]}}"
-    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60)
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=PATIENCE)
     assert done.stdout.splitlines()[1] == "0"
     assert done.stderr == ""

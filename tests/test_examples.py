@@ -1,11 +1,11 @@
 """Each example fits one screen and runs, on real MNIST."""
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+import processes
 
 EXAMPLES = sorted((Path(__file__).parent.parent / "examples").glob("*.py"))
 
@@ -34,13 +34,7 @@ def test_every_example_runs(tmp_path: Path) -> None:
 
 def run(name: str, argument: str | None, folder: Path) -> str:
     example = next(path for path in EXAMPLES if path.name == name)
-    done = subprocess.run(
-        [sys.executable, example, *([argument] if argument else [])],
-        cwd=folder,
-        env={**os.environ, "PYTHONWARNINGS": "error"},
-        capture_output=True,
-        text=True,
-        timeout=240,
-    )
+    words = [example, argument] if argument else [example]
+    done = processes.run(*words, cwd=folder, env={**os.environ, "PYTHONWARNINGS": "error"})
     assert done.returncode == 0, done.stderr
     return done.stdout

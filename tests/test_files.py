@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from digitnet.errors import StorageError
 from digitnet.files import append, make_folder, sha256, storage_error, sweep, write_whole
+from processes import PATIENCE, run
 
 OLD = b"old " * 100
 NEW = bytes(range(256)) * 20
@@ -188,7 +189,7 @@ def test_a_disk_that_takes_no_more_keeps_the_old_file_and_gets_a_sentence(
         [*namespace, "sh", "-c", ON_A_SMALL_DISK, "sh", tmp_path, sys.executable, state],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
     )
     if done.returncode == 77 or done.stderr.startswith("unshare:"):
         pytest.skip(f"this machine lets no test mount a disk ({done.stderr.strip()})")
@@ -251,7 +252,7 @@ def test_a_process_killed_at_any_instant_leaves_one_whole_content(tmp_path: Path
     seen.mkdir()
     path = folder / "file.bin"
     write_whole(path, b"a" * 200_000)
-    subprocess.run([sys.executable, "-c", KILLER, path, seen], check=True, timeout=60)
+    run("-c", KILLER, path, seen, check=True)
 
     whole = {bytes([97 + k]) * (200_000 + k) for k in range(26)}
     contents = [file.read_bytes() for file in seen.iterdir()]

@@ -101,62 +101,17 @@ def test_a_room_stands_on_one_floor_and_in_one_wing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("module", "source"),
+    ("module", "source", "found"),
     [
-        ("metrics", "import digitnet.config"),
-        ("metrics", "import numpy, digitnet.files as f"),
-        ("metrics", "from digitnet.files import sha256"),
-        ("metrics", "from digitnet import cli"),
-        ("metrics", "from . import config"),
-        ("metrics", "from .config import TrainConfig"),
-        ("config", "from digitnet import TrainConfig"),
-        ("config", "import digitnet"),
-        ("data.load", "def load():\n    from digitnet.training.train import train"),
-        ("data.load", "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from digitnet.cli import main"),
-        ("data.load", "try:\n    from ..run_folder import Run\nexcept ImportError:\n    pass"),
-        ("training.train", "from digitnet.evaluation.evaluate import evaluate"),
-        ("training.train", "from digitnet.evaluation import evaluate"),
-        ("training.train", "import digitnet.reading.find"),
-        ("reporting.report", "from digitnet.reading.find import find"),
-        ("reading.find", "from digitnet.evaluation import evaluate"),
-        ("reading.reader", "from digitnet.networks.models import build_network"),
-        ("training.__init__", "from digitnet.cli import main"),
-        ("cli", "from digitnet.__main__ import main"),
-        ("cli", "from digitnet.attic import dust"),
+        ("metrics", "import numpy, digitnet.files as f", "imports 'files' of floor 1"),
+        ("metrics", "from .config import TrainConfig", "imports 'config' of floor 2"),
+        ("config", "from digitnet import TrainConfig", "imports '__init__' of floor"),
+        ("data.load", "def load():\n    from ..run_folder import Run", "imports 'run_folder' of floor"),
+        ("reading.find", "from digitnet.networks.models import build_network", "of the other wing"),
+        ("cli.read", "from digitnet.attic import dust", "imports 'attic', a room that FLOORS doesn't place"),
+        ("attic.dust", "import json", "place the new room 'attic' in the table FLOORS"),
     ],
 )
-def test_an_import_from_above_or_beside_is_found(module: str, source: str) -> None:
+def test_a_planted_violation_is_found(module: str, source: str, found: str) -> None:
     (sentence,) = breaches(module, source)
-    assert sentence.startswith(f"digitnet.{module}, line ")
-
-
-@pytest.mark.parametrize(
-    ("module", "source"),
-    [
-        ("training.train", "from digitnet.networks.models import build_network"),
-        (
-            "training.train",
-            "from .models import build_network\nfrom ..config import TrainConfig\nfrom .. import errors",
-        ),
-        ("training.__init__", "from .models import build_network"),
-        (
-            "evaluation.evaluate",
-            "import json, torch\nfrom digitnet import metrics\nimport digitnet.training.train",
-        ),
-        ("reading.reader", "from digitnet.reading.find import find\nfrom digitnet import modelfile"),
-        ("reporting.report", "from digitnet.evaluation import mistakes"),
-        ("cli.read", "from digitnet.reading.reader import Reader\nfrom digitnet.trials.run import run"),
-    ],
-)
-def test_an_import_from_below_or_from_the_own_folder_is_allowed(module: str, source: str) -> None:
-    assert breaches(module, source) == []
-
-
-def test_the_wings_may_not_meet_on_any_floor() -> None:
-    (sentence,) = breaches("reading.find", "from digitnet.networks.models import build_network")
-    assert "of the other wing" in sentence
-
-
-def test_a_new_room_must_be_placed() -> None:
-    (sentence,) = breaches("attic.dust", "import json")
-    assert "place the new room 'attic' in the table FLOORS" in sentence
+    assert found in sentence

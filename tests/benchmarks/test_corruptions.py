@@ -1,26 +1,11 @@
 """The corruptions: each changes the images, in their range, the same way each time, and every one is counted."""
 
-import importlib.util
-import sys
 from collections.abc import Callable
-from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pytest
 
-pytest.importorskip("cv2")
-
-
-@pytest.fixture(scope="module")
-def corruptions() -> ModuleType:
-    path = Path(__file__).parents[2] / "benchmarks" / "corruptions.py"
-    spec = importlib.util.spec_from_file_location("benchmarks_corruptions", path)
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+from benchmarks import corruptions
 
 
 @pytest.fixture
@@ -33,13 +18,11 @@ def digits() -> np.ndarray:
     return images
 
 
-def test_there_are_the_papers_fifteen(corruptions: ModuleType) -> None:
+def test_there_are_the_papers_fifteen() -> None:
     assert len({corrupt.__name__ for corrupt in corruptions.CORRUPTIONS}) == 15
 
 
-def test_each_corruption_changes_every_image_and_is_repeatable(
-    corruptions: ModuleType, digits: np.ndarray
-) -> None:
+def test_each_corruption_changes_every_image_and_is_repeatable(digits: np.ndarray) -> None:
     for corrupt in corruptions.CORRUPTIONS:
         first, same = (corrupt(digits.copy(), np.random.default_rng(3)) for _ in range(2))
         assert first.shape == digits.shape, corrupt.__name__
@@ -62,11 +45,7 @@ def test_each_corruption_changes_every_image_and_is_repeatable(
     ],
 )
 def test_a_corruption_is_as_strong_as_the_paper_has_it(
-    corruptions: ModuleType,
-    digits: np.ndarray,
-    name: str,
-    measure: Callable[[np.ndarray, np.ndarray], float],
-    expected: float,
+    digits: np.ndarray, name: str, measure: Callable[[np.ndarray, np.ndarray], float], expected: float
 ) -> None:
     found = measure(digits, getattr(corruptions, name)(digits.copy(), np.random.default_rng(4)))
     assert found == pytest.approx(expected, rel=0.1, abs=0.005)
@@ -79,9 +58,7 @@ def centre(images: np.ndarray) -> np.ndarray:
     return np.stack([(images.sum(axis=axis) * places).sum(axis=1) / mass for axis in (2, 1)], axis=1)
 
 
-def test_every_corruption_is_measured_on_all_images_beside_the_clean_ones(
-    corruptions: ModuleType, digits: np.ndarray
-) -> None:
+def test_every_corruption_is_measured_on_all_images_beside_the_clean_ones(digits: np.ndarray) -> None:
     images, labels = (255 * digits).astype(np.uint8), np.array([1, 1, 1, 1, 1, 2], dtype=np.uint8)
     seen = []
 

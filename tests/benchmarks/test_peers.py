@@ -3,27 +3,14 @@
 import argparse
 import importlib.util
 import json
-import sys
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
 
-BENCHMARKS = Path(__file__).parent.parent.parent / "benchmarks"
-
-
-def load(path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(f"benchmarks_{path.stem}", path)
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # dataclasses look their module up
-    spec.loader.exec_module(module)
-    return module
-
-
-peers, race = load(BENCHMARKS / "peers.py"), load(BENCHMARKS / "peers" / "race.py")
+from benchmarks import peers
+from benchmarks.programs import race
 
 TOTAL = {
     "steps": 40,
@@ -160,6 +147,6 @@ def test_idx_files_are_read_as_they_are_described(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("program", peers.PROGRAMS.values(), ids=lambda program: program.name)
 def test_every_program_is_there_and_its_packages_are_pinned(program: Any) -> None:
-    assert (BENCHMARKS / "peers" / f"{program.script}.py").is_file()
-    requirements = (BENCHMARKS / "peers" / "requirements" / f"{program.environment}.txt").read_text().splitlines()
+    assert importlib.util.find_spec(f"benchmarks.programs.{program.script}")
+    requirements = (peers.FOLDER / "requirements" / f"{program.environment}.txt").read_text().splitlines()
     assert all("==" in line or line.startswith("--") for line in requirements)

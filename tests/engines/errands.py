@@ -98,5 +98,6 @@ def save_or_answer(notes: Path | None) -> None:
 
 
 def refuse_to_end(notes: Path) -> None:
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    """Note that a signal asks to stop, and work on."""
+    signal.signal(signal.SIGTERM, lambda number, frame: (notes / f"{os.getpid()}.asked").touch())
     sleep_for_hours(notes)

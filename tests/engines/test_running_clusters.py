@@ -5,7 +5,6 @@ import os
 import re
 import secrets
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -13,6 +12,7 @@ from pathlib import Path
 import errands
 import pytest
 
+import processes
 from digitnet.engines.make import make_engine
 
 pytestmark = pytest.mark.acceptance  # each cluster is started as an administrator would, and takes seconds
@@ -52,18 +52,13 @@ with make_engine(name, address=address) as engine:
 @contextlib.contextmanager
 def program(*arguments: str, says: str) -> Iterator[str]:
     """Run Python with `arguments`, wait for a line with `says`, yield what its group matched, and end it."""
-    command = [sys.executable, *arguments]
-    process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=ENVIRONMENT
-    )
-    try:
+    with processes.running(*arguments, stderr=subprocess.STDOUT, env=ENVIRONMENT) as process:
         assert process.stdout is not None
         said = next(filter(None, (re.search(says, line) for line in process.stdout)), None)
-        assert said is not None, f"{command} ended without saying {says}"
+        assert said is not None, f"{process.args!r} ended without saying {says}"
         yield said[1]
-    finally:
         process.terminate()
-        process.communicate(timeout=60)
+        processes.end(process)
 
 
 @pytest.fixture(params=["ray", "dask"])
@@ -87,13 +82,7 @@ def test_a_running_cluster_gives_what_this_machine_gives_and_runs_on(
     with make_engine("processes", workers=2) as engine:
         here = sorted((outcome.task, outcome.result) for outcome in engine.run(errands.square, range(30)))
     for number in range(2):  # the second caller finds the cluster that the first has left
-        done = subprocess.run(
-            [sys.executable, "-c", CALLER, *cluster, tmp_path / f"notes{number}"],
-            env=ENVIRONMENT,
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
+        done = processes.run("-c", CALLER, *cluster, tmp_path / f"notes{number}", env=ENVIRONMENT)
         assert done.returncode == 0, done.stderr
         workers, squares, deaths = done.stdout.splitlines()
         assert int(workers) in (1, 2)  # the second may not have joined yet

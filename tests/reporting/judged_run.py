@@ -30,10 +30,10 @@ def logits_with_known_mistakes(dataset: Dataset) -> np.ndarray:
 
 
 @pytest.fixture(scope="session")
-def judged(finished: Run, drawn: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Run:
+def judged(trained: Path, drawn: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """A copy of the finished run with answers that are known."""
     path = tmp_path_factory.mktemp("judged") / "run <1> & more"  # a name that must be escaped
-    shutil.copytree(finished.path, path)
+    shutil.copytree(trained, path)
     np.save(path / "test_logits.npy", logits_with_known_mistakes(drawn))
     environment = json.loads((path / "environment.json").read_text())
     (path / "environment.json").write_text(json.dumps({**environment, "unheard_of": {"deep": [1, None]}}))

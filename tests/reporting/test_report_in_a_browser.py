@@ -1,55 +1,28 @@
 """The page as a person meets it: in a real browser, on a phone and on a desk, by mouse and by keyboard."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, Page
 
-playwright = pytest.importorskip("playwright.sync_api")
-
-from playwright.sync_api import Browser, Page  # noqa: E402 - only where playwright is installed
+from browser import DESK, PHONE, chromium, needs_browser, opened
 
 pytest_plugins = ["judged_run"]
-
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--no-first-run",
-    "--disable-component-update",
-    "--disable-sync",
-)
-PHONE, DESK = (390, 844), (1280, 900)
-
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+pytestmark = needs_browser
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    with chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
 def page(browser: Browser, report: Path, request: pytest.FixtureRequest) -> Iterator[Page]:
-    """The report, opened at the size of the test; it must ask for nothing and complain about nothing."""
-    width, height = getattr(request, "param", DESK)
-    context = browser.new_context(viewport={"width": width, "height": height}, reduced_motion="reduce")
-    page = context.new_page()
-    asked: list[str] = []
-    complaints: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
-    page.on("console", lambda message: complaints.append(message.text))
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.goto(report.as_uri())
-    yield page
-    assert [url for url in asked if not url.startswith("data:")] == [report.as_uri()]
-    assert complaints == []
-    context.close()
+    """The report, opened at the size of the test."""
+    with opened(browser, report.as_uri(), getattr(request, "param", DESK)) as page:
+        yield page
 
 
 def shown_panels(page: Page) -> list[str]:

@@ -6,10 +6,10 @@ Run by torchrun, this file is the training itself: see `main`.
 import json
 import os
 import signal
-import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -26,6 +26,7 @@ from digitnet.run_folder import Run
 from digitnet.training.checkpoint import load_checkpoint
 from digitnet.training.distributed import ALONE, Ranks, find_world
 from digitnet.training.train import train
+from processes import DIGITNET, Process, children, count_lines, end, is_alive, running, wait_until
 
 NORMED = SHORT.replace(network="normed", filters=BLOG.model.blog.filters)
 LONG = [
@@ -42,20 +43,17 @@ def normed() -> Layers:
     ]  # fmt: skip
 
 
-def launch(processes: int, *words: object, cwd: Path) -> "subprocess.Popen[str]":
+def launch(processes: int, *words: object, cwd: Path) -> AbstractContextManager[Process]:
     """Let torchrun start `words` in so many processes."""
     torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", processes]
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), "PYTHONWARNINGS": "error"}
-    return subprocess.Popen(
-        [sys.executable, *map(str, [*torchrun, *words])], cwd=cwd, env=environment, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
+    return running(*torchrun, *words, cwd=cwd, env=environment)
 
 
 def train_on(processes: int, out: Path, *, stop_at: int = 0, rank: int = 0, network: str = "blog") -> Run:
     """Train SHORT, or go on with it, by `main` below; at step `stop_at` a signal reaches one `rank` alone."""
-    process = launch(processes, __file__, out, stop_at, rank, network, cwd=out.parent)
-    said = process.communicate(timeout=240)[1]
+    with launch(processes, __file__, out, stop_at, rank, network, cwd=out.parent) as process:
+        said = end(process)
     assert (process.returncode != 0) == bool(stop_at), said
     return Run(out)
 
@@ -99,8 +97,8 @@ def test_batch_norm_sees_the_whole_batch_on_any_number_of_processes(
 
 def test_a_batch_that_cant_be_cut_evenly_is_refused_in_one_sentence(drawn_file: Path, tmp_path: Path) -> None:
     words = ["blog", "--data", drawn_file, *LONG, "--batch-size", 33, "--out", "run"]
-    process = launch(2, "-m", "digitnet", "train", *words, cwd=tmp_path)
-    said = process.communicate(timeout=120)[1]
+    with launch(2, *DIGITNET, "train", *words, cwd=tmp_path) as process:
+        said = end(process)[1]
     assert process.returncode == 1  # torchrun's own
     assert said.count("digitnet: --batch-size: expected a multiple of the 2 processes of this run, found 33.") == 1
     assert not (tmp_path / "run").exists()
@@ -152,11 +150,12 @@ def test_a_spread_network_shares_every_tensor_with_the_one_that_is_saved(monkeyp
 
 
 @pytest.mark.acceptance
-@pytest.mark.parametrize(("first", "then"), [(2, 1), (1, 2), (4, 2)])
-def test_a_run_goes_on_with_any_number_of_processes(first: int, then: int, finished: Run, tmp_path: Path) -> None:
-    stopped = train_on(first, tmp_path / "run", stop_at=13)
-    assert _saved_step(stopped) == 13 + (first > 1)  # several agree a step later
-    assert_close(train_on(then, stopped.path), finished)
+def test_a_run_goes_on_with_any_number_of_processes(finished: Run, tmp_path: Path) -> None:
+    """One process, then four, then two, and one again, each stopped and followed by the next."""
+    for processes, step in ((1, 9), (4, 19), (2, 29)):
+        stopped = train_on(processes, tmp_path / "run", stop_at=step)
+        assert _saved_step(stopped) == step + (processes > 1)  # several agree a step later
+    assert_close(train_on(1, stopped.path), finished)
 
 
 @pytest.mark.acceptance
@@ -178,14 +177,14 @@ def test_resuming_a_finished_run_ends_all_processes_and_changes_nothing(two: Run
 
 @pytest.mark.acceptance
 def test_sigterm_to_torchrun_saves_and_says_so_once(drawn_file: Path, tmp_path: Path) -> None:
-    process = _training(drawn_file, tmp_path)
-    ranks = _children(process)
-    process.send_signal(signal.SIGTERM)
-    said = process.communicate(timeout=60)[1]
+    with _training(drawn_file, tmp_path) as process:
+        ranks = _ranks(process)
+        process.send_signal(signal.SIGTERM)
+        said = end(process)[1]
     assert process.returncode != 0
     assert said.count("digitnet: ") == said.count("digitnet: Stopped by SIGTERM after step") == 1
     assert f"after step {_saved_step(Run(tmp_path / 'run')):,} of" in said
-    assert not any(map(_is_alive, ranks))
+    assert not any(map(is_alive, ranks))
 
 
 @pytest.mark.acceptance
@@ -193,23 +192,23 @@ def test_sigterm_to_torchrun_saves_and_says_so_once(drawn_file: Path, tmp_path: 
 def test_a_killed_process_ends_the_run_with_a_sentence_and_a_state(
     rank: int, drawn_file: Path, tmp_path: Path
 ) -> None:
-    process = _training(drawn_file, tmp_path)
-    ranks = _children(process)
-    os.kill(ranks[rank], signal.SIGKILL)
-    said = process.communicate(timeout=60)[1]
+    with _training(drawn_file, tmp_path) as process:
+        ranks = _ranks(process)
+        os.kill(ranks[rank], signal.SIGKILL)
+        said = end(process)[1]
     assert process.returncode != 0
     assert said.count("digitnet: ") == said.count("digitnet: One of the 2 processes of this run has ended") == 1
     assert "digitnet train --resume --out run" in said
     assert "digitnet/training" not in said  # no traceback of ours; torchrun's own is not ours to silence
-    assert not any(map(_is_alive, ranks))
+    assert not any(map(is_alive, ranks))
     assert _saved_step(Run(tmp_path / "run")) >= 8
 
 
 @pytest.mark.acceptance
 def test_a_loss_that_is_no_number_is_said_once(drawn_file: Path, tmp_path: Path) -> None:
     words = ["blog", "--data", drawn_file, *LONG, "--learning-rate", "1e30", "--out", "run"]
-    process = launch(2, "-m", "digitnet", "train", *words, cwd=tmp_path)
-    said = process.communicate(timeout=120)[1]
+    with launch(2, *DIGITNET, "train", *words, cwd=tmp_path) as process:
+        said = end(process)[1]
     assert process.returncode != 0
     assert said.count("digitnet: ") == said.count("digitnet: The loss became") == 1
 
@@ -217,40 +216,26 @@ def test_a_loss_that_is_no_number_is_said_once(drawn_file: Path, tmp_path: Path)
 @pytest.mark.acceptance
 def test_a_wrong_flag_and_a_wrong_preset_are_said_once(tmp_path: Path) -> None:
     for words, sentence in ((["--stepz", 3], "Unrecognized options: --stepz"), (["blogg"], "no preset 'blogg'")):
-        process = launch(2, "-m", "digitnet", "train", *words, cwd=tmp_path)
-        said = "".join(process.communicate(timeout=120))
+        with launch(2, *DIGITNET, "train", *words, cwd=tmp_path) as process:
+            said = "".join(end(process))
         assert process.returncode != 0
         assert said.count(sentence) == 1
 
 
-def _training(data: Path, folder: Path) -> "subprocess.Popen[str]":
-    """Start a run of two processes, and return when it has measured something."""
-    process = launch(2, "-m", "digitnet", "train", "blog", "--data", data, *LONG, "--out", "run", cwd=folder)
-    while not (folder / "run/metrics.jsonl").exists() or not (folder / "run/metrics.jsonl").read_bytes():
-        assert process.poll() is None
-        time.sleep(0.02)
-    return process
+@contextmanager
+def _training(data: Path, folder: Path) -> Iterator[Process]:
+    """Run a training of two processes that has measured something already."""
+    words = ["train", "blog", "--data", data, *LONG, "--out", "run"]
+    with launch(2, *DIGITNET, *words, cwd=folder) as process:
+        wait_until(lambda: count_lines(folder / "run/metrics.jsonl"), process)
+        yield process
 
 
-def _children(process: "subprocess.Popen[str]") -> list[int]:
-    """Process numbers of the ranks, in their order: torchrun starts them one after the other."""
-    listed = subprocess.run(["pgrep", "-P", str(process.pid)], capture_output=True, text=True, check=True).stdout
-    ranks = sorted(map(int, listed.split()), key=_rank)
-    assert [_rank(number) for number in ranks] == ["0", "1"]
-    return ranks
-
-
-def _rank(number: int) -> str:
-    environment = Path(f"/proc/{number}/environ").read_bytes().split(b"\0")
-    return next(word.partition(b"=")[2].decode() for word in environment if word.startswith(b"RANK="))
-
-
-def _is_alive(number: int) -> bool:
-    try:
-        os.kill(number, 0)
-    except ProcessLookupError:
-        return False
-    return True
+def _ranks(torchrun: Process) -> list[int]:
+    """List the numbers of the processes that torchrun has started, in the order of their ranks."""
+    ranks = {child.environ()["RANK"]: child.pid for child in children(torchrun.pid)}
+    assert sorted(ranks) == ["0", "1"]
+    return [ranks["0"], ranks["1"]]
 
 
 def _saved_step(run: Run) -> int:
@@ -291,10 +276,9 @@ def main(out: str, stop_at: str, rank: str, network: str) -> None:
 def _sibling() -> int:
     """Find the process of rank 1."""
     while True:
-        listed = subprocess.run(["pgrep", "-P", str(os.getppid())], capture_output=True, text=True).stdout
-        found: Sequence[int] = [n for n in map(int, listed.split()) if n != os.getpid()]
-        if found:
-            return found[0]
+        for process in children(os.getppid()):
+            if process.pid != os.getpid():
+                return process.pid
 
 
 if __name__ == "__main__":

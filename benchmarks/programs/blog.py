@@ -14,7 +14,8 @@ from collections.abc import Iterator
 
 import numpy as np
 import tensorflow.compat.v1 as tf
-from race import Race, flags, read_mnist
+
+from benchmarks.programs.race import Race, flags, read_mnist
 
 STEPS, BATCH = 10_000, 128
 

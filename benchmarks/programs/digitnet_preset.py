@@ -6,9 +6,9 @@ benchmarks/step_time.py measures what they cost.
 
 import torch
 import torch._dynamo  # or torch imports it when the first optimizer is made, during the race
-from race import Race, flags
 from torch import Tensor
 
+from benchmarks.programs.race import Race, flags
 from digitnet import PRESETS, load_dataset
 from digitnet.augmentation.augment import make_augmentation
 from digitnet.networks.models import build_network

@@ -12,7 +12,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 from keras import layers
-from race import Race, flags, read_mnist
+
+from benchmarks.programs.race import Race, flags, read_mnist
 
 EPOCHS, BATCH, IMAGES = 15, 128, 54_000
 STEPS_AN_EPOCH = -(-IMAGES // BATCH)
@@ -49,10 +50,10 @@ def main() -> None:
     tf.config.threading.set_inter_op_parallelism_threads(asked.threads)
     keras.utils.set_random_seed(asked.seed)
     images, labels, test, test_labels = read_mnist(asked.data)
-    images, test = (x[..., np.newaxis].astype("float32") / 255 for x in (images, test))
+    inputs, test_inputs = (x[..., np.newaxis].astype("float32") / 255 for x in (images, test))
     one_hot = keras.utils.to_categorical(labels, 10)
     versions = {"keras": keras.__version__, "tensorflow": tf.__version__}
-    race = Race(asked, EPOCHS * STEPS_AN_EPOCH, test, test_labels, versions)
+    race = Race(asked, EPOCHS * STEPS_AN_EPOCH, test_inputs, test_labels, versions)
     race.start()
     model = keras.Sequential(
         [
@@ -67,7 +68,7 @@ def main() -> None:
         ]
     )
     model.compile("adam", loss="categorical_crossentropy", metrics=["accuracy"])
-    model.fit(images, one_hot, BATCH, EPOCHS, verbose=0, callbacks=[RaceCallback(race)], validation_split=0.1)
+    model.fit(inputs, one_hot, BATCH, EPOCHS, verbose=0, callbacks=[RaceCallback(race)], validation_split=0.1)
 
 
 if __name__ == "__main__":

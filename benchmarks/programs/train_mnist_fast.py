@@ -10,9 +10,10 @@ reading.
 import torch
 import torch._dynamo  # or torch imports it when the first optimizer is made, during the race
 import torch.nn.functional as F
-from race import Race, flags, read_mnist
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import OneCycleLR
+
+from benchmarks.programs.race import Race, flags, read_mnist
 
 BATCH = 256
 
@@ -53,7 +54,7 @@ def main() -> None:
         batch = slice(BATCH * (step - 1), BATCH * step)
         optimizer.zero_grad()
         loss = F.nll_loss(network(standard[batch]), targets[batch])
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]  # torch has not annotated it
         optimizer.step()
         schedule.step()
         race.after_step(step, len(targets[batch]), classify)

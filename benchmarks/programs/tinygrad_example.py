@@ -10,8 +10,9 @@ finds on the PATH and which pip does not install.
 import argparse
 from importlib.metadata import version
 
-from race import Race, flags, read_mnist
 from tinygrad import Context, Tensor, TinyJit, nn
+
+from benchmarks.programs.race import Race, flags, read_mnist
 
 STEPS, BATCH = 70, 512
 

@@ -14,16 +14,17 @@ import torch
 import torch._dynamo  # or torch imports it when the first optimizer is made, during the race
 import torch.nn.functional as F
 from PIL import Image
-from race import Race, UInt8, flags, read_mnist
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import StepLR
 from torch.utils.data import DataLoader, Dataset
+
+from benchmarks.programs.race import Race, UInt8, flags, read_mnist
 
 EPOCHS, BATCH = 14, 64
 MEAN, DEVIATION = 0.1307, 0.3081
 
 
-class Pictures(Dataset):
+class Pictures(Dataset[tuple[Tensor, int]]):
     """Images and labels, one by one, as in torchvision."""
 
     def __init__(self, images: UInt8, labels: UInt8) -> None:
@@ -50,7 +51,7 @@ def build() -> nn.Sequential:
     )  # fmt: skip
 
 
-def batches(loader: DataLoader, schedule: StepLR) -> Iterator[tuple[Tensor, Tensor]]:
+def batches(loader: DataLoader[tuple[Tensor, int]], schedule: StepLR) -> Iterator[tuple[Tensor, Tensor]]:
     """Go through the epochs, and lower the learning rate after each."""
     for _ in range(EPOCHS):
         yield from loader
@@ -81,7 +82,7 @@ def main() -> None:
     for step, (batch, target) in zip(race.steps, drawn, strict=False):
         optimizer.zero_grad()
         loss = F.nll_loss(network(batch), target)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]  # torch has not annotated it
         optimizer.step()
         race.after_step(step, len(target), classify)
 
