@@ -94,7 +94,7 @@ def brightness(images: Floats, chance: np.random.Generator) -> Floats:
 
 def translate(images: Floats, chance: np.random.Generator) -> Floats:
     """Shift each image by three pixels along both axes."""
-    offsets = 3.0 * np.stack([sides(len(images), chance), sides(len(images), chance)], axis=1)
+    offsets = np.stack([3.0 * sides(len(images), chance), 3.0 * sides(len(images), chance)], axis=1)
     return moved(images, [np.eye(2).tolist()] * len(images), offsets)
 
 

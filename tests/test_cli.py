@@ -215,3 +215,23 @@ def test_the_reader_of_our_output_may_leave_early(finished: Run, drawn: Dataset)
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=PATIENCE)
     assert done.stdout.splitlines()[1] == "0"
     assert done.stderr == ""
+
+
+def test_the_test_images_stay_closed_when_asked(
+    drawn_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--data", drawn_file, "--validation-images", 60, "--steps", 20, "--batch-size", 32, "--no-test"]
+    assert main(["train", *map(str, words), "--quiet", "--out", str(tmp_path / "run")]) == 0
+    assert capsys.readouterr().out.startswith("Validation accuracy ")
+    assert "test" not in Run(tmp_path / "run").summary
+    assert not (tmp_path / "run" / "test_logits.npy").exists()
+
+
+@pytest.mark.parametrize("old", [["--views", "1"], ["--prepare=scale"], ["--not-digits", "0"]])
+def test_a_renamed_flag_of_train_keeps_its_old_name_with_a_warning(
+    old: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["train", *old, "--data", "nothing", "--out", str(tmp_path / "run")]) == 2
+    printed = capsys.readouterr().err
+    assert old[0].partition("=")[0] in printed
+    assert "There is no data set 'nothing'" in printed

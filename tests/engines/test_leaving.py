@@ -10,7 +10,7 @@ import errands
 import pytest
 
 from digitnet.engines.make import make_engine
-from processes import TIMEOUT, Process, end, is_alive, running, wait_until
+from processes import Process, end, is_alive, running, wait_until
 
 SCRIPT = """
 import sys

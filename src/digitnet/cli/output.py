@@ -15,7 +15,7 @@ def print_message(text: str) -> None:
 
 def print_accuracy(evaluation: "Evaluation") -> None:
     """Print the test accuracy, its interval and the count of mistakes."""
-    wrong = evaluation.images - evaluation.right
+    wrong = evaluation.images - evaluation.correct
     print(
         f"Test accuracy {evaluation.accuracy:.4f} (95% interval {evaluation.interval}): "
         f"{wrong:,} of {evaluation.images:,} images read wrongly."

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from digitnet.exits import is_follower
 
 RENAMED = {
+    "train": {"--prepare": "--preprocessing", "--views": "--tta", "--not-digits": "--outliers"},
     "read": {"--fields": "--digits"},
 }
 """For each command, the new name of every old flag."""

@@ -13,10 +13,11 @@ def train(
     config: OmitArgPrefixes[TrainConfig],
     out: Annotated[Path | None, arg(metavar="DIR", help_behavior_hint="(default: a new one under runs)")] = None,
     resume: bool = False,
+    test: bool = True,
     quiet: bool = False,
     named: Suppress[bool] = False,
 ) -> None:
-    """Train a network, judge it on the test images, and write a report.
+    """Train a network, evaluate it on the test images, and write a report.
 
     A preset's name, or a TOML file of fields, may come first; it gives every flag its default, as fast does where
     none is named. Ctrl-C saves the state, and --resume continues from there.
@@ -24,7 +25,8 @@ def train(
     Args:
         config: What to train, and how.
         out: The run's folder.
-        resume: Go on with the interrupted run in --out, or with the newest one under runs.
+        resume: Continue the interrupted run in --out, or the newest one under runs.
+        test: Leave the test images closed: print the validation accuracy, and write no report.
         quiet: Show no progress, only the answer.
         named: Whether a preset was named, so that it is asked for whole.
     """
@@ -41,6 +43,9 @@ def train(
         config, out = interrupted.config.replace(**asked), interrupted.path
     progress = make_progress(quiet=quiet)
     run = train(config, out=out, resume=resume, progress=progress)
+    if not test:
+        print(f"Validation accuracy {run.summary['validation']['accuracy']:.4f}. Run: {run.path}")
+        return
     progress.message("Evaluating the test images, and writing the report.")
     dataset = load_dataset(run.config.images.data, validation_images=run.config.images.validation_images)
     print_accuracy(evaluate(run, dataset))

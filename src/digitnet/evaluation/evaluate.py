@@ -1,6 +1,7 @@
 """Judge a finished run on the test images: all of them, in the order of the file, once."""
 
 import io
+import warnings
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -33,19 +34,25 @@ class Evaluation:
         return len(self.labels)
 
     @property
-    def right(self) -> int:
+    def correct(self) -> int:
         """Number of images read correctly."""
         return int((self.logits.argmax(axis=1) == self.labels).sum())
 
     @property
+    def right(self) -> int:
+        """Old name of `correct`."""
+        warnings.warn("Evaluation.right is now called correct", DeprecationWarning, stacklevel=2)
+        return self.correct
+
+    @property
     def accuracy(self) -> float:
         """Share of images read correctly, 0 to 1."""
-        return self.right / self.images
+        return self.correct / self.images
 
     @property
     def interval(self) -> metrics.Interval:
         """95% Wilson interval of the accuracy."""
-        return metrics.wilson_interval(self.right, self.images)
+        return metrics.wilson_interval(self.correct, self.images)
 
     @cached_property
     def confusion(self) -> npt.NDArray[np.int64]:
@@ -64,7 +71,8 @@ class Evaluation:
         return {
             "accuracy": self.accuracy,
             "interval_95": [self.interval.low, self.interval.high],
-            "right": self.right,
+            "correct": self.correct,
+            "right": self.correct,  # the old name of "correct", for one version more
             "images": self.images,
             "negative_log_likelihood": metrics.negative_log_likelihood(self.logits, self.labels),
             "calibration_error": metrics.calibration_error(self.logits, self.labels),

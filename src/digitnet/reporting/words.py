@@ -54,7 +54,7 @@ def counted(count: int, thing: str) -> str:
 def describe_result(evaluation: Evaluation, config: TrainConfig, summary: dict[str, Any], images: int) -> str:
     """Say in one sentence what came out; `images` is the size of the training split."""
     seen = summary["steps"] * config.images_per_step
-    wrong = evaluation.images - evaluation.right
+    wrong = evaluation.images - evaluation.correct
     time, low, high = (
         duration(summary["seconds"]),
         percent(evaluation.interval.low),
