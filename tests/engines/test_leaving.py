@@ -10,7 +10,7 @@ import errands
 import pytest
 
 from digitnet.engines.make import make_engine
-from processes import Process, end, is_alive, running, wait_until
+from processes import PATIENCE, Process, end, is_alive, running, wait_until
 
 SCRIPT = """
 import sys
@@ -93,7 +93,7 @@ def test_no_worker_outlives_a_caller_that_was_killed(
     errand = "save_when_asked" if name == "processes" else "sleep_for_hours"
     program = script(name, errand)
     program.send_signal(how)
-    program.wait(timeout=TIMEOUT)
+    program.wait(timeout=PATIENCE)
     wait_until(lambda: not running_calls(tmp_path))
     if name == "processes":
         assert noted(tmp_path, "saved") == noted(tmp_path, "began")
