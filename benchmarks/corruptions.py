@@ -19,7 +19,7 @@ import numpy.typing as npt
 from rich.console import Console
 from rich.table import Table
 
-from digitnet import Dataset, load_dataset
+from digitnet import Dataset
 from digitnet.networks.predict import predict_logits
 from digitnet.run_folder import Run
 from digitnet.training.checkpoint import load_network
@@ -235,7 +235,7 @@ def measure(predict: Predictor, images: UInt8, labels: UInt8) -> dict[str, float
 
 def predictor(run: Run, data: Dataset) -> Predictor:
     """Make a predictor from a run's network, which gets the images as they are."""
-    network = load_network(run.check_data(data))
+    network = load_network(run)
     return lambda images: predict_logits(network, images, data.classes).argmax(axis=1)
 
 
@@ -244,7 +244,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Measure a run's network under fifteen corruptions.")
     parser.add_argument("run", type=Path)
     run = Run(parser.parse_args().run)
-    data = load_dataset(run.config.images.data, validation_images=run.config.images.validation_images)
+    data = run.dataset
     errors = measure(predictor(run, data), data.validation.images, data.validation.labels)
     mean = sum(errors[corrupt.__name__] for corrupt in CORRUPTIONS) / len(CORRUPTIONS)
     table = Table("corruption", "error, %")

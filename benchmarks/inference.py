@@ -24,7 +24,6 @@ from rich.console import Console
 
 from benchmarks import peers
 from digitnet import PRESETS, load_dataset, train
-from digitnet.evaluation.calibrate import calibrate
 from digitnet.exporting.export import export
 from digitnet.files import write_whole
 from digitnet.reading.network import Network
@@ -82,7 +81,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         run = train(PRESETS["blog"].replace(steps=100, threads=THREADS), dataset=dataset, out=Path(folder) / "run")
         network = load_network(run)
-        model = Network(export(run, calibrate(run, dataset), Path(folder) / "model.onnx"), THREADS)
+        model = Network(export(run, Path(folder) / "model.onnx"), THREADS)
     torch.set_num_threads(THREADS)
     rounds: dict[str, list[dict[str, float]]] = {"onnxruntime": [], "torch": [], "keras": []}
     for _ in range(ROUNDS):

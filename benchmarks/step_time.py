@@ -23,17 +23,16 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from digitnet import PRESETS, Dataset, Split, load_dataset
-from digitnet.augmentation.augment import none
 from digitnet.files import write_whole
-from digitnet.networks.models import build_network
 from digitnet.progress import Progress
 from digitnet.run_folder import create
 from digitnet.training.batches import Batches
 from digitnet.training.environment import describe_environment
+from digitnet.training.memory import keep_freed_memory
 from digitnet.training.record import NoRecorder, Recorder, RunRecorder
 from digitnet.training.save import NoSaver, RunSaver, Saver, Stop
-from digitnet.training.schedule import make_schedule
-from digitnet.training.train import begin, fit, torch_prepared
+from digitnet.training.session import prepare
+from digitnet.training.train import fit, torch_settings
 
 ROUNDS, STEPS = 7, 60
 CONFIG = PRESETS["blog"].replace(steps=STEPS)
@@ -52,8 +51,8 @@ def kept_step(data: Dataset) -> None:
     with tempfile.TemporaryDirectory() as folder:
         run = create(Path(folder) / "run", config, describe_environment(config, data, torch.device("cpu")))
         few = dataclasses.replace(data, validation=Split(data.test.images[:1], data.test.labels[:1]))
-        recorder = RunRecorder(run, config, make_schedule(config.optimisation), few, Progress())
-        _fit(data, recorder, RunSaver(run, config, recorder, Stop()))
+        recorder = RunRecorder(run, few, Progress())
+        _fit(data, recorder, RunSaver(run, recorder, Stop()))
 
 
 def stock_step(data: Dataset) -> None:
@@ -87,9 +86,7 @@ def operations(program: Callable[[Dataset], None], data: Dataset) -> int:
 
 
 def _fit(data: Dataset, recorder: Recorder, saver: Saver) -> None:
-    state = begin(build_network(CONFIG, data.image_shape, data.classes), CONFIG)
-    batches = Batches(data.train, CONFIG.optimisation.batch_size, CONFIG.seed)
-    fit(state, CONFIG, batches, none, make_schedule(CONFIG.optimisation), recorder, saver)
+    fit(prepare(CONFIG, data, recorder=recorder, saver=saver))
 
 
 def measure(programs: dict[str, Callable[[Dataset], None]], data: Dataset) -> dict[str, float]:
@@ -106,7 +103,8 @@ def measure(programs: dict[str, Callable[[Dataset], None]], data: Dataset) -> di
 def main() -> None:
     """Measure, print a table, and store the numbers."""
     data = load_dataset("mnist")
-    with torch_prepared(torch.get_num_threads()):
+    keep_freed_memory()
+    with torch_settings(torch.get_num_threads()):
         programs: dict[str, Callable[[Dataset], None]] = {
             "digitnet": digitnet_step,
             "kept": kept_step,

@@ -27,19 +27,15 @@ from rich.console import Console
 from rich.table import Table
 
 from digitnet import PRESETS, evaluate, load_dataset, train
-from digitnet.augmentation.augment import none
 from digitnet.data.cache import cache_folder
 from digitnet.engines.engine import Engine
 from digitnet.engines.make import make_engine
 from digitnet.files import write_whole
-from digitnet.networks.models import build_network
 from digitnet.progress import Progress
-from digitnet.training.batches import Batches
 from digitnet.training.environment import describe_environment
-from digitnet.training.record import NoRecorder
-from digitnet.training.save import NoSaver
-from digitnet.training.schedule import make_schedule
-from digitnet.training.train import begin, fit, torch_prepared
+from digitnet.training.memory import keep_freed_memory
+from digitnet.training.session import prepare
+from digitnet.training.train import fit, torch_settings
 from digitnet.trials.plan import Plan
 from digitnet.trials.run import run_trials
 
@@ -108,6 +104,7 @@ def _children_seconds() -> float:
 def measure_alone() -> dict[str, float]:
     """Time the parts of a trial in this process, without an engine: the mean of four, after one to warm up."""
     data, parts = load_dataset("mnist"), []
+    keep_freed_memory()
     for seed in range(5):
         with TemporaryDirectory() as folder:
             times = [time.perf_counter()]
@@ -115,7 +112,7 @@ def measure_alone() -> dict[str, float]:
                 PRESETS["blog"].replace(steps=STEPS, threads=1, seed=seed), dataset=data, out=Path(folder) / "run"
             )
             times.append(time.perf_counter())
-            with torch_prepared(1):
+            with torch_settings(1):
                 evaluate(run, data)
             times.append(time.perf_counter())
             training = run.summary["seconds"]
@@ -149,10 +146,9 @@ def measure_ceiling() -> float:
 def _train_bare(steps: int) -> None:
     config = PRESETS["blog"].replace(steps=steps, threads=1)
     data = load_dataset("mnist")
-    with torch_prepared(1):
-        state = begin(build_network(config, data.image_shape, data.classes), config)
-        batches = Batches(data.train, config.optimisation.batch_size, config.seed)
-        fit(state, config, batches, none, make_schedule(config.optimisation), NoRecorder(), NoSaver())
+    keep_freed_memory()
+    with torch_settings(1):
+        fit(prepare(config, data))
 
 
 def main() -> None:

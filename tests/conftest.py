@@ -103,7 +103,7 @@ def model(trained: Path, drawn: Dataset, tmp_path_factory: pytest.TempPathFactor
     from digitnet.exporting.export import export
 
     run = Run(trained)
-    return export(run, calibrate(run, drawn), tmp_path_factory.mktemp("models") / "model.onnx")
+    return export(run, tmp_path_factory.mktemp("models") / "model.onnx", calibration=calibrate(run, drawn))
 
 
 Command = Callable[..., "subprocess.CompletedProcess[str]"]

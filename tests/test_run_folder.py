@@ -267,7 +267,7 @@ def test_another_configuration_is_refused_by_the_flags_that_differ(run: Run) -> 
 def test_other_data_is_refused_by_both_fingerprints_and_another_split_by_its_size(
     run: Run, drawn: Dataset
 ) -> None:
-    assert run.check_data(drawn) is run
+    assert run.check_data(drawn) is drawn
     with pytest.raises(DataError, match="drawn: expected 60 validation images"):
         run.check_data(dataclasses.replace(drawn, validation=drawn.test))
     other = dataclasses.replace(drawn, fingerprint="e" * 64)

@@ -10,14 +10,11 @@ from torch import Tensor
 
 from benchmarks.programs.race import Race, flags
 from digitnet import PRESETS, load_dataset
-from digitnet.augmentation.augment import make_augmentation
-from digitnet.networks.models import build_network
 from digitnet.networks.predict import predict_logits
-from digitnet.training.batches import make_batches
-from digitnet.training.save import NoSaver
-from digitnet.training.schedule import make_schedule
+from digitnet.training.memory import keep_freed_memory
+from digitnet.training.session import prepare
 from digitnet.training.state import TrainState
-from digitnet.training.train import begin, fit, torch_prepared
+from digitnet.training.train import fit, torch_settings
 
 
 class RaceRecorder:
@@ -43,19 +40,10 @@ def main() -> None:
     )
     data = load_dataset(asked.data, validation_images=config.images.validation_images)
     race = Race(asked, preset.optimisation.steps, data.test.images, data.test.labels, {"torch": torch.__version__})
-    with torch_prepared(asked.threads):
+    keep_freed_memory()
+    with torch_settings(asked.threads):
         race.start()
-        state = begin(build_network(config, data.image_shape, data.classes), config)
-        batches = make_batches(config, data)
-        fit(
-            state,
-            config,
-            batches,
-            make_augmentation(config),
-            make_schedule(config.optimisation),
-            RaceRecorder(race),
-            NoSaver(),
-        )
+        fit(prepare(config, data, recorder=RaceRecorder(race)))
 
 
 if __name__ == "__main__":

@@ -21,13 +21,14 @@ from dataclasses import dataclass
 from fnmatch import fnmatch
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from filelock import FileLock, Timeout
 
 from digitnet.checks import flag
 from digitnet.config import TrainConfig
 from digitnet.data.dataset import Dataset
+from digitnet.data.load import load_dataset
 from digitnet.errors import RunError, UsageError
 from digitnet.files import make_folder, storage_error, sweep, write_whole
 
@@ -65,15 +66,16 @@ class History:
 
 
 class Run:
-    """A run folder that exists; every property is read from it when it is first asked for."""
+    """A run folder that exists; each part is read from it when it is first asked for, and kept."""
 
     def __init__(self, path: Path | str) -> None:
         self.path = Path(path)
+        self.kept: dict[str, Any] = {}  # network and evaluation, once the modules that read them have
         try:
             found = "none in it" if self.path.is_dir() else "no such folder"
             is_run = (self.path / "config.toml").is_file()
-        except OSError as fault:  # a name that no path can have
-            found, is_run = (fault.strerror or "nothing").lower(), False
+        except OSError as error:  # a name that no path can have
+            found, is_run = (error.strerror or "nothing").lower(), False
         if not is_run:
             raise RunError.mismatch(
                 self.path,
@@ -88,32 +90,36 @@ class Run:
         file = self.path / "config.toml"
         try:
             return TrainConfig.from_toml(file.read_text(encoding="utf-8"), where=file.name)
-        except (UsageError, OSError, UnicodeDecodeError) as fault:
-            raise self._damaged("config.toml", fault) from fault
+        except (UsageError, OSError, UnicodeDecodeError) as error:
+            raise self._damaged("config.toml", error) from error
 
-    @property
+    @cached_property
     def environment(self) -> dict[str, Any]:
         """Command, versions, machine and data fingerprint."""
         return self.read_json("environment.json")
 
-    @property
+    @cached_property
     def summary(self) -> dict[str, Any]:
         """The outcome in numbers; RunError when the run has not finished."""
         return self.read_json("summary.json", missing="the run has not finished: continue it with --resume")
+
+    def require_finished(self) -> None:
+        """Raise RunError unless training reached its last step."""
+        _ = self.summary
 
     @property
     def is_finished(self) -> bool:
         """Whether training reached its last step."""
         return (self.path / "summary.json").is_file()
 
-    @property
+    @cached_property
     def history(self) -> History:
         """The measurements that were kept while training."""
         try:
             lines = (self.path / "metrics.jsonl").read_bytes().splitlines()
             rows = [_parse_row(line, number) for number, line in enumerate(lines, start=1)]
-        except (OSError, ValueError) as fault:
-            raise self._damaged("metrics.jsonl", fault) from fault
+        except (OSError, ValueError) as error:
+            raise self._damaged("metrics.jsonl", error) from error
         return History(
             training=tuple(row for row in rows if isinstance(row, TrainingRow)),
             validation=tuple(row for row in rows if isinstance(row, ValidationRow)),
@@ -129,8 +135,14 @@ class Run:
             )
         return self.config
 
-    def check_data(self, dataset: Dataset) -> Self:
-        """Return the run; raise RunError unless `dataset` is, byte for byte, what it was trained on.
+    @cached_property
+    def dataset(self) -> Dataset:
+        """The data set that the run was trained on; raises what `load_dataset` and `check_data` do."""
+        images = self.config.images
+        return self.check_data(load_dataset(images.data, validation_images=images.validation_images))
+
+    def check_data(self, dataset: Dataset) -> Dataset:
+        """Return `dataset`; raise RunError unless it is, byte for byte, what the run was trained on.
 
         Raises DataError when it is split into training and validation images in another way.
         """
@@ -143,16 +155,16 @@ class Run:
                 found=dataset.fingerprint,
                 remedy="Restore the data that the run was trained on, or train in a new folder.",
             )
-        return self
+        return dataset
 
     def read_json(self, name: str, missing: str = "the file is missing") -> dict[str, Any]:
         """Read one of the folder's JSON files; raise RunError when it is missing or damaged."""
         try:
             content = json.loads((self.path / name).read_bytes())
-        except FileNotFoundError as fault:
-            raise RunError(f"{self.path / name}: {missing}.") from fault
-        except (OSError, ValueError) as fault:
-            raise self._damaged(name, fault) from fault
+        except FileNotFoundError as error:
+            raise RunError(f"{self.path / name}: {missing}.") from error
+        except (OSError, ValueError) as error:
+            raise self._damaged(name, error) from error
         if not isinstance(content, dict):
             raise self._damaged(name, TypeError("not an object"))
         return content
@@ -160,14 +172,15 @@ class Run:
     def write_json(self, name: str, content: dict[str, Any]) -> None:
         """Write one of the folder's JSON files, whole or not at all."""
         write_whole(self.path / name, json.dumps(content, indent=2) + "\n")
+        self.__dict__.pop(name.removesuffix(".json"), None)  # what was kept of it
 
     def locked(self) -> AbstractContextManager[object]:
         """Hold the folder for writing until the block ends; RunError when another process holds it."""
         return hold(self.path)
 
-    def _damaged(self, name: str, fault: Exception) -> RunError:
+    def _damaged(self, name: str, error: Exception) -> RunError:
         return RunError(
-            f"{self.path / name}: can't be read ({fault}). Restore the file, or remove the folder and train again."
+            f"{self.path / name}: can't be read ({error}). Restore the file, or remove the folder and train again."
         )
 
 
@@ -200,8 +213,8 @@ def create_next(folder: Path, name: str, config: TrainConfig, environment: dict[
             path.mkdir()
         except FileExistsError:
             continue
-        except OSError as fault:
-            raise storage_error(path, fault) from fault
+        except OSError as error:
+            raise storage_error(path, error) from error
         return create(path, config, environment)
 
 
@@ -211,8 +224,8 @@ def require_free(path: Path) -> None:
         files = list(path.iterdir()) if path.exists() else []
     except NotADirectoryError:
         files = [path]
-    except OSError as fault:
-        raise storage_error(path, fault) from fault
+    except OSError as error:
+        raise storage_error(path, error) from error
     if any(file.name not in (".lock", "environment.json") and not fnmatch(file.name, ".*.part") for file in files):
         raise RunError(
             f"{path}: expected a new or an empty folder, found one with files in it. "
@@ -227,13 +240,13 @@ def hold(path: Path) -> AbstractContextManager[object]:
     """
     try:
         held = FileLock(path / ".lock", timeout=0).acquire()
-    except Timeout as fault:
+    except Timeout as error:
         raise RunError(
             f"{path}: another process is writing to this folder. "
             "Wait for it to end, or name another folder with --out."
-        ) from fault
-    except OSError as fault:
-        raise storage_error(path, fault) from fault
+        ) from error
+    except OSError as error:
+        raise storage_error(path, error) from error
     sweep(path)
     return held
 

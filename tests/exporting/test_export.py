@@ -71,7 +71,7 @@ def test_what_stands_around_a_network_is_in_the_same_file(
 ) -> None:
     run = train(SHORT.replace(steps=10, **recipe), dataset=drawn, out=tmp_path / "run")
     calibration = calibrate(run, drawn)
-    answers = Network(export(run, calibration, tmp_path / "model.onnx")).answer_images(
+    answers = Network(export(run, tmp_path / "model.onnx", calibration=calibration)).answer_images(
         drawn.test.images.astype(np.float32)
     )
     calibrated = metrics.softmax(evaluate(run, drawn).logits / calibration.temperature)
@@ -132,7 +132,7 @@ def test_a_run_on_other_images_is_refused(finished: Run, tmp_path: Path) -> None
     other = Run(shutil.copytree(finished.path, tmp_path / "run"))
     other.write_json("environment.json", {**other.environment, "image_shape": [32, 32]})
     with pytest.raises(UsageError, match=r"28 x 28 pixels.*found one on 32 x 32"):
-        export(other, Calibration(1.0, 0.5, 0.0, curve=()), tmp_path / "model.onnx")
+        export(other, tmp_path / "model.onnx", calibration=Calibration(1.0, 0.5, 0.0, curve=()))
 
 
 def test_the_file_says_where_it_comes_from(finished: Run, drawn: Dataset, network: Network) -> None:

@@ -7,17 +7,14 @@ import torch
 from torch import Tensor, nn
 
 from conftest import BLOG
-from digitnet.augmentation.augment import make_augmentation
 from digitnet.config import TrainConfig
 from digitnet.data.dataset import Dataset
-from digitnet.networks.freezing import FreezeFirstLayer, NoFreeze, first_layer, make_freeze
+from digitnet.networks.freezing import Freeze, first_layer
 from digitnet.networks.models import build_network
 from digitnet.presets import PRESETS
-from digitnet.training.batches import make_batches
-from digitnet.training.save import NoSaver
-from digitnet.training.schedule import make_schedule
+from digitnet.training.session import prepare
 from digitnet.training.state import TrainState
-from digitnet.training.train import begin, fit
+from digitnet.training.train import fit
 
 CONFIG = BLOG.replace(network="fast", steps=10, batch_size=32, learning_rate=0.01, validation_images=60)
 FIRST = 3  # tensors of the first layer: the filters, and BatchNorm's weight and bias
@@ -47,7 +44,7 @@ def test_until_then_nothing_is_different(drawn: Dataset) -> None:
 
 def test_what_rests_is_left_out_of_the_gradients() -> None:
     network = build_network(CONFIG, (28, 28), 10)
-    freeze = make_freeze(network, frozen(0.5).optimisation)
+    freeze = Freeze(network, frozen(0.5).optimisation)
     for step, expected in [(0, True), (4, True), (5, False), (9, False), (2, True)]:  # by the step alone
         freeze.before_step(step)
         network.zero_grad()
@@ -67,9 +64,11 @@ def test_a_network_of_one_layer_goes_on_learning() -> None:
     assert first_layer(nn.Sequential(nn.Flatten(), nn.Linear(784, 10))) == []
 
 
-@pytest.mark.parametrize(("share", "kind"), [(1.0, NoFreeze), (0.99, FreezeFirstLayer), (0.0, FreezeFirstLayer)])
-def test_a_share_of_one_freezes_nothing(share: float, kind: type) -> None:
-    assert type(make_freeze(build_network(CONFIG, (28, 28), 10), frozen(share).optimisation)) is kind
+@pytest.mark.parametrize(("fraction", "freezes"), [(1.0, False), (0.9, True), (0.0, True)])
+def test_a_fraction_of_one_freezes_nothing(fraction: float, freezes: bool) -> None:
+    network = build_network(CONFIG, (28, 28), 10)
+    Freeze(network, frozen(fraction).optimisation).before_step(CONFIG.optimisation.steps - 1)
+    assert all(parameter.requires_grad for parameter in network.parameters()) == (not freezes)
 
 
 class Copies:
@@ -78,14 +77,12 @@ class Copies:
     def __init__(self) -> None:
         self.weights: list[list[Tensor]] = []
 
-    def after_step(self, state: TrainState, loss: Tensor, right: Tensor, images: int) -> None:
+    def after_step(self, state: TrainState, loss: Tensor, correct: Tensor, images: int) -> None:
         self.weights.append([parameter.detach().clone() for parameter in state.network.parameters()])
 
 
 def trained(config: TrainConfig, dataset: Dataset) -> list[list[Tensor]]:
     """Give the weights after each step."""
     copies = Copies()
-    state = begin(build_network(config, dataset.image_shape, dataset.classes), config)
-    batches, augment = make_batches(config, dataset), make_augmentation(config)
-    fit(state, config, batches, augment, make_schedule(config.optimisation), copies, NoSaver())
+    fit(prepare(config, dataset, recorder=copies))
     return copies.weights

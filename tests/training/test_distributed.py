@@ -24,7 +24,7 @@ from digitnet.networks.models import NETWORKS, Layers, build_network
 from digitnet.progress import Progress
 from digitnet.run_folder import Run
 from digitnet.training.checkpoint import load_checkpoint
-from digitnet.training.distributed import ALONE, Ranks, find_world
+from digitnet.training.distributed import SINGLE_PROCESS, Ranks, find_process_group
 from digitnet.training.train import train
 from processes import DIGITNET, Process, children, count_lines, end, is_alive, running, wait_until
 
@@ -106,8 +106,8 @@ def test_a_batch_that_cant_be_cut_evenly_is_refused_in_one_sentence(drawn_file: 
 
 def test_slices_stand_end_to_end_in_the_order_of_the_ranks() -> None:
     batch = torch.arange(24).reshape(12, 2)
-    assert torch.equal(torch.cat([Ranks(rank, 3, rank).share(batch) for rank in range(3)]), batch)
-    assert ALONE.share(batch) is batch
+    assert torch.equal(torch.cat([Ranks(rank, 3, rank).shard(batch) for rank in range(3)]), batch)
+    assert SINGLE_PROCESS.shard(batch) is batch
 
 
 @pytest.mark.parametrize(("size", "batch_size", "advised"), [(3, 32, 30), (64, 32, 64)])
@@ -116,7 +116,7 @@ def test_the_refusal_of_a_batch_advises_one_that_fits(size: int, batch_size: int
     with pytest.raises(UsageError, match=f"Use --batch-size {advised} or"):
         Ranks(0, size, 0).check(config)
     Ranks(0, size, 0).check(config.replace(batch_size=advised))
-    ALONE.check(config)
+    SINGLE_PROCESS.check(config)
 
 
 def test_processes_share_the_cpu_but_each_needs_an_accelerator_of_its_own() -> None:
@@ -130,12 +130,12 @@ def test_processes_share_the_cpu_but_each_needs_an_accelerator_of_its_own() -> N
 def test_only_torchrun_makes_a_process_one_of_several(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {"RANK": "1", "WORLD_SIZE": "2", "LOCAL_RANK": "1"}.items():
         monkeypatch.setenv(name, value)  # as other launchers do
-    assert find_world() is ALONE
+    assert find_process_group() is SINGLE_PROCESS
     monkeypatch.setenv("TORCHELASTIC_RUN_ID", "none")
-    world = find_world()
-    assert isinstance(world, Ranks) and (world.size, world.leads) == (2, False)
+    group = find_process_group()
+    assert isinstance(group, Ranks) and (group.size, group.leads) == (2, False)
     monkeypatch.setenv("WORLD_SIZE", "1")
-    assert find_world() is ALONE
+    assert find_process_group() is SINGLE_PROCESS
 
 
 def test_a_spread_network_shares_every_tensor_with_the_one_that_is_saved(monkeypatch: pytest.MonkeyPatch) -> None:

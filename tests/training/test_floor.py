@@ -25,7 +25,7 @@ def test_the_recipe_fast_reads_98_8_percent(tmp_path: Path) -> None:
 
     # and its model file agrees about every one of the test images
     calibration = calibrate(run, dataset)
-    network = Network(export(run, calibration, tmp_path / "model.onnx"))
+    network = Network(export(run, tmp_path / "model.onnx", calibration=calibration))
     answers = network.answer_images(dataset.test.images.astype(np.float32))
     assert (answers.probabilities.argmax(axis=1) == evaluation.logits.argmax(axis=1)).all()
     calibrated = metrics.softmax(evaluation.logits / calibration.temperature)

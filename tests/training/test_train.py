@@ -23,7 +23,8 @@ from digitnet.progress import Progress
 from digitnet.run_folder import Run, TrainingRow, ValidationRow
 from digitnet.training.batches import Batches
 from digitnet.training.checkpoint import load_checkpoint, load_network
-from digitnet.training.train import begin, train
+from digitnet.training.state import TrainState
+from digitnet.training.train import train
 
 
 class Signaller(Progress):
@@ -254,7 +255,7 @@ def test_data_that_is_split_in_another_way_is_refused(stopped: Run, drawn: Datas
 
 def test_the_state_is_restored_where_the_network_is(stopped: Run, drawn: Dataset) -> None:
     network = build_network(stopped.config, (28, 28), 10).to("meta")  # a device that any machine has
-    state = begin(network, stopped.config)
+    state = TrainState(network, torch.optim.Adam(network.parameters(), fused=True))
     checkpoint = load_checkpoint(stopped)
     assert checkpoint
     state.restore(checkpoint)
@@ -296,5 +297,5 @@ def test_a_run_folder_can_be_moved(finished: Run, tmp_path: Path) -> None:
 
 
 def test_the_former_name_of_progress_still_works_with_a_warning(finished: Run, drawn: Dataset) -> None:
-    with pytest.warns(DeprecationWarning, match="called progress= now"):
+    with pytest.warns(DeprecationWarning, match="progress="):
         assert train(dataset=drawn, out=finished.path, resume=True, watch=Progress()).path == finished.path

@@ -21,12 +21,9 @@ def export(
         run: A folder that `digitnet train` made.
         out: The file to write.
     """
-    from digitnet.data.load import load_dataset
-    from digitnet.evaluation.calibrate import calibrate
     from digitnet.exporting.export import export
     from digitnet.run_folder import Run
 
     trained = Run(run)
     print_message("Calibrating on the validation images, and writing the model: about ten seconds.")
-    dataset = load_dataset(trained.config.images.data, validation_images=trained.config.images.validation_images)
-    print(export(trained, calibrate(trained, dataset), out or trained.path / "model.onnx"))
+    print(export(trained, out))

@@ -30,23 +30,23 @@ def train(
         quiet: Show no progress, only the answer.
         named: Whether a preset was named, so that it is asked for whole.
     """
-    from digitnet.data.load import load_dataset
     from digitnet.evaluation.evaluate import evaluate
     from digitnet.progress import make_progress
     from digitnet.reporting.report import make_report
     from digitnet.run_folder import RUNS, Run, find_unfinished
+    from digitnet.training.memory import keep_freed_memory
     from digitnet.training.train import train
 
     if resume and not named:  # a flag asks for its own field, and not for the others of the default preset
         interrupted = Run(out) if out else find_unfinished(RUNS)
         asked = {field: config.value(field) for field in config.differences(TrainConfig())}
         config, out = interrupted.config.replace(**asked), interrupted.path
+    keep_freed_memory()
     progress = make_progress(quiet=quiet)
     run = train(config, out=out, resume=resume, progress=progress)
     if not test:
         print(f"Validation accuracy {run.summary['validation']['accuracy']:.4f}. Run: {run.path}")
         return
     progress.message("Evaluating the test images, and writing the report.")
-    dataset = load_dataset(run.config.images.data, validation_images=run.config.images.validation_images)
-    print_accuracy(evaluate(run, dataset))
-    print(f"Report: {make_report(run, dataset)}")
+    print_accuracy(evaluate(run))
+    print(f"Report: {make_report(run)}")

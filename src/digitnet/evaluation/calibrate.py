@@ -27,15 +27,15 @@ Where the run changed no image, both are the same: an exported `fast` refuses 2%
 """
 
 
-def calibrate(run: Run, dataset: Dataset) -> Calibration:
-    """Fit the temperature and choose the thresholds on the validation images of `dataset`.
+def calibrate(run: Run, dataset: Dataset | None = None) -> Calibration:
+    """Fit the temperature and choose the thresholds on the validation images.
 
     The temperature minimises the negative log-likelihood of the images as they are. The thresholds are for the
     pictures that a reader meets, so they are chosen on the images as they are and as the run's augmentation
     changes them: `sure` is the least probability from which on answers about both are right with ACCURACY,
     `digit` the score that REFUSED of the changed ones stay below.
     """
-    run.check_data(dataset)
+    dataset = run.check_data(dataset) if dataset else run.dataset
     network, images, labels = load_network(run), dataset.validation.images, dataset.validation.labels
     plain = predict_logits(network, images)  # (N, K) or (N, K + 1)
     changed = predict_logits(network, _change(images, augmentation(run.config.images.augment)))

@@ -12,7 +12,6 @@ import numpy.typing as npt
 
 from digitnet import metrics
 from digitnet.data.dataset import Dataset
-from digitnet.data.load import load_dataset
 from digitnet.errors import RunError
 from digitnet.files import write_whole
 from digitnet.networks.predict import predict_logits
@@ -99,11 +98,8 @@ def evaluate(run: Run | Path | str, dataset: Dataset | None = None) -> Evaluatio
     """
     run = run if isinstance(run, Run) else Run(run)
     summary = run.summary
-    dataset = dataset or load_dataset(
-        run.config.images.data, validation_images=run.config.images.validation_images
-    )
-    network = load_network(run.check_data(dataset))
-    logits = predict_logits(network, dataset.test.images, dataset.classes)
+    dataset = run.check_data(dataset) if dataset else run.dataset
+    logits = predict_logits(load_network(run), dataset.test.images, dataset.classes)
     evaluation = Evaluation(logits, dataset.test.labels, dataset.label_names)
     with run.locked():
         buffer = io.BytesIO()
@@ -112,19 +108,22 @@ def evaluate(run: Run | Path | str, dataset: Dataset | None = None) -> Evaluatio
         run.write_json("evaluation.json", evaluation.to_json())
         test = {k: v for k, v in evaluation.to_json().items() if k not in ("classes", "confusion")}
         run.write_json("summary.json", {**summary, "test": test})
+    run.kept["evaluation"] = evaluation
     return evaluation
 
 
 def load_evaluation(run: Run, dataset: Dataset) -> Evaluation:
-    """Read what `evaluate` kept; evaluate now when nothing was kept yet."""
+    """Read what `evaluate` wrote; evaluate now if nothing was written yet."""
+    run.check_data(dataset)
+    if isinstance(kept := run.kept.get("evaluation"), Evaluation):
+        return kept
     file = run.path / "test_logits.npy"
     if not file.is_file():
         return evaluate(run, dataset)
-    run.check_data(dataset)
     try:
         logits = np.load(file, allow_pickle=False)
-    except (OSError, ValueError) as fault:
-        raise RunError(f"{file}: can't be read ({fault}). Run: digitnet evaluate {run.path}") from fault
+    except (OSError, ValueError) as error:
+        raise RunError(f"{file}: can't be read ({error}). Run: digitnet evaluate {run.path}") from error
     expected = (len(dataset.test), dataset.classes)
     if logits.shape != expected:
         raise RunError.mismatch(

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from digitnet.errors import UsageError
-from digitnet.evaluation.calibrate import digit_score
+from digitnet.evaluation.calibrate import calibrate, digit_score
 from digitnet.exporting.crops import lift_ink
 from digitnet.files import write_whole
 from digitnet.modelfile import DECISIONS, PRODUCER, Calibration, ModelInfo, metadata_of, seal
@@ -47,12 +47,18 @@ class AnsweringNetwork(nn.Module):
         return probabilities, decision, score, images[:, 0]
 
 
-def export(run: Run, calibration: Calibration, path: Path) -> Path:
-    """Write the run's network with `calibration` as a model file to `path`.
+def export(
+    run: Run | Path | str, out: Path | str | None = None, *, calibration: Calibration | None = None
+) -> Path:
+    """Write a finished run's network as a model file to `out`, by default ``model.onnx`` in its folder.
 
-    Takes about ten seconds, torch's own export nearly all of it. Raises UsageError for a run on images of
-    another size than 28 x 28, RunError when the run can't be read, StorageError when `path` can't be written.
+    It is calibrated on the validation images, unless a `calibration` is given. Takes about ten seconds, nearly all
+    of it torch's own export. Raises UsageError for a run on images of another size than 28 x 28, RunError when the
+    run can't be read, StorageError when the file can't be written.
     """
+    run = run if isinstance(run, Run) else Run(run)
+    run.require_finished()  # before the data takes its time
+    path = Path(out) if out else run.path / "model.onnx"
     environment = run.environment
     if tuple(environment["image_shape"]) != (SIDE, SIDE):
         rows, columns = environment["image_shape"]
@@ -62,6 +68,7 @@ def export(run: Run, calibration: Calibration, path: Path) -> Path:
             found=f"one on {rows} x {columns}",
             remedy="Train on images of that size.",
         )
+    calibration = calibration or calibrate(run)
     labels = tuple(environment["label_names"])
     network = load_network(run)  # which verifies the checkpoint, so its hash below is the weights'
     info = ModelInfo(

@@ -7,7 +7,6 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from torch import nn
 
 from digitnet.data.dataset import Dataset
-from digitnet.data.load import load_dataset
 from digitnet.evaluation.evaluate import Evaluation, load_evaluation
 from digitnet.evaluation.explain import activations, filters
 from digitnet.evaluation.mistakes import find_mistakes
@@ -27,9 +26,8 @@ def make_report(run: Run | Path | str, dataset: Dataset | None = None) -> Path:
     the data is not what it was trained on, and StorageError where the disk refuses.
     """
     run = run if isinstance(run, Run) else Run(run)
-    dataset = dataset or load_dataset(
-        run.config.images.data, validation_images=run.config.images.validation_images
-    )
+    run.require_finished()  # before the data takes its time
+    dataset = run.check_data(dataset) if dataset else run.dataset
     found = find_out(run, dataset)
     page = render(found)
     figures = draw_figures(
@@ -43,14 +41,13 @@ def make_report(run: Run | Path | str, dataset: Dataset | None = None) -> Path:
 
 def find_out(run: Run, dataset: Dataset) -> Findings:
     """Collect all that the report says about a run."""
-    summary = run.summary  # first: it says when a run has not finished
     evaluation = load_evaluation(run, dataset)
     network = load_network(run)
     return Findings(
         name=run.path.resolve().name,
         config=run.config,
         history=run.history,
-        summary=summary,
+        summary=run.summary,
         environment=run.environment,
         dataset=dataset,
         evaluation=evaluation,

@@ -25,6 +25,8 @@ _MANIFEST = "checkpoint.json"
 _NETWORK = "network."
 """Names of the network's tensors begin with it, as those of the optimizer with ``optimizer.``."""
 
+_RENAMED = {"right": "correct"}  # since version 0.1
+
 
 def save_checkpoint(run: Run, state: TrainState, metrics: bytes) -> None:
     """Make `state` the run's newest checkpoint, with the bytes of metrics.jsonl that belong to it.
@@ -64,18 +66,18 @@ def load_checkpoint(run: Run) -> Checkpoint | None:
     file = run.path / str(manifest["tensors"])
     try:
         content = file.read_bytes()
-    except OSError as fault:
-        raise _damaged(run, file.name, str(fault.strerror)) from fault
+    except OSError as error:
+        raise _damaged(run, file.name, str(error.strerror)) from error
     if sha256(content) != manifest["tensors_sha256"]:
         raise _damaged(run, file.name, f"expected SHA-256 {manifest['tensors_sha256']}, found {sha256(content)}")
     try:
         tensors = parse_tensors(content)
-    except SafetensorError as fault:  # only if it was written so: the hash is right
-        raise _damaged(run, file.name, str(fault)) from fault
+    except SafetensorError as error:  # only if it was written so: the hash is right
+        raise _damaged(run, file.name, str(error)) from error
     return Checkpoint(
         step=manifest["step"],
         seconds=manifest["seconds"],
-        window=Window(**manifest["window"]),
+        window=Window(**{_RENAMED.get(name, name): value for name, value in manifest["window"].items()}),
         metrics_bytes=manifest["metrics_bytes"],
         metrics_sha256=manifest["metrics_sha256"],
         tensors=tensors,
@@ -83,7 +85,13 @@ def load_checkpoint(run: Run) -> Checkpoint | None:
 
 
 def load_network(run: Run) -> nn.Module:
-    """Rebuild a run's network with the weights of its newest checkpoint, on the CPU; RunError without one."""
+    """Rebuild a run's network with the weights of its newest checkpoint, on the CPU; RunError without one.
+
+    That of a finished run is kept, so do not change it.
+    """
+    if "network" in run.kept:
+        network: nn.Module = run.kept["network"]
+        return network
     checkpoint = load_checkpoint(run)
     if checkpoint is None:
         raise RunError(f"{run.path}: expected a checkpoint, found none. Continue the run with --resume.")
@@ -92,6 +100,8 @@ def load_network(run: Run) -> nn.Module:
     network = build_network(run.config, (rows, columns), len(environment["label_names"]))
     weights = {n.removeprefix(_NETWORK): t for n, t in checkpoint.tensors.items() if n.startswith(_NETWORK)}
     network.load_state_dict(weights)
+    if run.is_finished:
+        run.kept["network"] = network
     return network.eval()
 
 

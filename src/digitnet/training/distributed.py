@@ -2,12 +2,13 @@
 
     torchrun --nproc-per-node 2 -m digitnet train
 
-Each process, called a rank, holds the whole data and the whole state, and takes its slice of every batch; torch's
-DistributedDataParallel averages the gradients, over gloo on CPUs and NCCL on CUDA devices. Order and augmentation
-are drawn for the whole batch before it is cut, so that the number of processes changes only how sums are rounded.
-A network that draws random numbers itself (dropout) would draw them for its slice: none does so yet.
+Each process, called a rank, holds the whole data and the whole state, and takes its shard of every batch. Torch's
+DistributedDataParallel averages the gradients, over gloo on CPUs and NCCL on CUDA devices. The order of the images
+and their augmentation are drawn for the whole batch before it is sharded, so the number of processes changes only
+how sums are rounded. A network that draws random numbers itself (dropout) would draw them for its shard: none does
+yet.
 
-Rank 0 leads: it alone reads and writes the run folder, measures and speaks. The others learn from it what to do,
+Rank 0 leads: only it reads and writes the run folder, measures and prints. The others receive their job from it,
 and end quietly.
 """
 
@@ -32,8 +33,8 @@ from digitnet.training.state import Checkpoint
 
 
 @dataclass(frozen=True)
-class Order:
-    """What the leading rank tells the others before the first step: all that they can't know themselves."""
+class Job:
+    """What the leading rank sends to the others before the first step: all that they can't know themselves."""
 
     path: str  # of the run folder, for sentences
     config: TrainConfig
@@ -42,50 +43,50 @@ class Order:
     checkpoint: Checkpoint | None
 
 
-class World(Protocol):
+class ProcessGroup(Protocol):
     """The processes that train one run; a context that is open while they work together."""
 
     size: int  # number of processes
-    leads: bool  # whether this one reads and writes the run folder, and speaks
+    leads: bool  # whether this one reads and writes the run folder, and prints
 
     def __enter__(self) -> Self:
         """Meet the other processes."""
 
     def __exit__(
-        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Part; raise RunError when another process was lost."""
+        """Leave the group; raise RunError when another process was lost."""
 
     def check(self, config: TrainConfig) -> None:
-        """Raise UsageError when the batch can't be cut into equal slices."""
+        """Raise UsageError when the batch can't be cut into equal shards."""
 
     def place(self, device: torch.device) -> torch.device:
         """Choose this process's own among the machine's devices; raise DeviceError when there is none for it."""
 
-    def lead(self, order: Order) -> None:
-        """Tell the other processes what to do."""
+    def lead(self, job: Job) -> None:
+        """Send the job to the other processes."""
 
-    def follow(self) -> Order | None:
-        """Wait for the leading process's order; None when there is nothing left to train."""
+    def follow(self) -> Job | None:
+        """Wait for the leading process's job; None when there is nothing left to train."""
 
-    def spread(self, network: nn.Module, freezes: bool) -> nn.Module:
+    def wrap(self, network: nn.Module, freezes: bool) -> nn.Module:
         """Wrap `network` so that its gradients become those of the whole batch; weights stay shared with it.
 
-        `freezes`: some of its layers may come to rest on the way, and give no gradients from there on.
+        `freezes`: some of its layers will be frozen, and give no gradients from then on.
         """
 
-    def share(self, batch: Tensor) -> Tensor:
-        """Cut this process's slice ``(B / size, ...)`` out of a whole batch ``(B, ...)``."""
+    def shard(self, batch: Tensor) -> Tensor:
+        """Cut this process's shard ``(B / size, ...)`` out of a whole batch ``(B, ...)``."""
 
-    def total(self, loss: Tensor, right: Tensor) -> tuple[Tensor, Tensor]:
-        """Turn a slice's mean loss and count of right answers, scalars, into those of the whole batch."""
+    def all_reduce(self, loss: Tensor, correct: Tensor) -> tuple[Tensor, Tensor]:
+        """Turn a shard's mean loss and count of correct answers, scalars, into those of the whole batch."""
 
-    def agree(self, signal_number: int) -> int:
-        """Return a signal's number at the same step to all processes, when one of them came with it; else 0."""
+    def agree_on_stopping(self, signal_number: int) -> int:
+        """Return the number of a signal that reached any of the processes, at the same step to all; else 0."""
 
 
-class Alone:
-    """One process: nothing to share and nobody to ask."""
+class SingleProcess:
+    """One process: nothing to shard and nobody to ask."""
 
     size = 1
     leads = True
@@ -95,7 +96,7 @@ class Alone:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Nothing to do."""
 
@@ -106,31 +107,31 @@ class Alone:
         """Return the device as it is."""
         return device
 
-    def lead(self, order: Order) -> None:
+    def lead(self, job: Job) -> None:
         """Nothing to do."""
 
-    def follow(self) -> Order | None:
+    def follow(self) -> Job | None:
         """Return None: there is nobody to follow."""
         return None
 
-    def spread(self, network: nn.Module, freezes: bool) -> nn.Module:
+    def wrap(self, network: nn.Module, freezes: bool) -> nn.Module:
         """Return the network as it is."""
         return network
 
-    def share(self, batch: Tensor) -> Tensor:
+    def shard(self, batch: Tensor) -> Tensor:
         """Return the whole batch."""
         return batch
 
-    def total(self, loss: Tensor, right: Tensor) -> tuple[Tensor, Tensor]:
+    def all_reduce(self, loss: Tensor, correct: Tensor) -> tuple[Tensor, Tensor]:
         """Return both as they are."""
-        return loss, right
+        return loss, correct
 
-    def agree(self, signal_number: int) -> int:
+    def agree_on_stopping(self, signal_number: int) -> int:
         """Return the number as it is."""
         return signal_number
 
 
-ALONE = Alone()
+SINGLE_PROCESS = SingleProcess()
 
 
 class Ranks:
@@ -146,7 +147,7 @@ class Ranks:
         self.local_rank = local_rank  # on this machine
         self.leads = rank == 0
         self.device = torch.device("cpu")
-        self.order: Order | None = None
+        self.job: Job | None = None
         self.wish = self.agreed = 0
 
     def __enter__(self) -> Self:
@@ -156,18 +157,18 @@ class Ranks:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Part; when another process was lost, raise RunError in the first that noticed, end the rest quietly."""
-        if self.leads and self.order is None and fault is None:
+        if self.leads and self.job is None and error is None:
             self._broadcast(None)  # there is nothing left to train
-        if fault is None or isinstance(fault, Interrupted):
+        if error is None or isinstance(error, Interrupted):
             self._part()
             return
         first = True  # to have something to say
         with suppress(RuntimeError):  # the store may be gone as well
             first = self.store.add("digitnet/told", 1) == 1
-        if not _is_lost_contact(fault):
+        if not _is_lost_contact(error):
             dist.destroy_process_group()
         elif first:
             raise self._lost() from None
@@ -175,7 +176,7 @@ class Ranks:
             raise SystemExit(1) from None
 
     def check(self, config: TrainConfig) -> None:
-        """Raise UsageError when the batch can't be cut into equal slices."""
+        """Raise UsageError when the batch can't be cut into equal shards."""
         if config.optimisation.batch_size % self.size:
             below = config.optimisation.batch_size // self.size * self.size
             raise UsageError.mismatch(
@@ -201,19 +202,19 @@ class Ranks:
         torch.cuda.set_device(self.device)
         return self.device
 
-    def lead(self, order: Order) -> None:
-        """Tell the other processes what to do."""
-        self._broadcast(order)
+    def lead(self, job: Job) -> None:
+        """Send the job to the other processes."""
+        self._broadcast(job)
 
-    def follow(self) -> Order | None:
-        """Wait for the leading rank's order; None when there is nothing left to train."""
+    def follow(self) -> Job | None:
+        """Wait for the leading rank's job; None when there is nothing left to train."""
         return self._broadcast(None)
 
-    def spread(self, network: nn.Module, freezes: bool) -> nn.Module:
+    def wrap(self, network: nn.Module, freezes: bool) -> nn.Module:
         """Wrap `network`, and make its BatchNorms see the whole batch; weights and buffers stay shared with it.
 
-        Where layers come to rest, each backward pass must find out which gradients not to wait for; torch would
-        warn at the first pass, where there is none yet.
+        Where layers are frozen, each backward pass must find out which gradients not to wait for; torch would warn
+        at the first pass, where there is none yet.
         """
         warnings.filterwarnings("ignore", "find_unused_parameters=True was specified", UserWarning)
         cuda = self.device.type == "cuda"
@@ -224,20 +225,20 @@ class Ranks:
             find_unused_parameters=freezes,
         )
 
-    def share(self, batch: Tensor) -> Tensor:
-        """Cut this rank's slice out of a whole batch."""
+    def shard(self, batch: Tensor) -> Tensor:
+        """Cut this rank's shard out of a whole batch."""
         images = len(batch) // self.size
         return batch[self.rank * images : (self.rank + 1) * images]
 
-    def total(self, loss: Tensor, right: Tensor) -> tuple[Tensor, Tensor]:
-        """Average the losses of the slices, which are of one size, and add up their right answers."""
+    def all_reduce(self, loss: Tensor, correct: Tensor) -> tuple[Tensor, Tensor]:
+        """Average the losses of the shards, which are of one size, and add up their correct answers."""
         rows = torch.zeros(self.size, 3, dtype=torch.float64)
-        rows[self.rank] = torch.tensor([float(loss), float(right), self.wish], dtype=torch.float64)
+        rows[self.rank] = torch.tensor([float(loss), float(correct), self.wish], dtype=torch.float64)
         dist.all_reduce(rows)  # the others' zeros change nothing, so every rank has the numbers of all
         self.agreed = int(rows[:, 2].max())
         return rows[:, 0].mean(), rows[:, 1].sum()
 
-    def agree(self, signal_number: int) -> int:
+    def agree_on_stopping(self, signal_number: int) -> int:
         """Return the number that all know by now, and let one's own travel with the next step's loss.
 
         So the end comes a step later, and asking costs no message of its own.
@@ -252,29 +253,29 @@ class Ranks:
         self.store.wait(["digitnet/parted"])
         dist.destroy_process_group()
 
-    def _broadcast(self, order: Order | None) -> Order | None:
-        """Send the leading rank's order to all; pickled, but only from process to process."""
-        orders = [order]
-        dist.broadcast_object_list(orders)
-        self.order = orders[0]
-        return self.order
+    def _broadcast(self, job: Job | None) -> Job | None:
+        """Send the leading rank's job to all; pickled, but only from process to process."""
+        jobs = [job]
+        dist.broadcast_object_list(jobs)
+        self.job = jobs[0]
+        return self.job
 
     def _lost(self) -> RunError:
-        path = self.order.path if self.order else "DIR"
+        path = self.job.path if self.job else "DIR"
         return RunError(
             f"One of the {self.size} processes of this run has ended, or can't be reached any more, so all stop. "
             f"Go on from the last checkpoint, with any number of processes: digitnet train --resume --out {path}"
         )
 
 
-def find_world() -> World:
+def find_process_group() -> ProcessGroup:
     """See from the environment that torchrun sets whether this process is one of several."""
     size = int(os.environ.get("WORLD_SIZE", "1"))
     if not dist.is_torchelastic_launched() or size == 1:
-        return ALONE
+        return SINGLE_PROCESS
     return Ranks(int(os.environ["RANK"]), size, int(os.environ["LOCAL_RANK"]))
 
 
-def _is_lost_contact(fault: BaseException | None) -> bool:
+def _is_lost_contact(error: BaseException | None) -> bool:
     """Tell whether a collective failed: gloo has no error class of its own."""
-    return isinstance(fault, dist.DistError) or (isinstance(fault, RuntimeError) and "gloo" in str(fault))
+    return isinstance(error, dist.DistError) or (isinstance(error, RuntimeError) and "gloo" in str(error))

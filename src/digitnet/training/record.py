@@ -9,7 +9,6 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from digitnet.config import TrainConfig
 from digitnet.data.dataset import Dataset
 from digitnet.errors import DivergedError, RunError
 from digitnet.files import append, sha256, write_whole
@@ -17,7 +16,7 @@ from digitnet.metrics import accuracy, negative_log_likelihood
 from digitnet.networks.predict import predict_logits
 from digitnet.progress import Progress
 from digitnet.run_folder import Run, TrainingRow, ValidationRow
-from digitnet.training.schedule import Schedule
+from digitnet.training.schedule import make_schedule
 from digitnet.training.state import Checkpoint, TrainState, Window
 
 
@@ -30,16 +29,16 @@ def is_time(step: int, every: int, last: int) -> bool:
 
 
 class Recorder(Protocol):
-    """Learns the outcome of each step."""
+    """Receives the result of each step."""
 
-    def after_step(self, state: TrainState, loss: Tensor, right: Tensor, images: int) -> None:
-        """Take in the loss and the right answers of one step, from before the weights moved."""
+    def after_step(self, state: TrainState, loss: Tensor, correct: Tensor, images: int) -> None:
+        """Receive the mean cross-entropy and the count of correct answers of a step, from before its update."""
 
 
 class NoRecorder:
     """Keeps nothing: for measurements, and for loops of one's own."""
 
-    def after_step(self, state: TrainState, loss: Tensor, right: Tensor, images: int) -> None:
+    def after_step(self, state: TrainState, loss: Tensor, correct: Tensor, images: int) -> None:
         """Nothing to do."""
 
 
@@ -49,15 +48,13 @@ class RunRecorder:
     def __init__(
         self,
         run: Run,
-        config: TrainConfig,
-        schedule: Schedule,
         dataset: Dataset,
         progress: Progress,
         on_validation: Callable[[ValidationRow], None] | None = None,
     ) -> None:
         self.file = run.path / "metrics.jsonl"
-        self.config = config
-        self.schedule = schedule
+        self.config = run.config
+        self.schedule = make_schedule(run.config.optimisation)
         self.validation = dataset.validation
         self.classes = dataset.classes
         self.progress = progress
@@ -75,8 +72,8 @@ class RunRecorder:
         """Make the file hold exactly what is known; lines from after the checkpoint will be measured again."""
         write_whole(self.file, self.content)
 
-    def after_step(self, state: TrainState, loss: Tensor, right: Tensor, images: int) -> None:
-        """Take in the loss and the right answers of one step, from before the weights moved.
+    def after_step(self, state: TrainState, loss: Tensor, correct: Tensor, images: int) -> None:
+        """Receive the mean cross-entropy and the count of correct answers of a step, from before its update.
 
         Raises DivergedError when the loss is not finite.
         """
@@ -88,16 +85,16 @@ class RunRecorder:
         window.steps += 1
         window.images += images
         window.loss += value
-        window.right += int(right)
+        window.correct += int(correct)
         speed = step * self.config.images_per_step / state.seconds
         self.progress.advance(step, f"   loss {value:.3f}{self.accuracy}   {speed:,.0f} images/s")
         if is_time(step, self.config.running.log_every, self.config.optimisation.steps):
             row = TrainingRow(
                 step=step,
                 loss=value,
-                accuracy=int(right) / images,
+                accuracy=int(correct) / images,
                 mean_loss=window.loss / window.steps,
-                mean_accuracy=window.right / window.images,
+                mean_accuracy=window.correct / window.images,
                 learning_rate=rate,
             )
             self._keep(row)
@@ -131,6 +128,6 @@ def describe(row: TrainingRow | ValidationRow) -> str:
     )
 
 
-def right_answers(logits: Tensor, labels: Tensor) -> Tensor:
+def count_correct(logits: Tensor, labels: Tensor) -> Tensor:
     """Count the rows of `logits` ``(B, K)`` whose largest entry is the label's."""
     return torch.count_nonzero(logits.argmax(dim=1) == labels)

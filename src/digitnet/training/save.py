@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import Protocol
 
-from digitnet.config import TrainConfig
 from digitnet.errors import Interrupted
 from digitnet.run_folder import Run
 from digitnet.training.checkpoint import save_checkpoint
-from digitnet.training.distributed import ALONE, World
+from digitnet.training.distributed import SINGLE_PROCESS, ProcessGroup
 from digitnet.training.record import RunRecorder, is_time
 from digitnet.training.state import TrainState
 
@@ -61,34 +60,32 @@ class NoSaver:
         """Nothing to do."""
 
 
-class StopsWithTheOthers:
-    """Saves nothing, and stops at the step at which the leading process saves and stops."""
+class FollowerSaver:
+    """Saves nothing, and stops at the step at which the leading process saves and stops: for the other ranks."""
 
-    def __init__(self, stop: Stop, world: World) -> None:
+    def __init__(self, stop: Stop, group: ProcessGroup) -> None:
         self.stop = stop
-        self.world = world
+        self.group = group
 
     def after_step(self, state: TrainState) -> None:
         """Raise Interrupted if a signal asked any of the processes to stop."""
-        if asked := self.world.agree(self.stop.signal_number):
+        if asked := self.group.agree_on_stopping(self.stop.signal_number):
             raise Interrupted(f"Stopped by {signal.Signals(asked).name}.", signal_number=asked)
 
 
 class RunSaver:
     """Saves the state into a run folder."""
 
-    def __init__(
-        self, run: Run, config: TrainConfig, recorder: RunRecorder, stop: Stop, world: World = ALONE
-    ) -> None:
+    def __init__(self, run: Run, recorder: RunRecorder, stop: Stop, group: ProcessGroup = SINGLE_PROCESS) -> None:
         self.run = run
-        self.config = config
+        self.config = run.config
         self.recorder = recorder
         self.stop = stop
-        self.world = world
+        self.group = group
 
     def after_step(self, state: TrainState) -> None:
         """Save the state, if it is time; raise Interrupted after saving, if a signal asked to stop."""
-        asked = self.world.agree(self.stop.signal_number)
+        asked = self.group.agree_on_stopping(self.stop.signal_number)
         if asked or is_time(state.step, self.config.running.save_every, self.config.optimisation.steps):
             save_checkpoint(self.run, state, self.recorder.content)
         if asked:

@@ -17,7 +17,7 @@ class Window:
     steps: int = 0
     images: int = 0
     loss: float = 0.0
-    right: int = 0
+    correct: int = 0
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""The training loop (`fit`), and what stands around it (`train`)."""
+"""The training loop (`fit`), and `train`, which runs it in a run folder."""
 
 import contextlib
 import socket
@@ -10,75 +10,61 @@ from typing import Any, NoReturn
 import torch
 from torch import Tensor, nn
 
-from digitnet.augmentation.augment import Augmentation, make_augmentation
 from digitnet.config import TrainConfig
 from digitnet.data.dataset import Dataset
 from digitnet.data.load import load_dataset
+from digitnet.data.raw import OnMessage, ignore_message
 from digitnet.errors import DataError, DigitnetError, DivergedError, Interrupted
-from digitnet.networks.freezing import make_freeze
-from digitnet.networks.models import build_network, parameter_count
+from digitnet.networks.models import parameter_count
 from digitnet.presets import nearest_preset
 from digitnet.progress import Progress
 from digitnet.run_folder import RUNS, Run, ValidationRow, create, create_next, find_unfinished, require_free
-from digitnet.training.batches import BatchSource, make_batches
 from digitnet.training.checkpoint import load_checkpoint
-from digitnet.training.device import check_device, choose_device
-from digitnet.training.distributed import ALONE, Order, World, find_world
+from digitnet.training.device import choose_device
+from digitnet.training.distributed import Job, ProcessGroup, find_process_group
 from digitnet.training.environment import describe_environment
-from digitnet.training.loss import Loss, make_loss
-from digitnet.training.memory import keep_freed_memory, peak_memory
+from digitnet.training.loss import Loss
+from digitnet.training.memory import peak_memory
 from digitnet.training.randomness import seed_step
-from digitnet.training.record import NoRecorder, Recorder, RunRecorder, right_answers
-from digitnet.training.save import RunSaver, Saver, Stop, StopsWithTheOthers, stop_on_signals
-from digitnet.training.schedule import Schedule, make_schedule
+from digitnet.training.record import RunRecorder, count_correct
+from digitnet.training.save import FollowerSaver, RunSaver, Stop, stop_on_signals
+from digitnet.training.session import Session, check_recipe, prepare
 from digitnet.training.state import TrainState
 
 
 def take_step(
     network: nn.Module,
     optimizer: torch.optim.Optimizer,
-    loss: Loss,
+    loss_function: Loss,
     images: Tensor,
     labels: Tensor,
     learning_rate: float,
 ) -> tuple[Tensor, Tensor]:
-    """Move the weights once; return the batch's mean cross-entropy and its count of right answers, from before."""
+    """Update the weights once; return the batch's mean cross-entropy and count of correct answers, from before."""
     for group in optimizer.param_groups:
         group["lr"] = learning_rate
     logits = network(images)  # (B, K)
-    descended, recorded = loss(logits, labels)
+    loss, cross_entropy = loss_function(logits, labels)
     optimizer.zero_grad()
-    descended.backward()  # type: ignore[no-untyped-call]  # torch has not annotated it
+    loss.backward()  # type: ignore[no-untyped-call]  # torch has not annotated it
     optimizer.step()
-    return recorded, right_answers(logits.detach(), labels)
+    return cross_entropy, count_correct(logits.detach(), labels)
 
 
-def fit(
-    state: TrainState,
-    config: TrainConfig,
-    batches: BatchSource,
-    augment: Augmentation,
-    schedule: Schedule,
-    recorder: Recorder,
-    saver: Saver,
-    world: World = ALONE,
-) -> None:
-    """Train from the state's step to the configuration's last: the loop."""
-    network, optimizer, loss = (
-        world.spread(state.network, config.optimisation.freezes),
-        state.optimizer,
-        make_loss(config.optimisation),
-    )
-    freeze = make_freeze(state.network, config.optimisation)
-    for step in range(state.step, config.optimisation.steps):
-        freeze.before_step(step)
-        images, labels = batches.at(step)  # (B, 1, 28, 28) uint8, (B,) int64
-        seed_step(config.seed, step)
-        slices = world.share(augment(images)), world.share(labels)  # all of it, for one process
-        nats, right = world.total(*take_step(network, optimizer, loss, *slices, schedule(step)))
+def fit(session: Session) -> None:
+    """Train from the state's step to the session's last: the loop."""
+    state, group = session.state, session.group
+    network = group.wrap(state.network, freezes=bool(session.freeze.parameters))
+    for step in range(state.step, session.steps):
+        session.freeze.before_step(step)
+        images, labels = session.batches.at(step)  # (B, 1, 28, 28) uint8, (B,) int64
+        seed_step(session.seed, step)
+        shard = group.shard(session.augment(images)), group.shard(labels)  # the whole batch, for one process
+        loss, correct = take_step(network, state.optimizer, session.loss, *shard, session.schedule(step))
+        loss, correct = group.all_reduce(loss, correct)
         state.step = step + 1
-        recorder.after_step(state, nats, right, len(labels))
-        saver.after_step(state)
+        session.recorder.after_step(state, loss, correct, len(labels))
+        session.saver.after_step(state)
 
 
 def train(
@@ -97,71 +83,70 @@ def train(
     again. `out` is the run's folder; by default the next free ``runs/NAME-001``, with `resume` the newest
     unfinished one. `progress` shows how far it is, by default nothing; `on_validation` is called with each
     measurement on the validation images, and what it raises ends the training. On Ctrl-C or SIGTERM the state is
-    saved and Interrupted is raised; `resume` goes on to a bit-identical result. Under torchrun the processes train
-    one run together, and only the leading one returns from here; the others end. Raises a child of DigitnetError
-    for everything that a person can put right.
+    saved and Interrupted is raised; `resume` continues to a bit-identical result. Under torchrun the processes
+    train one run together, and only the leading one returns from here; the others end. The command line also calls
+    `keep_freed_memory`, which changes the whole process. Raises a child of DigitnetError for everything that a
+    person can put right.
     """
     if watch:
-        warnings.warn(
-            "watch= is called progress= now; the next version will not know watch=.",
-            DeprecationWarning,
-            stacklevel=2,
-        )
-    progress, world = progress or watch or Progress(), find_world()
-    if not world.leads:
-        follow(world, dataset)
+        warnings.warn("watch= is now called progress=", DeprecationWarning, stacklevel=2)
+    progress, group = progress or watch or Progress(), find_process_group()
+    if not group.leads:
+        follow(group, dataset)
     run = (Run(out) if out else find_unfinished(RUNS)) if resume else None
     config = run.check_config(config) if run else config or TrainConfig()
-    world.check(config)
+    group.check(config)
     if out and not run:
         require_free(Path(out))  # before the data takes its time
-    augment, schedule = make_augmentation(config), make_schedule(config.optimisation)
-    device = world.place(choose_device(config.running.device))
-    dataset = dataset or load_dataset(
-        config.images.data, validation_images=config.images.validation_images, on_message=progress.message
-    )
-    dataset.check_split(config.images.validation_images)
-    network = build_network(config, dataset.image_shape, dataset.classes)
-    environment = describe_environment(config, dataset, device, world.size)
+    device = group.place(choose_device(config.running.device))
+    dataset = _load(config, dataset, progress.message)
+    check_recipe(config, dataset)
     if run:
         run.check_data(dataset)
-    elif out:
-        run = create(Path(out), config, environment)
     else:
-        run = create_next(RUNS, nearest_preset(config), config, environment)
+        environment = describe_environment(config, dataset, device, group.size)
+        run = _create(out, config, environment)
+    run.dataset = dataset
 
     threads = run.environment["threads"]
-    with run.locked(), world, progress, torch_prepared(threads), stop_on_signals() as stop:
+    with run.locked(), group, progress, torch_settings(threads), stop_on_signals() as stop:
         if run.is_finished:
             progress.message(f"{run.path} is finished already; there is nothing left to train.")
             return run
-        batches = make_batches(config, dataset, device)
-        progress.message(check_device(network, *_on_cpu(batches.at(0)), device))
-        state = begin(network.to(device), config)
-        recorder = RunRecorder(run, config, schedule, dataset, progress, on_validation)
+        recorder = RunRecorder(run, dataset, progress, on_validation)
+        saver = RunSaver(run, recorder, stop, group)
+        session = prepare(
+            config,
+            dataset,
+            device=device,
+            group=group,
+            recorder=recorder,
+            saver=saver,
+            on_message=progress.message,
+        )
         checkpoint = load_checkpoint(run)
         if checkpoint:
-            state.restore(checkpoint)
+            session.state.restore(checkpoint)
             recorder.rewind(checkpoint)
         recorder.begin()
-        progress.begin(config.optimisation.steps, state.step, unit="steps")
-        world.lead(Order(str(run.path), config, threads, dataset.fingerprint, checkpoint))
-        saver = RunSaver(run, config, recorder, stop, world)
+        progress.begin(session.steps, session.state.step, unit="steps")
+        group.lead(Job(str(run.path), config, threads, dataset.fingerprint, checkpoint))
         try:
-            fit(state, config, batches, augment, schedule, recorder, saver, world)
-        except DivergedError as fault:
-            raise DivergedError(f"{fault} {_advice(run)}") from fault
-        run.write_json("summary.json", summarise(run, state))
+            fit(session)
+        except DivergedError as error:
+            raise DivergedError(f"{error} {_advice(run)}") from error
+        run.write_json("summary.json", summarise(run, session.state))
+        run.kept["network"] = session.state.network.cpu().eval()  # its last step was saved
     return run
 
 
-def follow(world: World, dataset: Dataset | None) -> NoReturn:
-    """Train as a process that does not lead: without a folder, and without words unless its own set-up fails."""
+def follow(group: ProcessGroup, dataset: Dataset | None) -> NoReturn:
+    """Train as a process that does not lead: it has no folder, and prints only errors of its own set-up."""
     try:
-        with world, stop_on_signals() as stop:
-            if order := world.follow():
-                with torch_prepared(order.threads):
-                    _follow(order, dataset, stop, world)
+        with group, stop_on_signals() as stop:
+            if job := group.follow():
+                with torch_settings(job.threads):
+                    _follow(job, dataset, stop, group)
     except Interrupted:
         pass  # the leading process says so; a failure here would make torchrun end it before it has
     except DigitnetError as error:
@@ -169,54 +154,58 @@ def follow(world: World, dataset: Dataset | None) -> NoReturn:
     raise SystemExit(0)
 
 
-def _follow(order: Order, dataset: Dataset | None, stop: Stop, world: World) -> None:
-    config = order.config
-    device = world.place(choose_device(config.running.device))
-    dataset = dataset or load_dataset(config.images.data, validation_images=config.images.validation_images)
-    dataset.check_split(config.images.validation_images)
-    if dataset.fingerprint != order.fingerprint:
+def _follow(job: Job, dataset: Dataset | None, stop: Stop, group: ProcessGroup) -> None:
+    device = group.place(choose_device(job.config.running.device))
+    dataset = _load(job.config, dataset, ignore_message)
+    if dataset.fingerprint != job.fingerprint:
         raise DataError.mismatch(
             f"{dataset.name} on {socket.gethostname()}",
-            expected=f"the leading process's data, fingerprint {order.fingerprint}",
+            expected=f"the leading process's data, fingerprint {job.fingerprint}",
             found=dataset.fingerprint,
             remedy="Give every machine the same data.",
         )
-    network = build_network(config, dataset.image_shape, dataset.classes)
-    batches = make_batches(config, dataset, device)
-    check_device(network, *_on_cpu(batches.at(0)), device)
-    state = begin(network.to(device), config)
-    if order.checkpoint:
-        state.restore(order.checkpoint)
-    augment, schedule = make_augmentation(config), make_schedule(config.optimisation)
-    fit(state, config, batches, augment, schedule, NoRecorder(), StopsWithTheOthers(stop, world), world)
+    session = prepare(job.config, dataset, device=device, group=group, saver=FollowerSaver(stop, group))
+    if job.checkpoint:
+        session.state.restore(job.checkpoint)
+    fit(session)
 
 
-def begin(network: nn.Module, config: TrainConfig) -> TrainState:
-    """Make the state of a run before its first step, for a network that is on its device."""
-    betas = config.optimisation.beta1, config.optimisation.beta2
-    optimizer = torch.optim.Adam(
-        network.parameters(), lr=config.optimisation.learning_rate, betas=betas, fused=True
+def _load(config: TrainConfig, dataset: Dataset | None, on_message: OnMessage) -> Dataset:
+    """Load the data of `config`, unless it is given; raise DataError where it is split otherwise."""
+    images = config.images
+    dataset = dataset or load_dataset(
+        images.data, validation_images=images.validation_images, on_message=on_message
     )
-    return TrainState(network, optimizer)
+    dataset.check_split(images.validation_images)
+    return dataset
+
+
+def _create(out: Path | str | None, config: TrainConfig, environment: dict[str, Any]) -> Run:
+    if out:
+        return create(Path(out), config, environment)
+    return create_next(RUNS, nearest_preset(config), config, environment)
 
 
 @contextlib.contextmanager
-def torch_prepared(threads: int) -> Iterator[None]:
-    """Set torch up as a run needs it while the context is open.
+def torch_settings(threads: int) -> Iterator[None]:
+    """Set torch up for a run while the context is open; afterwards it is as it was.
 
     The number of threads decides the last bits of a sum. Numbers below 1e-38 mean nothing, and cost a
-    convolution up to fifty times its time (pytorch issues 19651, 21734): they become zero. Freed memory is kept
-    for the next step, from here to the end of the process.
+    convolution up to fifty times its time (pytorch issues 19651, 21734): they become zero.
     """
-    before = torch.get_num_threads()
-    keep_freed_memory()
+    threads_before, flushed_before = torch.get_num_threads(), _flushes_denormals()
     torch.set_num_threads(threads)
     torch.set_flush_denormal(True)
     try:
         yield
     finally:
-        torch.set_num_threads(before)
-        torch.set_flush_denormal(False)
+        torch.set_num_threads(threads_before)
+        torch.set_flush_denormal(flushed_before)
+
+
+def _flushes_denormals() -> bool:
+    """Find out by arithmetic, as torch has no function that says so."""
+    return float(torch.tensor(1e-39) * torch.tensor(1.0)) == 0.0
 
 
 def summarise(run: Run, state: TrainState) -> dict[str, Any]:
@@ -232,11 +221,6 @@ def summarise(run: Run, state: TrainState) -> dict[str, Any]:
         "versions": run.environment["versions"],
         "command": run.environment["command"],
     }
-
-
-def _on_cpu(batch: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
-    images, labels = batch
-    return images.cpu(), labels.cpu()
 
 
 def _advice(run: Run) -> str:

@@ -2,17 +2,13 @@
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from statistics import mean
 
-from digitnet.augmentation.augment import make_augmentation
 from digitnet.data.load import load_dataset
-from digitnet.networks.models import build_network
 from digitnet.networks.predict import predict_logits
-from digitnet.training.batches import make_batches
-from digitnet.training.record import NoRecorder
-from digitnet.training.save import NoSaver
-from digitnet.training.schedule import make_schedule
-from digitnet.training.train import begin, fit, torch_prepared
+from digitnet.training.session import prepare
+from digitnet.training.train import fit, torch_settings
 from digitnet.trials.plan import Plan, Variant
 
 _STEPS, _IMAGES, _SAMPLED = 8, 1_000, 6
@@ -34,28 +30,17 @@ def _seconds(variant: Variant) -> float:
     """Estimate one trial: its steps, its validations and its test."""
     config = variant.config
     data = load_dataset(config.images.data, validation_images=config.images.validation_images)
-    state = begin(build_network(config, data.image_shape, data.classes), config)
-    batches = make_batches(config, data)
-    with torch_prepared(config.running.threads or 1):
+    session = prepare(config, data)
+    with torch_settings(config.running.threads or 1):
         took = []
         for steps in (_STEPS, 2 * _STEPS):  # the first steps also pay for torch's start, and do not count
             began = time.perf_counter()
-            few = config.replace(steps=steps)
-            fit(
-                state,
-                few,
-                batches,
-                make_augmentation(config),
-                make_schedule(few.optimisation),
-                NoRecorder(),
-                NoSaver(),
-            )
+            fit(replace(session, steps=steps))
             took.append(time.perf_counter() - began)
         began = time.perf_counter()
-        predict_logits(state.network, data.train.images[:_IMAGES])
+        predict_logits(session.state.network, data.train.images[:_IMAGES])
         an_image = (time.perf_counter() - began) / _IMAGES
-    validations = (
-        config.optimisation.steps // config.running.validate_every + 1 if config.running.validate_every else 1
-    )
-    judged = validations * len(data.validation) + len(data.test)
-    return took[-1] / _STEPS * config.optimisation.steps + judged * an_image
+    every = config.running.validate_every
+    validations = config.optimisation.steps // every + 1 if every else 1
+    images = validations * len(data.validation) + len(data.test)
+    return took[-1] / _STEPS * config.optimisation.steps + images * an_image

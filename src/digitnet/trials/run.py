@@ -18,17 +18,15 @@ from typing import Any
 
 import tomli_w
 
-from digitnet.augmentation.augment import make_augmentation
 from digitnet.checks import flag
 from digitnet.data.load import load_dataset
 from digitnet.engines.engine import Engine
 from digitnet.engines.make import make_engine
 from digitnet.errors import DigitnetError, RunError, UsageError
 from digitnet.files import make_folder, write_whole
-from digitnet.networks.models import build_network
 from digitnet.progress import Progress
 from digitnet.run_folder import Run, hold
-from digitnet.training.schedule import make_schedule
+from digitnet.training.session import check_recipe
 from digitnet.trials.journal import Entry, Journal
 from digitnet.trials.plan import Plan, Trial, read_plan_file
 from digitnet.trials.status import Status
@@ -231,9 +229,7 @@ def _check_names(plan: Plan) -> None:
     data = load_dataset(plan.start.images.data, validation_images=plan.start.images.validation_images)
     examples = [{name: value} for name, span in plan.ranges.items() for value in span.examples]
     for config in [plan.start, *(plan.start.with_values(fields, "[range]") for fields in examples)]:
-        make_augmentation(config)
-        make_schedule(config.optimisation)
-        build_network(config, data.image_shape, data.classes)
+        check_recipe(config, data)
 
 
 def _write_best(folder: TrialsFolder) -> None:

@@ -16,6 +16,7 @@ from digitnet.engines.engine import GRACE
 from digitnet.errors import DataError, DeviceError, Interrupted, RunError, StorageError, UsageError
 from digitnet.evaluation.evaluate import evaluate
 from digitnet.run_folder import Run, ValidationRow
+from digitnet.training.memory import keep_freed_memory
 from digitnet.training.train import train
 from digitnet.trials.journal import Entry, Journal
 from digitnet.trials.plan import Fields
@@ -51,6 +52,7 @@ def run_trial(task: TrialTask) -> Entry | str:
     the journal can't be written, or in a search also the data are missing and the like. Raises Interrupted when
     its worker was asked to end: the state is saved, and the engine tries again.
     """
+    keep_freed_memory()  # its worker does nothing else
     _wait_for_predecessor(task.run_path)
     journal = Journal(Path(task.folder))
     known = journal.entries.get(task.trial)
