@@ -149,7 +149,7 @@ def test_the_browsers_runtime_agrees(model: Path, tmp_path: Path) -> None:
     said = [{"shape": crop.shape[1:], "bytes": base64.b64encode(crop.tobytes()).decode()} for crop in crops]
     (tmp_path / "crops.json").write_text(json.dumps(said))
     for file in (SHIPPED, model):
-        network = Network.open(file)
+        network = Network(file)
         node = ["node", Path(__file__).with_name("answer.mjs"), file, "crops.json"]
         printed = subprocess.run(node, cwd=tmp_path, capture_output=True, check=True, timeout=PATIENCE).stdout
         # a temperature below 1 multiplies the logits, and with them the rounding
