@@ -39,6 +39,12 @@ class UsageError(DigitnetError):
 class DataError(DigitnetError):
     """A data set is missing, damaged or invalid."""
 
+    @classmethod
+    def unreadable(cls, path: object, error: Exception) -> Self:
+        """Make the error for a file that the system or a decoder can't read."""
+        reason = (isinstance(error, OSError) and error.strerror) or str(error) or type(error).__name__
+        return cls(f"{path}: can't be read ({reason.rstrip('.')}). Replace the file with an undamaged copy.")
+
 
 class PictureError(DigitnetError):
     """A picture is missing, damaged, too large or no picture at all."""

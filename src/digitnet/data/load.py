@@ -1,4 +1,4 @@
-"""Load a data set by name or by path: read it, check it, and split it as the blog did."""
+"""Load a data set by name or by path: read it, check it, and split it as the blog did; or convert its format."""
 
 import warnings
 from contextlib import suppress
@@ -8,7 +8,7 @@ from digitnet.data import idx
 from digitnet.data.cache import read_cached
 from digitnet.data.catalog import DATASETS, NamedDataset
 from digitnet.data.dataset import Dataset, Split
-from digitnet.data.formats.registry import read_path
+from digitnet.data.formats.registry import FORMATS, read_path
 from digitnet.data.raw import OnMessage, Raw, ignore_message, pair
 from digitnet.errors import DataError, UsageError, nearest
 
@@ -33,9 +33,20 @@ def load_dataset(
     return _split(raw, str(data), fingerprint, validation_images)
 
 
-def read_raw(data: str | Path, on_message: OnMessage = ignore_message) -> Raw:
-    """Read a named data set, or the files at a path, without splitting it; raises what `load_dataset` raises."""
-    return _read(data, on_message)[0]
+def convert(
+    data: str | Path, destination: str | Path, format: str = "idx", on_message: OnMessage = ignore_message
+) -> Path:
+    """Write the data set `data`, a name or a path, to the new path `destination` bit for bit, and return it.
+
+    The formats idx, csv and folder make a folder, npz makes a file. Both parts, training and test, keep their
+    order. Raises UsageError for an unknown format or name, DataError for data that is damaged or that the format
+    can't hold, StorageError when `destination` exists or can't be written.
+    """
+    if format not in FORMATS:
+        raise UsageError(f"There is no format {format!r}. {nearest(format, FORMATS)}")
+    path = Path(destination).expanduser()
+    FORMATS[format].write(_read(data, on_message)[0], path)
+    return path
 
 
 def _read(data: str | Path, on_message: OnMessage) -> tuple[Raw, str]:

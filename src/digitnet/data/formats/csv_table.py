@@ -11,12 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from digitnet.data.dataset import Split
-from digitnet.data.formats.destination import new_folder
-from digitnet.data.formats.format import unreadable
 from digitnet.data.formats.label_names import read_label_names, write_label_names
 from digitnet.data.raw import DIGITS, OnMessage, Raw, assemble, pair
 from digitnet.errors import DataError
-from digitnet.files import write_whole
+from digitnet.files import new_folder, write_whole
 
 _REMEDY = "Correct the table."
 _LONGEST_HEAD = 2**22  # characters; an image of 500x500 needs half of them
@@ -25,7 +23,6 @@ _LONGEST_HEAD = 2**22  # characters; an image of 500x500 needs half of them
 class CsvTable:
     """A file, or a folder with train.csv and, if there is a test part, test.csv."""
 
-    name = "csv"
     description = "a .csv file, or train.csv and test.csv (label,pixel0,pixel1,...)"
 
     def recognises(self, path: Path) -> bool:
@@ -65,7 +62,7 @@ def _read_table(file: Path, names: tuple[str, ...]) -> Split:
             rows, columns = _find_shape(_read_head(table, file), file)
             values = _read_values(table, 1 + rows * columns, file)
     except (OSError, UnicodeDecodeError, MemoryError) as error:
-        raise unreadable(file, error) from error
+        raise DataError.unreadable(file, error) from error
     numbers = values.astype(np.uint8)
     images = np.ascontiguousarray(numbers[:, 1:]).reshape(-1, rows, columns)
     return pair(images, np.ascontiguousarray(numbers[:, 0]), names, file)
@@ -75,14 +72,14 @@ def _opened(file: Path) -> TextIO:
     try:
         return file.open(encoding="utf-8-sig")  # spreadsheet programs write a byte-order mark first
     except OSError as error:
-        raise unreadable(file, error) from error
+        raise DataError.unreadable(file, error) from error
 
 
 def _read_head(table: TextIO, file: Path) -> list[str]:
     try:
         head = table.readline(_LONGEST_HEAD)
     except (OSError, UnicodeDecodeError) as error:
-        raise unreadable(file, error) from error
+        raise DataError.unreadable(file, error) from error
     return [name.strip().strip('"').lower() for name in head.split(",")]
 
 
@@ -115,7 +112,7 @@ def _read_values(table: TextIO, width: int, file: Path) -> npt.NDArray[np.int16]
         with warnings.catch_warnings(action="ignore"):  # numpy warns of an empty table; the check below raises
             values = np.loadtxt(table, np.int16, delimiter=",", comments=None, ndmin=2)
     except UnicodeDecodeError as error:
-        raise unreadable(file, error) from error
+        raise DataError.unreadable(file, error) from error
     except ValueError as error:
         raise _misread(file, str(error), width) from error
     if values.shape[1] != width or len(values) == 0:
@@ -136,7 +133,7 @@ def _misread(file: Path, message: str, width: int) -> DataError:
         where = f"{file}, row {int(match[3])} after the first line"
         found = match[2] if int(match[1]) == width else match[1]
         return DataError.mismatch(where, expected=f"{width:,} numbers", found=f"{found} of them", remedy=_REMEDY)
-    return unreadable(file, ValueError(message))
+    return DataError.unreadable(file, ValueError(message))
 
 
 def _wrong_value(file: Path, row: int, column: int, found: str) -> DataError:

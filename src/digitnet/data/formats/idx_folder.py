@@ -6,12 +6,10 @@ from pathlib import Path
 from digitnet.data import idx
 from digitnet.data.content import GzipError, gunzip, open_content
 from digitnet.data.dataset import Split
-from digitnet.data.formats.destination import new_folder
-from digitnet.data.formats.format import unreadable
 from digitnet.data.formats.label_names import check_label_names, read_label_names, write_label_names
 from digitnet.data.raw import DIGITS, OnMessage, Raw, assemble, pair
 from digitnet.errors import DataError
-from digitnet.files import write_whole
+from digitnet.files import new_folder, write_whole
 
 # train-images-idx3-ubyte, t10k-labels.idx1-ubyte, emnist-digits-test-images-idx3-ubyte.gz
 _NAME = re.compile(
@@ -23,7 +21,6 @@ _Files = dict[tuple[str, str], Path]  # (part, kind): the file, where part is tr
 class IdxFolder:
     """Four files: images and labels for training and for testing."""
 
-    name = "idx"
     description = "IDX files (train-images-idx3-ubyte and so on, or .gz)"
 
     def recognises(self, path: Path) -> bool:
@@ -96,7 +93,7 @@ def _read(file: Path, dimensions: int) -> memoryview | bytearray:
             packed.seek(0)
             return gunzip(packed, idx.whole_length(head, dimensions, _where(file)) + 1)
     except (OSError, GzipError) as error:
-        raise unreadable(file, error) from error
+        raise DataError.unreadable(file, error) from error
 
 
 def _read_mapping(file: Path) -> tuple[str, ...] | None:
@@ -108,7 +105,7 @@ def _read_mapping(file: Path) -> tuple[str, ...] | None:
         characters = {label: chr(code) for label, code, *_ in rows}
         names = tuple(characters.get(label, f"(no class {label})") for label in range(max(characters) + 1))
     except (OSError, ValueError, OverflowError) as error:
-        raise unreadable(file, error) from error
+        raise DataError.unreadable(file, error) from error
     check_label_names(names, file)
     return names
 
