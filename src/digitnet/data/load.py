@@ -69,8 +69,8 @@ def _find_path(data: str | Path) -> Path:
 def read_named(named: NamedDataset, on_message: OnMessage = ignore_message) -> Raw:
     """Read a named data set from the cache, and fetch it if it is not there; raises what `fetch` raises."""
     contents = read_cached(named, on_message)
-    images = [idx.parse_images(content, named.name) for content in contents[::2]]
-    labels = [idx.parse_labels(content, named.name) for content in contents[1::2]]
+    images = [idx.parse(content, idx.IMAGES, named.name) for content in contents[::2]]
+    labels = [idx.parse(content, idx.LABELS, named.name) for content in contents[1::2]]
     train, test = (pair(*both, named.label_names, named.name) for both in zip(images, labels, strict=True))
     return Raw(train, test, named.label_names)
 

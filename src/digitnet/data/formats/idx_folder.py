@@ -5,7 +5,7 @@ from pathlib import Path
 
 from digitnet.data import idx
 from digitnet.data.content import GzipError, gunzip, open_content
-from digitnet.data.dataset import Split
+from digitnet.data.dataset import Split, UInt8
 from digitnet.data.formats.label_names import check_label_names, read_label_names, write_label_names
 from digitnet.data.raw import DIGITS, OnMessage, Raw, assemble, pair
 from digitnet.errors import DataError
@@ -64,12 +64,7 @@ def _find(folder: Path) -> tuple[str, _Files]:
 
 def _read_part(files: _Files, part: str, names: tuple[str, ...], folder: Path) -> Split:
     images, labels = (_file(files, part, kind, folder) for kind in ("images", "labels"))
-    return pair(
-        idx.parse_images(_read(images, idx.IMAGES), _where(images)),
-        idx.parse_labels(_read(labels, idx.LABELS), _where(labels)),
-        names,
-        _where(labels),
-    )
+    return pair(_read(images, idx.IMAGES), _read(labels, idx.LABELS), names, _where(labels))
 
 
 def _file(files: _Files, part: str, kind: str, folder: Path) -> Path:
@@ -83,15 +78,16 @@ def _file(files: _Files, part: str, kind: str, folder: Path) -> Path:
     return files[part, kind]
 
 
-def _read(file: Path, dimensions: int) -> memoryview | bytearray:
-    """Return the content; of a gzipped file, at most one byte more than its header says."""
+def _read(file: Path, dimensions: int) -> UInt8:
+    """Read and parse a file; a gzipped one is expanded to at most one byte more than its header says."""
     try:
         if file.suffix != ".gz":
-            return open_content(file)
+            return idx.parse(open_content(file), dimensions, _where(file))
         with file.open("rb") as packed:
             head = gunzip(packed, idx.header_length(dimensions))
             packed.seek(0)
-            return gunzip(packed, idx.whole_length(head, dimensions, _where(file)) + 1)
+            content = gunzip(packed, idx.whole_length(head, dimensions, _where(file)) + 1)
+            return idx.parse(content, dimensions, _where(file))
     except (OSError, GzipError) as error:
         raise DataError.unreadable(file, error) from error
 
