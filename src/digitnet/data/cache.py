@@ -26,22 +26,18 @@ def cache_folder() -> Path:
     return Path(chosen) if chosen else user_cache_path("digitnet")
 
 
-def find_named(name: str) -> NamedDataset:
-    """Look up a data set by its name; raise UsageError with the nearest name."""
-    if name not in DATASETS:
-        raise UsageError(f"There is no data set {name!r}. {nearest(name, DATASETS)}")
-    return DATASETS[name]
-
-
 def fetch(dataset: str | NamedDataset, on_message: OnMessage = ignore_message) -> Path:
     """Make sure that the data set's files are in the cache, and return their folder.
 
     If several processes call this at once, one fetches and the others wait. Raises UsageError for an unknown name,
     DataError when no source has the files, StorageError when they can't be written.
     """
-    named = find_named(dataset) if isinstance(dataset, str) else dataset
-    read_cached(named, on_message)
-    return cache_folder() / named.name
+    if isinstance(dataset, str):
+        if dataset not in DATASETS:
+            raise UsageError(f"There is no data set {dataset!r}. {nearest(dataset, DATASETS)}")
+        dataset = DATASETS[dataset]
+    read_cached(dataset, on_message)
+    return cache_folder() / dataset.name
 
 
 def read_cached(dataset: NamedDataset, on_message: OnMessage = ignore_message) -> list[memoryview]:
