@@ -78,15 +78,15 @@ def _fill(folder: Path, dataset: NamedDataset, on_message: OnMessage) -> None:
             wanted = [file for file in dataset.files if file.name not in intact]
             if not wanted:
                 return
-            on_message(f"Fetching {dataset.name} from {source.label}.")
+            on_message(f"Fetching {dataset.name} from {source}.")
             try:
                 for file, content in source.fetch(wanted):
                     file.check(content)
                     write_whole(folder / file.name, memoryview(content))
                     intact.add(file.name)
             except SourceError as error:
-                reasons.append(f"  {source.label}: {error}")
-                on_message(f"{source.label}: {error}.")
+                reasons.append(f"  {source}: {error}")
+                on_message(f"{source}: {error}.")
         if len(intact) < len(dataset.files):
             raise DataError(
                 f"{dataset.name}: expected its files from one of these sources, found none that has them.\n"
