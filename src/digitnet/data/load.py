@@ -6,7 +6,7 @@ from pathlib import Path
 
 from digitnet.data import idx
 from digitnet.data.cache import read_cached
-from digitnet.data.catalog import DATASETS, NamedDataset
+from digitnet.data.catalog import DATASETS
 from digitnet.data.dataset import Dataset, Split
 from digitnet.data.formats.registry import FORMATS, read_path
 from digitnet.data.raw import OnMessage, Raw, ignore_message, pair
@@ -51,11 +51,15 @@ def convert(
 
 def _read(data: str | Path, on_message: OnMessage) -> tuple[Raw, str]:
     """Read a data set and its fingerprint. That of a named one is known, since its files were just hashed."""
-    if str(data) in DATASETS:
-        named = DATASETS[str(data)]
-        return read_named(named, on_message), named.fingerprint
-    raw = read_path(_find_path(data), on_message)
-    return raw, raw.fingerprint
+    if str(data) not in DATASETS:
+        raw = read_path(_find_path(data), on_message)
+        return raw, raw.fingerprint
+    named = DATASETS[str(data)]
+    contents = read_cached(named, on_message)
+    images = [idx.parse(content, idx.IMAGES, named.name) for content in contents[::2]]
+    labels = [idx.parse(content, idx.LABELS, named.name) for content in contents[1::2]]
+    train, test = (pair(*both, named.label_names, named.name) for both in zip(images, labels, strict=True))
+    return Raw(train, test, named.label_names), named.fingerprint
 
 
 def _find_path(data: str | Path) -> Path:
@@ -64,15 +68,6 @@ def _find_path(data: str | Path) -> Path:
         if str(data) and path.exists():
             return path
     raise UsageError(f"There is no data set {str(data)!r}, and no such path. {nearest(str(data), DATASETS)}")
-
-
-def read_named(named: NamedDataset, on_message: OnMessage = ignore_message) -> Raw:
-    """Read a named data set from the cache, and fetch it if it is not there; raises what `fetch` raises."""
-    contents = read_cached(named, on_message)
-    images = [idx.parse(content, idx.IMAGES, named.name) for content in contents[::2]]
-    labels = [idx.parse(content, idx.LABELS, named.name) for content in contents[1::2]]
-    train, test = (pair(*both, named.label_names, named.name) for both in zip(images, labels, strict=True))
-    return Raw(train, test, named.label_names)
 
 
 def _split(raw: Raw, name: str, fingerprint: str, validation_images: int) -> Dataset:
