@@ -16,7 +16,7 @@ from digitnet.data.catalog import DATASETS, NamedDataset
 from digitnet.data.content import open_content
 from digitnet.data.raw import OnMessage, ignore_message
 from digitnet.data.sources.source import RawFile, SourceError
-from digitnet.errors import DataError, UsageError, nearest
+from digitnet.errors import DataError, look_up
 from digitnet.files import make_folder, storage_error, sweep, write_whole
 
 
@@ -33,9 +33,7 @@ def fetch(dataset: str | NamedDataset, on_message: OnMessage = ignore_message) -
     DataError when no source has the files, StorageError when they can't be written.
     """
     if isinstance(dataset, str):
-        if dataset not in DATASETS:
-            raise UsageError(f"There is no data set {dataset!r}. {nearest(dataset, DATASETS)}")
-        dataset = DATASETS[dataset]
+        dataset = look_up("data set", dataset, DATASETS)
     read_cached(dataset, on_message)
     return cache_folder() / dataset.name
 

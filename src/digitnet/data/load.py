@@ -10,7 +10,7 @@ from digitnet.data.catalog import DATASETS
 from digitnet.data.dataset import Dataset, Split
 from digitnet.data.formats.registry import FORMATS, read_path
 from digitnet.data.raw import OnMessage, Raw, ignore_message, pair
-from digitnet.errors import DataError, UsageError, nearest
+from digitnet.errors import DataError, UsageError, look_up, nearest
 
 
 def load_dataset(
@@ -42,10 +42,8 @@ def convert(
     order. Raises UsageError for an unknown format or name, DataError for data that is damaged or that the format
     can't hold, StorageError when `destination` exists or can't be written.
     """
-    if format not in FORMATS:
-        raise UsageError(f"There is no format {format!r}. {nearest(format, FORMATS)}")
-    path = Path(destination).expanduser()
-    FORMATS[format].write(_read(data, on_message)[0], path)
+    chosen, path = look_up("format", format, FORMATS), Path(destination).expanduser()
+    chosen.write(_read(data, on_message)[0], path)
     return path
 
 

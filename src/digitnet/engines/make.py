@@ -7,7 +7,7 @@ from typing import Any
 
 from digitnet.engines.engine import Engine, Workers
 from digitnet.engines.processes import ProcessWorkers
-from digitnet.errors import UsageError, nearest
+from digitnet.errors import UsageError, look_up
 
 DEFAULT_TRIES = 3
 
@@ -29,8 +29,7 @@ def make_engine(
     Raises UsageError when the name is unknown, the engine is not installed or a number is out of range. Entering
     the context raises DigitnetError when no cluster answers at `address`.
     """
-    if name not in ENGINES:
-        raise UsageError(f"There is no engine {name!r}. {nearest(name, ENGINES)}")
+    make_workers = look_up("engine", name, ENGINES)
     for what, number in (("workers", workers), ("threads", threads), ("tries", tries)):
         if number is not None and (type(number) is not int or number < 1):
             expected = "a whole number of at least 1"
@@ -38,7 +37,7 @@ def make_engine(
     if address is None:  # this machine, whose cores are divided
         workers = workers or max(1, cores() // (threads or 1))
         threads = threads or max(1, cores() // workers)
-    return Engine(ENGINES[name](workers or 0, threads or 1, address), tries)
+    return Engine(make_workers(workers or 0, threads or 1, address), tries)
 
 
 def cores() -> int:

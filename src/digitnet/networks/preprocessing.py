@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from digitnet.errors import UsageError, nearest
+from digitnet.errors import look_up
 
 
 class Scale(nn.Module):
@@ -68,6 +68,4 @@ PREPARATIONS: dict[str, type[Scale]] = {"scale": Scale, "deskew": Deskew}
 
 def preparation(name: str) -> Scale:
     """Make what a name stands for; raise UsageError with the nearest name."""
-    if name not in PREPARATIONS:
-        raise UsageError(f"There is no preparation {name!r}. {nearest(name, PREPARATIONS)}")
-    return PREPARATIONS[name]()
+    return look_up("preparation", name, PREPARATIONS)()

@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable
 
 from digitnet.config import Optimisation
-from digitnet.errors import UsageError, nearest
+from digitnet.errors import look_up
 
 Schedule = Callable[[int], float]
 """Step, counted from 0, in; learning rate out."""
@@ -22,11 +22,7 @@ COURSES: dict[str, Callable[[float], float]] = {
 
 def make_schedule(optimisation: Optimisation) -> Schedule:
     """Compose the warm-up with the course that it names; raise UsageError for an unknown one."""
-    if optimisation.schedule not in COURSES:
-        raise UsageError(
-            f"There is no schedule {optimisation.schedule!r}. {nearest(optimisation.schedule, COURSES)}"
-        )
-    course = COURSES[optimisation.schedule]
+    course = look_up("schedule", optimisation.schedule, COURSES)
     rising = round(optimisation.warmup * optimisation.steps)
     falling = max(optimisation.steps - rising, 1)
 
