@@ -5,7 +5,7 @@ from typing import Annotated
 
 from tyro.conf import Positional, arg
 
-from digitnet.cli.options import EngineFlags
+from digitnet.cli.options import Engine, Switch
 from digitnet.cli.output import print_message
 from digitnet.engines.options import EngineOptions
 
@@ -13,15 +13,18 @@ from digitnet.engines.options import EngineOptions
 def search(
     search: Annotated[Positional[Path], arg(metavar="SEARCH")],
     out: Annotated[Path | None, arg(metavar="DIR", help_behavior_hint="(default: trials/SEARCH)")] = None,
-    parallel: EngineFlags = EngineOptions(),  # noqa: B008 - frozen
-    quiet: bool = False,
+    parallel: Engine = EngineOptions(),  # noqa: B008 - frozen
+    quiet: Switch = False,
 ) -> None:
-    """Search ranges for a better configuration, by validation accuracy alone.
+    """Search ranges of values for a better configuration, by validation accuracy alone.
 
-    Optuna chooses what is tried next. Stop it any way you like and start it again: it continues.
+    Optuna chooses what to try next. A search that was stopped, in any way, continues when it is started again.
+
+    For example:
+        digitnet search plans/search-blog.toml
 
     Args:
-        search: A plan file with ranges; plans/search-blog.toml is one.
+        search: A plan file with ranges.
         out: The folder of the search.
         parallel: What does the work.
         quiet: Show no progress.

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from tyro.conf import Positional, arg
 
-from digitnet.cli.options import EngineFlags
+from digitnet.cli.options import Engine, Switch
 from digitnet.cli.output import print_message
 from digitnet.engines.options import EngineOptions
 from digitnet.errors import RunError, UsageError
@@ -14,21 +14,25 @@ from digitnet.errors import RunError, UsageError
 def trials(
     plan: Annotated[Positional[Path], arg(metavar="PLAN")],
     out: Annotated[Path | None, arg(metavar="DIR", help_behavior_hint="(default: trials/PLAN)")] = None,
-    parallel: EngineFlags = EngineOptions(),  # noqa: B008 - frozen
-    retry_failed: bool = False,
-    yes: bool = False,
-    quiet: bool = False,
+    parallel: Engine = EngineOptions(),  # noqa: B008 - frozen
+    retry_failed: Switch = False,
+    yes: Switch = False,
+    quiet: Switch = False,
 ) -> None:
-    """Run a plan: many seeded runs, each once, whatever interrupts them.
+    """Run a plan: many seeded runs, each of them once, whatever interrupts them.
 
-    Stop it any way you like and start it again: finished trials are not repeated, interrupted ones continue.
+    Plans that were stopped, in any way, continue when they are started again: no finished trial is repeated.
+
+    For example:
+        digitnet trials plans/blog-claims.toml
+        digitnet compare trials/blog-claims
 
     Args:
-        plan: A plan file; plans/blog-claims.toml is one.
+        plan: A plan file.
         out: The folder of the trials.
         parallel: What does the work.
-        retry_failed: Run again what failed before.
-        yes: Begin even if there are more than 10,000 trials.
+        retry_failed: Run failed trials again.
+        yes: Start even if there are more than 10,000 trials.
         quiet: Show no progress.
     """
     from digitnet.engines.make import make_engine
@@ -40,7 +44,7 @@ def trials(
 
     wanted = Plan.from_file(plan)
     if wanted.trial_count > 10_000 and not yes:
-        raise UsageError(f"{plan}: holds {wanted.trial_count:,} trials. If that many are meant, add --yes.")
+        raise UsageError(f"{plan}: has {wanted.trial_count:,} trials. If you mean that many, add --yes.")
     path, progress = out or Path("trials") / plan.stem, make_progress(quiet=quiet)
     with make_engine(parallel.engine, workers=parallel.jobs, address=parallel.address) as engine:
         if not wanted.ranges and not quiet:

@@ -1,4 +1,4 @@
-"""The confusion matrix of the page: a table whose numbers of mistakes open their images."""
+"""The confusion matrix of the page: a table in which each count of mistakes opens their images."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from digitnet.evaluation.mistakes import Mistake
 from digitnet.reporting.pictures import Picture, thumbnail
 from digitnet.reporting.words import counted, percent
 
-MOST_IN_A_CELL = 12  # images; enough to see a pattern, and the page stays small however bad the network is
+MOST_IN_A_CELL = 12  # images: enough to see a pattern, and few enough for a small page
 
 
 @dataclass(frozen=True)
@@ -17,14 +17,14 @@ class Cell:
     """Images of one class that were read as one class."""
 
     count: int
-    shade: int  # 0 to 100, by the number of mistakes; 0 where they were right
-    is_right: bool
-    anchor: str | None  # of the images, where there are mistakes
+    shade: int  # 0 to 100, by the number of mistakes; 0 for correct answers
+    is_correct: bool
+    anchor: str | None  # of the panel with the images; None if there are no mistakes
 
 
 @dataclass(frozen=True)
 class Row:
-    """A true class."""
+    """The cells of one true class."""
 
     label: str
     cells: tuple[Cell, ...]
@@ -32,17 +32,17 @@ class Row:
 
 @dataclass(frozen=True)
 class Panel:
-    """The images behind one number."""
+    """The images behind one count of mistakes."""
 
     anchor: str
     title: str
-    remark: str | None
-    is_largest: bool  # shown until another is chosen
-    images: tuple[tuple[Picture, str, str | None], ...]  # picture, confidence, anchor of its card
+    note: str | None
+    is_largest: bool  # the one that is shown until the reader chooses another
+    images: tuple[tuple[Picture, str, str | None], ...]  # picture, confidence, anchor of the card
 
 
 def rows_of(evaluation: Evaluation) -> list[Row]:
-    """Make the table, a row for each true class."""
+    """Make a row of the table for each true class."""
     counts, names = evaluation.confusion, evaluation.label_names
     largest = max((int(n) for (i, j), n in _entries(counts.tolist()) if i != j), default=0) or 1
     return [
@@ -52,7 +52,7 @@ def rows_of(evaluation: Evaluation) -> list[Row]:
 
 
 def panels_of(mistakes: Sequence[Mistake], label_names: Sequence[str], carded: int) -> list[Panel]:
-    """Make a panel for each kind of mistake; the first `carded` mistakes have cards to link to."""
+    """Make a panel for each kind of mistake; only the first `carded` mistakes have cards to link to."""
     kinds: dict[tuple[int, int], list[tuple[int, Mistake]]] = defaultdict(list)
     for position, mistake in enumerate(mistakes):
         kinds[mistake.true, mistake.predicted].append((position, mistake))
@@ -61,7 +61,7 @@ def panels_of(mistakes: Sequence[Mistake], label_names: Sequence[str], carded: i
         Panel(
             anchor=cell_anchor(true, read),
             title=f"{label_names[true]} read as {label_names[read]}: {counted(len(members), 'image')}",
-            remark=f"The {MOST_IN_A_CELL} surest are shown." if len(members) > MOST_IN_A_CELL else None,
+            note=f"The {MOST_IN_A_CELL} most confident are shown." if len(members) > MOST_IN_A_CELL else None,
             is_largest=(true, read) == largest,
             images=tuple(
                 (
