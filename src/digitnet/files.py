@@ -1,4 +1,4 @@
-"""Files that are written completely or not at all, and their hashes.
+"""Write files completely or not at all, and hash them.
 
 The method is temporary file, fsync, rename, fsync of the folder (Pillai et al., "All File Systems Are Not Created
 Equal", OSDI 2014): after a crash at any instant, the file has its old content or the new one.

@@ -3,8 +3,8 @@
 Answers go to standard output, progress and messages to standard error. Exit code 0 is success, 1 a failure in one
 sentence, 2 a wrong command line, 130 or 143 an interruption that saved its state.
 
-To add a command: write its function in a module of its own (the signature becomes the flags, the docstring the
-help; imports stand inside, so that ``--help`` stays quick), and name it in COMMANDS.
+To add a command, write a function in a module of its own and name it in COMMANDS. Its signature becomes the flags,
+its docstring the help, with an example; its imports are inside, so that ``--help`` stays quick.
 """
 
 import functools
@@ -48,7 +48,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return the exit code; errors that a person can put right become one sentence."""
+    """Run one command and return the exit code; errors that a person can correct become one sentence."""
     return exit_code(functools.partial(_dispatch, list(sys.argv[1:] if arguments is None else arguments)))
 
 
@@ -79,8 +79,8 @@ def _start(name: str) -> TrainConfig:
 
 
 def _call(command: Callable[..., None], arguments: Sequence[str], program: str) -> None:
-    """Let tyro read the flags from the command's signature; it exits with 2 when they don't fit."""
-    speaks = not is_follower()
+    """Let tyro parse the flags by the command's signature; it exits with 2 if they are wrong."""
+    prints = not is_follower()
     try:
         tyro.cli(
             command,
@@ -88,11 +88,11 @@ def _call(command: Callable[..., None], arguments: Sequence[str], program: str) 
             prog=program,
             config=(FlagCreatePairsOff,),
             registry=REGISTRY,
-            console_outputs=speaks,
+            console_outputs=prints,
         )
     except SystemExit as leaving:
-        if leaving.code == 2 and not speaks:
-            return  # as above: rank 0 leaves with the same code, once it has spoken
+        if leaving.code == 2 and not prints:
+            return  # or torchrun would kill rank 0, which leaves with the same code, before it has printed why
         raise
 
 

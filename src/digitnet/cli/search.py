@@ -6,7 +6,7 @@ from typing import Annotated
 from tyro.conf import Positional, arg
 
 from digitnet.cli.options import Engine, Switch
-from digitnet.cli.output import print_message
+from digitnet.cli.output import print_estimate
 from digitnet.engines.options import EngineOptions
 
 
@@ -31,8 +31,6 @@ def search(
     """
     from digitnet.engines.make import make_engine
     from digitnet.progress import make_progress
-    from digitnet.reporting.words import counted, duration
-    from digitnet.trials.cost import estimate_seconds
     from digitnet.trials.plan import Plan
     from digitnet.trials.run import search as run_search
     from digitnet.trials.status import describe_search
@@ -40,9 +38,6 @@ def search(
     plan = Plan.from_file(search)
     with make_engine(parallel.engine, workers=parallel.jobs, address=parallel.address) as engine:
         if plan.ranges and not quiet:
-            seconds = estimate_seconds(plan)
-            total = duration(seconds * plan.trial_count / engine.workers)
-            count = f"{counted(plan.trial_count, 'trial')}; the start takes about {duration(seconds)}"
-            print_message(f"{count}. If all take as long, {engine.workers} at once: about {total}.")
+            print_estimate(plan, engine.workers)
         path = out or Path("trials") / search.stem
         print(describe_search(run_search(plan, path, engine=engine, progress=make_progress(quiet=quiet))))

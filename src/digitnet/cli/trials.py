@@ -6,7 +6,7 @@ from typing import Annotated
 from tyro.conf import Positional, arg
 
 from digitnet.cli.options import Engine, Switch
-from digitnet.cli.output import print_message
+from digitnet.cli.output import print_estimate
 from digitnet.engines.options import EngineOptions
 from digitnet.errors import RunError, UsageError
 
@@ -37,8 +37,7 @@ def trials(
     """
     from digitnet.engines.make import make_engine
     from digitnet.progress import make_progress
-    from digitnet.reporting.words import counted, duration
-    from digitnet.trials.cost import estimate_seconds
+    from digitnet.reporting.words import counted
     from digitnet.trials.plan import Plan
     from digitnet.trials.run import run_trials
 
@@ -48,10 +47,7 @@ def trials(
     path, progress = out or Path("trials") / plan.stem, make_progress(quiet=quiet)
     with make_engine(parallel.engine, workers=parallel.jobs, address=parallel.address) as engine:
         if not wanted.ranges and not quiet:
-            seconds = estimate_seconds(wanted)
-            total = duration(seconds * wanted.trial_count / engine.workers)
-            count = f"{counted(wanted.trial_count, 'trial')} of about {duration(seconds)}"
-            print_message(f"{count}, {engine.workers} at once: about {total}.")
+            print_estimate(wanted, engine.workers)
         folder = run_trials(wanted, path, engine=engine, progress=progress, retry_failed=retry_failed)
     journal = folder.journal
     print(f"{len(journal.done):,} of {wanted.trial_count:,} trials are done. Next: digitnet compare {folder.path}")

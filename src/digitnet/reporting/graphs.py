@@ -95,7 +95,7 @@ def coverage_figure(points: Sequence[tuple[float, float]], width: Width = "wide"
                 min(0.95, float(coverage[accuracy < 1].min(initial=1)) - 0.02),
             ),  # beyond, no errors
             ylim=(0, max(1.05 * float((1 - accuracy).max()), 1e-4)),
-            title="Error rate of the answers given (in-sample)",
+            title="Error rate (in-sample)",
             xlabel="images answered, the most confident first",
         )
         axes.grid(True, axis="both")
