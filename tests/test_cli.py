@@ -197,7 +197,10 @@ def test_every_command_explains_itself(name: str, capsys: pytest.CaptureFixture[
     with pytest.raises(SystemExit) as exit:
         main([*name.split(), "--help"])
     assert exit.value.code == 0
-    assert (COMMANDS[name].__doc__ or "").splitlines()[0] in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert (COMMANDS[name].__doc__ or "").splitlines()[0] in printed
+    assert f"\n    digitnet {name}" in printed  # an example, on a line of its own
+    assert "None" not in printed
 
 
 def test_every_field_of_the_configuration_is_a_flag_and_every_preset_is_named(

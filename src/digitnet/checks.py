@@ -28,7 +28,7 @@ def check_least(group: object, least: int, *names: str) -> None:
 
 
 def check_types(group: object) -> None:
-    """Hold values from TOML and Python to the annotations; the command line has already parsed its own."""
+    """Check values from TOML and Python against the annotations; the command line parses its own."""
     for name, kind in typing.get_type_hints(type(group)).items():
         value = getattr(group, name)
         if (expected := _expected_type(value, kind)) is not None:
@@ -36,7 +36,7 @@ def check_types(group: object) -> None:
 
 
 def _expected_type(value: object, kind: Any) -> str | None:
-    """Say what a value of this kind is, unless this one is."""
+    """Describe the values of this type, unless `value` is one."""
     if typing.get_origin(kind) is Literal:
         return None if value in typing.get_args(kind) else "one of " + ", ".join(typing.get_args(kind))
     if isinstance(kind, types.GenericAlias):  # tuple[int, ...]

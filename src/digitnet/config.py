@@ -25,14 +25,14 @@ _BELOW_1 = "a number from 0 up to, not including, 1"
 
 @dataclass(frozen=True, kw_only=True)
 class BlogLayers:
-    """The layers of the network blog; no other network takes these."""
+    """The layers of the network blog; other networks ignore them."""
 
     filters: tuple[int, ...] = (16, 32)
-    """Of the network blog: filters of each convolutional layer; the number of layers is the length."""
+    """Filters of each convolutional layer, one number a layer."""
     kernel_size: int = 5
-    """Of the network blog: side of the square filters in pixels; odd, so that 'same' padding is symmetric."""
+    """Side of the square filters in pixels; odd, so that 'same' padding is symmetric."""
     hidden: int = 0
-    """Of the network blog: units of a dense layer before the last one; 0 leaves it out."""
+    """Units of a dense layer before the last one; 0 leaves it out."""
 
     def __post_init__(self) -> None:
         """Check every field; raise UsageError."""
@@ -47,18 +47,18 @@ class BlogLayers:
 
 @dataclass(frozen=True, kw_only=True)
 class Model:
-    """What is trained."""
+    """Which network is trained."""
 
     network: str = "fast"
-    """Name of the network; each preset has one of its own name. digitnet.networks.models lists their layers."""
+    """Name of the network; each preset has a network of the same name."""
     blog: BlogLayers = BlogLayers()
     """The layers of the network blog."""
     preprocessing: str = "deskew"
-    """First layer of the network: scale (0 to 255 becomes 0 to 1), or deskew (centred and upright as well)."""
+    """Before the network: scale (0 to 255 becomes 0 to 1), or deskew (also centre and straighten the digit)."""
     tta: int = 5
-    """Test-time augmentation: copies of an image to average over: 1, or 5, four of them shifted by a pixel."""
+    """Test-time augmentation: average over 5 copies of an image, four shifted by a pixel; 1 turns it off."""
     members: int = 1
-    """Networks trained side by side, each on batches of its own; they answer with their mean probability."""
+    """Networks trained side by side, each on its own batches; their answer is the mean probability."""
 
     def __post_init__(self) -> None:
         """Check every field; raise UsageError."""
@@ -76,17 +76,17 @@ class Optimisation:
     batch_size: int = 128
     """Images in a batch."""
     learning_rate: float = 0.03
-    """Adam's learning rate at its highest."""
+    """Adam's highest learning rate."""
     schedule: str = "linear"
     """Learning rate after the warm-up: constant, linear or cosine (both fall to zero)."""
     warmup: float = 0.1
-    """Fraction of the steps, 0 to 1, in which the learning rate rises linearly from zero."""
+    """Fraction of the steps, 0 to 1, during which the learning rate rises linearly from zero."""
     beta1: float = 0.7
     """Adam's decay of the gradient's moving mean, 0 to 1."""
     beta2: float = 0.9
     """Adam's decay of the squared gradient's moving mean, 0 to 1."""
     label_smoothing: float = 0.1
-    """Fraction of the probability, 0 to 1, that the target spreads evenly over all classes."""
+    """Fraction of the probability, 0 to 1, that is spread evenly over all classes."""
     freeze_after: float = 0.2
     """Fraction of the steps, 0 to 1, after which the first layer is frozen, which saves time; 1: never."""
 
@@ -106,16 +106,16 @@ class Optimisation:
 
 @dataclass(frozen=True, kw_only=True)
 class Images:
-    """What the network is shown."""
+    """Which images the network sees."""
 
     data: str = "mnist"
     """Data set: a known name (mnist, fashion-mnist), or a path to IDX files, a CSV, an .npz or image folders."""
     validation_images: int = 5_000
-    """The first so many training images are kept for validation and never trained on."""
+    """Number of training images, the first ones, that are kept for validation and never trained on."""
     augment: str = "none"
     """Augmentation: none, gentle, affine (rotate, scale, shear, shift) or ink (other pens)."""
     outliers: float = 0.0
-    """Outlier exposure: fraction of each batch, 0 to 1, of synthetic images, most of the class not-a-digit."""
+    """Outlier exposure: fraction of each batch, 0 to 1, that is synthetic images, most of which are not digits."""
 
     def __post_init__(self) -> None:
         """Check every field; raise UsageError."""
@@ -126,18 +126,18 @@ class Images:
 
 @dataclass(frozen=True, kw_only=True)
 class Running:
-    """How the run is recorded, and on what it computes."""
+    """How the run is recorded, and where it computes."""
 
     log_every: int = 10
-    """Steps between two printed and kept measurements of training loss and accuracy."""
+    """Steps between two printed and recorded measurements of training loss and accuracy."""
     validate_every: int = 86
     """Steps between two measurements on the validation images; 0 measures only at the end."""
     save_every: int = 86
-    """Steps between two checkpoints: the most that a crash can lose."""
+    """Steps between two checkpoints, which is the most that a crash can lose."""
     device: Device = "cpu"
-    """Where to compute: auto takes CUDA where it is present, then MPS, then the CPU."""
+    """Where to compute: auto takes CUDA if it is available, else MPS, else the CPU."""
     threads: int = 0
-    """CPU threads; 0 leaves torch's own choice: OMP_NUM_THREADS, or one for each core."""
+    """CPU threads; 0 leaves the choice to torch: OMP_NUM_THREADS, or one for each core."""
 
     def __post_init__(self) -> None:
         """Check every field; raise UsageError."""
@@ -206,7 +206,7 @@ class TrainConfig:
         return self.model.members * self.optimisation.batch_size
 
     def to_toml(self) -> str:
-        """Write every field, a table for each group; the blog's layers only for its network."""
+        """Write every field, in a table for each group; the blog's layers only if its network is used."""
         tables = dataclasses.asdict(self)
         if self.model.network != "blog" and self.model.blog == BlogLayers():
             del tables["model"]["blog"]
@@ -214,7 +214,7 @@ class TrainConfig:
 
     @classmethod
     def from_toml(cls, text: str, where: str = "config.toml") -> Self:
-        """Read what `to_toml` wrote; raise UsageError that begins with `where` when it is something else."""
+        """Read what `to_toml` wrote; raise UsageError, which begins with `where`, for anything else."""
         try:
             values = tomllib.loads(text)
         except ValueError as error:  # also a number of 5,000 digits, which Python refuses to read
@@ -261,7 +261,7 @@ FIELDS = tuple(_PLACES)
 
 
 def _put(tree: dict[str, Any], place: tuple[str, ...], value: Any) -> None:
-    """Replace what stands at `place` among frozen dataclasses."""
+    """Replace the value at `place` in a tree of frozen dataclasses."""
     first, *rest = place
     if rest:
         inside = {rest[0]: getattr(tree[first], rest[0])}
@@ -271,7 +271,7 @@ def _put(tree: dict[str, Any], place: tuple[str, ...], value: Any) -> None:
 
 
 def _flatten(table: Mapping[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
-    """Yield the fields of a TOML file by their present names, whether they stand in tables or not."""
+    """Yield the fields of a TOML file by their present names, whether they are in tables or not."""
     groups = {place[len(path)] for place in _PLACES.values() if place[: len(path)] == path} - _PLACES.keys()
     for name, value in table.items():
         present = _RENAMED.get(name, name)
@@ -284,4 +284,4 @@ def _flatten(table: Mapping[str, Any], path: tuple[str, ...] = ()) -> Iterator[t
         elif name not in _REMOVED:
             raise UsageError(f"there is no field {name!r}. {nearest(name, _PLACES)}")
         elif value != _REMOVED[name]:
-            raise UsageError(f"{name} = {value} is of digitnet 0.1, and was taken away. Leave it out.")
+            raise UsageError(f"{name} = {value} is of digitnet 0.1 and no longer exists. Leave it out.")

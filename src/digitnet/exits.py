@@ -30,7 +30,7 @@ def exit_code(command: Callable[[], None]) -> int:
     except KeyboardInterrupt:
         sys.stderr.write("digitnet: interrupted.\n")
         return 130
-    except BrokenPipeError:  # whoever reads our output has closed it, as `head` does
+    except BrokenPipeError:  # the reader of our output has closed it, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 

@@ -1,4 +1,4 @@
-"""The door between the wings: one ONNX file that holds a trained network and all it takes to read with it.
+"""The model file: one ONNX file with a trained network and all that is needed to read with it.
 
 Weights, preprocessing, temperature and thresholds are part of the graph, so that every runtime gives the same
 answers. The graph has two inputs, either of which may be empty; the outputs hold the rows of the first, then those
@@ -28,14 +28,14 @@ SCHEME = 1
 """Version of the file's inputs, outputs and metadata. A reader refuses a higher one."""
 
 PREPROCESSING = 1
-"""Version of what the graph does to a crop before the network sees it."""
+"""Version of the preprocessing in the graph."""
 
 Decision = Literal["accepted", "not sure", "not a digit"]
 DECISIONS: tuple[Decision, ...] = ("accepted", "not sure", "not a digit")
-"""What the numbers of the output `decision` mean."""
+"""The meaning of the numbers of the output `decision`."""
 
 LARGEST = 256 * 2**20
-"""Bytes that a model file may have; digitnet's own has less than 1 MB."""
+"""The most bytes that a model file may have; digitnet's own has less than 1 MB."""
 
 
 @dataclass(frozen=True)
@@ -43,14 +43,14 @@ class Calibration:
     """How logits become probabilities, and when an answer is accepted; chosen on validation images."""
 
     temperature: float  # the logits are divided by it (Guo et al. 2017, section 4.2)
-    sure: float  # least probability, 0 to 1, of an answer that is accepted
-    digit: float  # least score of what is taken for a digit
+    sure: float  # lowest probability, 0 to 1, of an accepted answer
+    digit: float  # lowest score of what is accepted as a digit
     curve: tuple[tuple[float, float], ...]  # (coverage, accuracy) of the validation images, coverage from 1 down
 
 
 @dataclass(frozen=True)
 class ModelInfo:
-    """What a model file says about itself."""
+    """The metadata of a model file."""
 
     labels: tuple[str, ...]  # (K,)
     calibration: Calibration
@@ -80,14 +80,14 @@ class ModelInfo:
 
 @dataclass(frozen=True)
 class ModelFile:
-    """A model file that was found whole: its bytes, for an ONNX runtime, and what they say about themselves."""
+    """A model file that passed every check: its bytes, for an ONNX runtime, and its metadata."""
 
     content: bytes
     info: ModelInfo
 
 
 def read_model(path: Path) -> ModelFile:
-    """Read and check a model file; raise ModelError when it is missing, damaged, foreign or of a newer scheme."""
+    """Read and check a model file; raise ModelError if it is missing, damaged, foreign or of a newer scheme."""
     try:
         size = path.stat().st_size
         if size > LARGEST:
@@ -129,7 +129,7 @@ def parse_model(content: bytes, where: str) -> ModelFile:
 
 
 def metadata_of(info: ModelInfo) -> dict[str, str]:
-    """Return the metadata of a file that is about to be written; `seal` fills in the hash."""
+    """Return the metadata to write into a file; `seal` fills in the hash later."""
     values = {_SCHEME_KEY: str(SCHEME), _INFO_KEY: info.to_json(), _HASH_KEY: _NO_HASH.decode()}
     return {key.decode(): value for key, value in values.items()}
 
@@ -142,7 +142,7 @@ def seal(content: bytes) -> bytes:
 
 
 PRODUCER = "digitnet"
-"""ONNX's producer_name in every file, near its beginning: it tells whose file was cut off."""
+"""ONNX's producer_name, near the beginning of every file: it identifies even a truncated one."""
 
 _PRODUCER = b"\x12" + bytes([len(PRODUCER)]) + PRODUCER.encode()
 _SCHEME_KEY, _INFO_KEY, _HASH_KEY = b"digitnet.scheme", b"digitnet.info", b"digitnet.sha256"
@@ -159,8 +159,8 @@ def _damaged(where: str, found: str) -> ModelError:
 def _find_value(content: bytes, key: bytes) -> bytes | None:
     """Find the value of a key in ONNX's metadata, which is written as 0a LENGTH KEY 12 LENGTH VALUE; or None.
 
-    The bytes are searched, and ONNX Runtime is not asked, so that a file is known to be whole and ours before a
-    runtime is trusted with it. protobuf.dev/programming-guides/encoding.
+    Searches the bytes instead of asking ONNX Runtime, so that a file is known to be whole and ours before any
+    runtime loads it. protobuf.dev/programming-guides/encoding.
     """
     _, found, rest = content.rpartition(bytes([0x0A, len(key)]) + key + b"\x12")
     length = 0

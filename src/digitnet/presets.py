@@ -1,4 +1,4 @@
-"""Named starting points: ``digitnet train blog --steps 2000``, or a TOML file of one's own."""
+"""Named configurations, and configurations from TOML files: ``digitnet train blog --steps 2000``."""
 
 import shlex
 import tomllib
@@ -9,8 +9,8 @@ from digitnet.config import BlogLayers, Images, Model, Optimisation, Running, Tr
 from digitnet.errors import UsageError, look_up
 
 PRESETS: dict[str, TrainConfig] = {
-    # The blog's program. It does not say whether a dense layer stands before the last one: hidden=0 is what its
-    # text lists; hidden=128 comes nearer to its 0.9922 (both are measured over seeds in docs/LOG.md).
+    # The blog's program. It does not say whether there is a dense layer before the last one: hidden=0 is what its
+    # text lists; hidden=128 comes closer to its 0.9922 (docs/LOG.md measures both over seeds).
     "blog": TrainConfig(
         model=Model(network="blog", blog=BlogLayers(), preprocessing="scale", tta=1),
         optimisation=Optimisation(
@@ -25,10 +25,10 @@ PRESETS: dict[str, TrainConfig] = {
         ),
         running=Running(log_every=100, validate_every=500, save_every=500),
     ),
-    # One epoch: better than the blog in a few seconds. Chosen on the last 10,000 training images (docs/LOG.md).
+    # One epoch: more accurate than the blog, in seconds. Chosen on the last 10,000 training images (docs/LOG.md).
     "fast": TrainConfig(),
-    # The most correct answers: 10 epochs of images that are deskewed, then rotated, scaled, sheared and shifted.
-    # Validation takes five times as long with test-time augmentation, so it comes every second epoch.
+    # The most accurate: 10 epochs of images that are deskewed, then rotated, scaled, sheared and shifted.
+    # Validation takes five times as long with test-time augmentation, so it runs every second epoch.
     "best": TrainConfig(
         model=Model(network="best"),
         optimisation=Optimisation(
@@ -46,7 +46,7 @@ PRESETS: dict[str, TrainConfig] = {
         images=Images(augment="affine"),
         running=Running(log_every=100, validate_every=860, save_every=500),
     ),
-    # Fewer still: 24 epochs. So small a network does not overfit, and label smoothing would only cost accuracy.
+    # Even fewer: 24 epochs. Such a small network does not overfit, and label smoothing would only cost accuracy.
     "micro": TrainConfig(
         model=Model(network="micro"),
         optimisation=Optimisation(
@@ -65,7 +65,7 @@ PRESETS: dict[str, TrainConfig] = {
         running=Running(log_every=100, validate_every=430, save_every=430),
     ),
 }
-"""Every preset, by its name; `fast`, the default of TrainConfig, is what `digitnet train` trains."""
+"""Every preset by its name. `fast` is the default of TrainConfig and of `digitnet train`."""
 
 
 def preset(name: str) -> TrainConfig:
@@ -79,7 +79,7 @@ def nearest_preset(config: TrainConfig) -> str:
 
 
 def to_command(config: TrainConfig) -> str:
-    """Write the command line that makes this run: the nearest preset and the fields that differ from it."""
+    """Write the command line of a run: the nearest preset, and the fields that differ from it."""
     name = nearest_preset(config)
     words = ["digitnet", "train", name]
     for field in config.differences(PRESETS[name]):
@@ -87,22 +87,22 @@ def to_command(config: TrainConfig) -> str:
         if isinstance(value, tuple):
             words += [flag(field), *map(str, value)]
         elif str(value).startswith("-"):
-            words.append(f"{flag(field)}={value}")  # else it would be read as a flag
+            words.append(f"{flag(field)}={value}")  # otherwise it would be read as a flag
         else:
             words += [flag(field), str(value)]
     return shlex.join(words)
 
 
 def read_config(path: Path) -> TrainConfig:
-    """Read a TOML file of fields, in tables like those of a run's config.toml or without.
+    """Read a TOML file of fields, with or without the tables of a run's config.toml.
 
-    It starts from the preset that its line ``preset = "blog"`` names, `fast` by default. Raises UsageError.
+    A line such as ``preset = "blog"`` names the preset that it starts from, by default `fast`. Raises UsageError.
     """
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else f"it is not TOML: {error}"
-        raise UsageError(f"{path}: expected a TOML file, found none to read ({reason}). Correct it.") from error
+        raise UsageError(f"{path}: expected a TOML file, could not read one ({reason}). Correct it.") from error
     try:
         start = preset(str(values.pop("preset", "fast")))
     except UsageError as error:

@@ -1,4 +1,4 @@
-"""What a person sees on standard error while something long runs; the answers go to standard output."""
+"""What is shown on standard error while something long runs; answers go to standard output."""
 
 import math
 import sys
@@ -14,10 +14,10 @@ _PAUSE = 0.2  # seconds between two updates of a bar: an update costs a tenth of
 
 
 class Progress:
-    """Shows nothing. A context that is open while the work runs; its two children show what they are told."""
+    """Shows nothing: the base of the two classes that do. It is a context manager, entered while the work runs."""
 
     def __enter__(self) -> Self:
-        """Begin to show."""
+        """Start."""
         return self
 
     def __exit__(
@@ -26,16 +26,16 @@ class Progress:
         """Leave the terminal as it was."""
 
     def message(self, text: str) -> None:
-        """Show a sentence or a measurement, which stays."""
+        """Show a sentence or a measurement, which stays on the screen."""
 
     def begin(self, total: int, done: int = 0, *, unit: str, pause: float = math.inf) -> None:
-        """Announce `total` steps, pictures or whatever `unit` says, of which `done` were done before.
+        """Announce `total` steps, pictures or other units, of which `done` were done before.
 
-        A log, unlike a terminal, gets a line at most every `pause` seconds: none where messages say enough.
+        A log, unlike a terminal, gets a line at most every `pause` seconds; none if messages say enough.
         """
 
     def advance(self, done: int, status: str = "") -> None:
-        """Tell how many are done; `status` follows the count on the same line."""
+        """Show how many are done; `status` follows the count on the same line."""
 
     def show(self, table: Callable[[], "RenderableType"], line: str = "") -> None:
         """Replace the table on a terminal; a log gets `line`, if there is one, and builds no table."""
@@ -45,7 +45,7 @@ class PlainLines(Progress):
     """Lines of text, for logs and pipes."""
 
     def begin(self, total: int, done: int = 0, *, unit: str, pause: float = math.inf) -> None:
-        """Note what the lines will count."""
+        """Remember what the lines will count."""
         self.total, self.unit, self.pause = total, unit, pause
         self.written = -math.inf
 
@@ -66,10 +66,10 @@ class PlainLines(Progress):
 
 
 class LiveDisplay(Progress):
-    """A bar or a table at the foot of a terminal, under the messages; a bar goes at the end, a table stays."""
+    """A bar or a table at the bottom of a terminal, below the messages; at the end, only a table stays."""
 
     def __init__(self) -> None:
-        from rich.console import Console  # here, as who reads one picture does not wait for it
+        from rich.console import Console  # here, as reading one picture does not need it
         from rich.live import Live
         from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
         from rich.progress import Progress as Bar
@@ -95,7 +95,7 @@ class LiveDisplay(Progress):
         self.live.console.print(text, markup=False, soft_wrap=True)
 
     def begin(self, total: int, done: int = 0, *, unit: str, pause: float = math.inf) -> None:
-        """Draw the bar; what was done before says nothing about the speed."""
+        """Draw the bar; what was done before does not count for the speed."""
         self.task = self.bar.add_task(unit, total=total, completed=done, status="")
         self.live.transient = True
         self._draw(self.bar)
@@ -112,11 +112,11 @@ class LiveDisplay(Progress):
 
     def _draw(self, shown: "RenderableType") -> None:
         self.live.update(shown)
-        self.live.start()  # only now: an empty display would leave an empty line
+        self.live.start()  # not earlier: an empty display would leave an empty line
 
 
 def make_progress(*, quiet: bool = False) -> Progress:
-    """Choose what fits: nothing, a live display on a terminal, plain lines elsewhere."""
+    """Choose the display: none, a live one on a terminal, plain lines elsewhere."""
     if quiet:
         return Progress()
     return LiveDisplay() if sys.stderr.isatty() else PlainLines()

@@ -20,7 +20,7 @@ WRONG = {3: 8, 13: 8, 20: 1, 45: 6, 57: 1}
 
 
 def logits_with_known_mistakes(dataset: Dataset) -> np.ndarray:
-    """Answers that are right but at WRONG, the later ones surer."""
+    """Answers that are correct except at WRONG, the later ones more confident."""
     logits = np.zeros((len(dataset.test), dataset.classes), np.float32)
     logits[np.arange(len(logits)), dataset.test.labels] = 5
     for order, (index, read) in enumerate(WRONG.items()):

@@ -52,7 +52,7 @@ def test_no_more_mistakes_are_shown_than_asked(evaluation: Evaluation, drawn: Da
     figure = figures.mistakes_figure(mistakes_of(evaluation, drawn), drawn.label_names, most=2)
 
     assert len(figure.axes[0].images) == 2
-    assert "2 of 5 mistakes, the surest first" in texts(figure)
+    assert "2 of 5 mistakes, the most confident first" in texts(figure)
 
 
 def test_no_mistakes_make_a_figure_too(drawn: Dataset) -> None:

@@ -18,7 +18,7 @@ from digitnet.errors import RunError
 from digitnet.evaluation.evaluate import Evaluation
 from digitnet.evaluation.mistakes import find_mistakes
 from digitnet.reporting.page import Findings, compose
-from digitnet.reporting.report import choose_example, find_out, make_report, render
+from digitnet.reporting.report import choose_example, collect_findings, make_report, render
 from digitnet.run_folder import Run, create
 
 pytest_plugins = ["judged_run"]
@@ -54,7 +54,7 @@ def page(report: Path) -> Page:
 
 @pytest.fixture(scope="module")
 def found(judged: Run, drawn: Dataset) -> Findings:
-    return find_out(judged, drawn)
+    return collect_findings(judged, drawn)
 
 
 def test_the_page_lies_in_the_run_folder_and_is_small(report: Path, judged: Run) -> None:
@@ -102,7 +102,7 @@ def test_the_numbers_are_those_of_the_evaluation(page: Page, evaluation: Evaluat
     assert "gets 5 wrong" in page.text
 
 
-def test_mistakes_come_surest_first_and_each_has_its_neighbours(page: Page) -> None:
+def test_mistakes_come_most_confident_first_and_each_has_its_neighbours(page: Page) -> None:
     cards = [a["id"] for a in page.all("article")]
 
     assert cards == [f"mistake-{index}" for index in (57, 45, 20, 13, 3)]
@@ -116,6 +116,14 @@ def test_the_table_of_confusions_links_to_each_kind_of_mistake(page: Page) -> No
     assert len(links) == 4
 
 
+def test_the_coverage_curve_says_that_it_is_in_sample(found: Findings) -> None:
+    section = render(found).partition('<section id="confidence">')[2]
+    coverage = Page(section[section.index("may say") :]).text
+
+    assert "in-sample: the thresholds are chosen on the same test images" in coverage
+    assert "In-sample" in compose(found)["coverage"].fallback.alt
+
+
 def test_names_are_escaped(page: Page, report: Path) -> None:
     assert "run <1> & more" in page.text
     assert "<1>" not in report.read_text(encoding="utf-8")
@@ -123,7 +131,7 @@ def test_names_are_escaped(page: Page, report: Path) -> None:
 
 def test_configuration_environment_and_command_are_there(page: Page, judged: Run) -> None:
     assert judged.summary["command"] in page.text
-    assert "steps 40 the preset has" in page.text
+    assert "steps 40 preset: " in page.text
     assert "deep 1, not known" in page.text  # whatever the environment holds is listed
     assert "torch" in page.text
 
@@ -136,7 +144,7 @@ def test_a_disputed_label_is_marked_with_what_people_said(found: Findings) -> No
     assert any(a["href"].startswith("https://github.com/cleanlab") for a in page.all("a"))
 
 
-def test_of_very_many_mistakes_the_surest_are_shown(drawn: Dataset, found: Findings) -> None:
+def test_of_very_many_mistakes_the_most_confident_are_shown(drawn: Dataset, found: Findings) -> None:
     nothing = np.zeros((len(drawn.test), drawn.classes), np.float32)
     nothing[:, 4] = np.linspace(1, 2, len(nothing))
     bad = replace(found.evaluation, logits=nothing)
@@ -144,8 +152,8 @@ def test_of_very_many_mistakes_the_surest_are_shown(drawn: Dataset, found: Findi
     page = Page(render(replace(found, evaluation=bad, mistakes=many)))
 
     assert len(list(page.all("article"))) == 200
-    assert f"The 200 surest of {len(many)} mistakes" in page.text
-    assert "12 surest are shown" in page.text
+    assert f"The 200 most confident of {len(many)} mistakes" in page.text
+    assert "12 most confident are shown" in page.text
 
 
 def test_no_mistakes_and_no_convolutions_leave_no_holes(found: Findings) -> None:
@@ -172,7 +180,7 @@ def test_a_summary_may_lack_what_a_system_does_not_tell(found: Findings) -> None
     assert "not known" in Page(render(replace(found, summary=summary))).text
 
 
-def test_a_network_that_is_never_right_still_has_an_example(drawn: Dataset, evaluation: Evaluation) -> None:
+def test_a_network_that_is_never_correct_still_has_an_example(drawn: Dataset, evaluation: Evaluation) -> None:
     class Dense(nn.Module):
         def __init__(self) -> None:
             super().__init__()
@@ -198,6 +206,5 @@ def test_the_same_findings_make_the_same_page(found: Findings) -> None:
 
 
 def _blog_fields() -> dict[str, Any]:
-
     names = BLOG.differences(SHORT)
     return {name: BLOG.value(name) for name in names}

@@ -13,16 +13,16 @@ from digitnet.presets import preset
 from digitnet.reporting import words
 
 
-def evaluation(right: int, images: int = 10_000) -> Evaluation:
-    """Answers of which so many are right."""
+def evaluation(correct: int, images: int = 10_000) -> Evaluation:
+    """Answers of which `correct` are correct."""
     labels = np.zeros(images, np.uint8)
     logits = np.zeros((images, 2), np.float32)
-    logits[:right, 0], logits[right:, 1] = 4, 1
+    logits[:correct, 0], logits[correct:, 1] = 4, 1
     return Evaluation(logits, labels, ("a", "b"))
 
 
 @pytest.mark.parametrize(
-    ("share", "text"),
+    ("fraction", "text"),
     [
         (0.9907, "99.07%"),
         (1.0, "100.00%"),
@@ -32,8 +32,8 @@ def evaluation(right: int, images: int = 10_000) -> Evaluation:
         (math.nan, "none"),
     ],
 )
-def test_percent(share: float, text: str) -> None:
-    assert words.percent(share) == text
+def test_percent(fraction: float, text: str) -> None:
+    assert words.percent(fraction) == text
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(3.21, "3.2 s"), (312, "5 min 12 s"), (7_500, "2 h 5 min")])
@@ -53,16 +53,16 @@ def test_the_blogs_experiment_is_known_by_what_decides_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("right", "part"),
+    ("correct", "part"),
     [
-        (9_922, "equals it"),
+        (9_922, "is equal to it"),
         (9_910, "0.12 percentage points below"),
         (9_940, "above"),
-        (9_500, "outside this interval"),
+        (9_500, "outside the interval"),
     ],
 )
-def test_the_blogs_figure_is_set_beside(right: int, part: str) -> None:
-    sentence = words.compare_with_blog(evaluation(right))
+def test_the_blogs_figure_is_set_beside(correct: int, part: str) -> None:
+    sentence = words.compare_with_blog(evaluation(correct))
 
     assert "99.22%" in sentence
     assert part in sentence
@@ -85,7 +85,7 @@ def test_the_images_of_all_members_are_counted() -> None:
 def test_calibration_says_which_way_it_leans() -> None:
     sure = words.describe_calibration(evaluation(6_000))
 
-    assert "too sure of itself" in sure
+    assert "overconfident" in sure
     assert "60.00%" in sure
 
 

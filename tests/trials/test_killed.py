@@ -100,7 +100,7 @@ def test_trials_that_are_killed_leave_no_process_and_go_on(
     [
         ("[grid]\nfilterz = [[1]]", [], 2, "there is no field 'filterz'. Did you mean 'filters'?"),
         ("seeds = 5000\n[grid]\nseed_ = [1]", [], 2, "there is no field 'seed_'"),
-        ("seeds = 6000\n[grid]\nsteps = [1, 2]", [], 2, "holds 12,000 trials. If that many are meant, add --yes."),
+        ("seeds = 6000\n[grid]\nsteps = [1, 2]", [], 2, "has 12,000 trials. If you mean that many, add --yes."),
         ("[grid]\nsteps = [1]", ["--engine", "abacus"], 2, "abacus"),
         ("[grid]\nsteps = [1]", ["--jobs", "0"], 2, "expected a whole number of at least 1, found 0"),
     ],

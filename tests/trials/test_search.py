@@ -271,7 +271,7 @@ def test_the_best_is_written_as_a_plan_over_fresh_seeds(whole: TrialsFolder) -> 
 def test_no_best_is_written_where_nothing_is_better_than_the_start(drawn_file: Path, tmp_path: Path) -> None:
     folder = search(plan_for(drawn_file, trials=1), tmp_path / "search", engine=Here())
     assert not (folder.path / "best.toml").exists()
-    assert describe_search(folder).splitlines()[-1].startswith("Nothing was better on validation than the start.")
+    assert describe_search(folder).splitlines()[-1].startswith("No trial was better on validation than the start.")
 
 
 # What Optuna is asked
@@ -363,7 +363,7 @@ def test_the_last_line_is_the_command_that_tests_the_best(
     assert f"best, {whole.best.trial}" in printed.out
     assert "0.0005" in printed.out
     assert printed.out.splitlines()[-1].endswith(f"digitnet trials {whole.path}/best.toml --out {whole.path}-best")
-    assert "14 trials; the start takes about" in printed.err
+    assert "14 trials of about " in printed.err
     assert "14 trials, 14 of them ended before." in printed.err
 
 

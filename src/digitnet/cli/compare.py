@@ -13,9 +13,12 @@ def compare(trials: Annotated[Positional[Path], arg(metavar="TRIALS")], format: 
 
     Writes comparison.json, comparison.md and figures into the folder.
 
+    For example:
+        digitnet compare trials/blog-claims
+
     Args:
         trials: A folder that `digitnet trials` made.
-        format: For people, or for programs.
+        format: text for people, json for programs.
     """
     from digitnet.trials.report import compare as compare_trials
 

@@ -7,11 +7,14 @@ from typing import Annotated, Literal
 from tyro.conf import Positional, arg
 
 from digitnet.cli.options import DataName, Format
-from digitnet.cli.output import print_message, print_table
+from digitnet.cli.output import print_message
 
 
 def data_fetch(data: DataName = "mnist") -> None:
-    """Bring a known data set into the cache, and print its folder.
+    """Download a known data set into the cache, and print its folder.
+
+    For example:
+        digitnet data fetch fashion-mnist
 
     Args:
         data: mnist or fashion-mnist.
@@ -23,20 +26,24 @@ def data_fetch(data: DataName = "mnist") -> None:
 
 def data_show(
     data: DataName = "mnist",
-    picture: Annotated[Path | None, arg(metavar="FILE")] = None,
+    picture: Annotated[Path | None, arg(metavar="FILE", help_behavior_hint="")] = None,
     validation_images: int = 5_000,
     format: Format = "text",
 ) -> None:
-    """Count and check a data set, and warn of what looks wrong.
+    """Count and check the images of a data set, and warn of whatever looks wrong.
+
+    For example:
+        digitnet data show mnist --picture samples.png
 
     Args:
         data: A known name, or the path of IDX files, a CSV, an .npz or folders of pictures.
-        picture: Also draw sample images with their labels, as a PNG file.
-        validation_images: The first so many training images are kept for validation.
-        format: For people, or for programs.
+        picture: Also draw sample images with their labels into this PNG file.
+        validation_images: Number of training images, the first ones, that are kept for validation.
+        format: text for people, json for programs.
     """
     from digitnet.data.inspection import describe
     from digitnet.data.load import load_dataset
+    from digitnet.reporting.tables import Table
 
     dataset = load_dataset(data, validation_images=validation_images, on_message=print_message)
     description = describe(dataset)
@@ -48,14 +55,13 @@ def data_show(
     if format == "json":
         print(json.dumps(description.to_json(), indent=2))
         return
-    rows, columns = description.image_shape
+    height, width = description.image_shape
     darkest, brightest = description.pixel_range
-    print(f"{description.name}: images of {rows} x {columns} pixels, values from {darkest} to {brightest}.")
+    print(f"{description.name}: images of {height} x {width} pixels, values from {darkest} to {brightest}.")
     parts = [[f"{count:,}" for count in counts] for counts in description.counts.values()]
     totals = [f"{sum(counts):,}" for counts in description.counts.values()]
-    print_table(
-        ["class", *description.counts], [*zip(description.label_names, *parts, strict=True), ["all", *totals]]
-    )
+    rows = (*zip(description.label_names, *parts, strict=True), ("all", *totals))
+    print(Table("Images of each class:", ("class", *description.counts), rows).to_text())
     for warning in description.warnings:
         print(f"Warning: {warning}")
     if not description.warnings:
@@ -67,12 +73,15 @@ def data_convert(
     destination: Annotated[Positional[Path], arg(metavar="DESTINATION")],
     to: Literal["idx", "csv", "npz", "folder"] = "idx",
 ) -> None:
-    """Write a data set in another format, and print where.
+    """Write a data set in another format, and print the new path.
+
+    For example:
+        digitnet data convert mnist mnist-pictures --to folder
 
     Args:
         data: A known name, or the path of IDX files, a CSV, an .npz or folders of pictures.
-        destination: A new path: a folder, or for npz a file.
-        to: Files in MNIST's own format, tables of label and pixels, one archive of arrays, or pictures.
+        destination: A new path: a file for npz, else a folder.
+        to: MNIST's own format, tables of labels and pixels, one archive of arrays, or a folder of pictures.
     """
     from digitnet.data.load import convert
 

@@ -3,17 +3,22 @@
 import json
 
 from digitnet.cli.options import Format, RunFolder
-from digitnet.cli.output import print_accuracy, print_table
+from digitnet.cli.output import print_accuracy
 
 
 def evaluate(run: RunFolder, format: Format = "text") -> None:
-    """Measure a finished run on all of its test images.
+    """Measure a finished run on all test images.
+
+    For example:
+        digitnet evaluate runs/fast-001
+        digitnet evaluate runs/fast-001 --format json
 
     Args:
         run: A folder that `digitnet train` made.
-        format: For people, or for programs.
+        format: text for people, json for programs.
     """
     from digitnet.evaluation.evaluate import evaluate
+    from digitnet.reporting.tables import Table
 
     evaluation = evaluate(run)
     if format == "json":
@@ -21,13 +26,13 @@ def evaluate(run: RunFolder, format: Format = "text") -> None:
         return
     print_accuracy(evaluation)
     measured = evaluation.to_json()
-    print(f"Negative log-likelihood {measured['negative_log_likelihood']:.4f} nats.")
-    print(f"Calibration error {measured['calibration_error']:.2%}.")
-    rows = [
-        [row["label"], f"{row['images']:,}", _format(row["precision"]), _format(row["recall"])]
+    print(f"Negative log-likelihood {measured['negative_log_likelihood']:.4f}.")
+    print(f"Expected calibration error {measured['calibration_error']:.2%}.")
+    rows = tuple(
+        (row["label"], f"{row['images']:,}", _format(row["precision"]), _format(row["recall"]))
         for row in measured["classes"]
-    ]
-    print_table(["class", "images", "precision", "recall"], rows)
+    )
+    print(Table("Class by class:", ("class", "images", "precision", "recall"), rows).to_text())
 
 
 def _format(value: float | None) -> str:

@@ -15,7 +15,11 @@ def export(
 ) -> None:
     """Write a finished run as one model file that any ONNX runtime reads, and print where.
 
-    Its preprocessing, calibration and thresholds are inside: `digitnet read --model FILE` reads with it.
+    The file holds the preprocessing, calibration and thresholds too.
+
+    For example:
+        digitnet export runs/fast-001
+        digitnet read photo.jpg --model runs/fast-001/model.onnx
 
     Args:
         run: A folder that `digitnet train` made.

@@ -1,10 +1,10 @@
 """Find the command that was called, read its flags, and run it.
 
-Answers go to standard output, progress and messages to standard error. Exit code 0 is success, 1 a failure said
-in one sentence, 2 a wrong command line, 130 or 143 an interruption that saved its state.
+Answers go to standard output, progress and messages to standard error. Exit code 0 is success, 1 a failure in one
+sentence, 2 a wrong command line, 130 or 143 an interruption that saved its state.
 
-To add a command: write its function in a module of its own (the signature becomes the flags, the docstring the
-help; imports stand inside, so that ``--help`` stays quick), and name it in COMMANDS.
+To add a command, write a function in a module of its own and name it in COMMANDS. Its signature becomes the flags,
+its docstring the help, with an example; its imports are inside, so that ``--help`` stays quick.
 """
 
 import functools
@@ -19,6 +19,7 @@ from digitnet.cli.compare import compare
 from digitnet.cli.data import data_convert, data_fetch, data_show
 from digitnet.cli.evaluate import evaluate
 from digitnet.cli.export import export
+from digitnet.cli.options import REGISTRY
 from digitnet.cli.read import read
 from digitnet.cli.renamed import rename_flags
 from digitnet.cli.report import report
@@ -47,7 +48,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return the exit code; errors that a person can put right become one sentence."""
+    """Run one command and return the exit code; errors that a person can correct become one sentence."""
     return exit_code(functools.partial(_dispatch, list(sys.argv[1:] if arguments is None else arguments)))
 
 
@@ -78,13 +79,20 @@ def _start(name: str) -> TrainConfig:
 
 
 def _call(command: Callable[..., None], arguments: Sequence[str], program: str) -> None:
-    """Let tyro read the flags from the command's signature; it exits with 2 when they don't fit."""
-    speaks = not is_follower()
+    """Let tyro parse the flags by the command's signature; it exits with 2 if they are wrong."""
+    prints = not is_follower()
     try:
-        tyro.cli(command, args=arguments, prog=program, config=(FlagCreatePairsOff,), console_outputs=speaks)
+        tyro.cli(
+            command,
+            args=arguments,
+            prog=program,
+            config=(FlagCreatePairsOff,),
+            registry=REGISTRY,
+            console_outputs=prints,
+        )
     except SystemExit as leaving:
-        if leaving.code == 2 and not speaks:
-            return  # as above: rank 0 leaves with the same code, once it has spoken
+        if leaving.code == 2 and not prints:
+            return  # or torchrun would kill rank 0, which leaves with the same code, before it has printed why
         raise
 
 
@@ -107,11 +115,11 @@ def _overview() -> str:
         [
             "usage: digitnet COMMAND [FLAGS]",
             "",
-            "Train a small network on MNIST, judge it honestly, and see where it fails.",
+            "Train a small network on MNIST, evaluate it honestly, and see where it fails.",
             "",
             *lines,
             "",
-            "digitnet COMMAND --help explains a command. Begin with: digitnet train",
+            "digitnet COMMAND --help explains a command. Start with: digitnet train",
         ]
     )
 

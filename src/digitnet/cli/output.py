@@ -1,11 +1,11 @@
-"""What several commands print: a person's answers to standard output, and messages to standard error."""
+"""What several commands print: answers to standard output, messages to standard error."""
 
 import sys
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from digitnet.evaluation.evaluate import Evaluation
+    from digitnet.trials.plan import Plan
 
 
 def print_message(text: str) -> None:
@@ -22,14 +22,14 @@ def print_accuracy(evaluation: "Evaluation") -> None:
     )
 
 
-def print_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print a table, its first column aligned to the left and the others to the right."""
-    from rich.console import Console
-    from rich.table import Table
+def print_estimate(plan: "Plan", workers: int) -> None:
+    """Estimate, in a few seconds, how long the trials of a plan will take, and print it to standard error."""
+    from digitnet.reporting.words import counted, duration
+    from digitnet.trials.cost import estimate_seconds
 
-    table = Table(box=None, pad_edge=False)
-    for head in heads:
-        table.add_column(head, justify="left" if head == heads[0] else "right")
-    for row in rows:
-        table.add_row(*row)
-    Console(highlight=False).print(table)
+    seconds = estimate_seconds(plan)
+    each = f"{duration(seconds)} each{', if all take as long as the start' if plan.ranges else ''}"
+    total = duration(seconds * plan.trial_count / workers)
+    print_message(
+        f"{counted(plan.trial_count, 'trial')} of about {each}; with {workers} at once, about {total} in all."
+    )

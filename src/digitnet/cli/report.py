@@ -4,7 +4,10 @@ from digitnet.cli.options import RunFolder
 
 
 def report(run: RunFolder) -> None:
-    """Write a finished run's figures and its report.html, and print where the report is.
+    """Write a finished run's figures and its report.html, and print the path of the report.
+
+    For example:
+        digitnet report runs/fast-001
 
     Args:
         run: A folder that `digitnet train` made.

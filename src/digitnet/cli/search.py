@@ -5,31 +5,32 @@ from typing import Annotated
 
 from tyro.conf import Positional, arg
 
-from digitnet.cli.options import EngineFlags
-from digitnet.cli.output import print_message
+from digitnet.cli.options import Engine, Switch
+from digitnet.cli.output import print_estimate
 from digitnet.engines.options import EngineOptions
 
 
 def search(
     search: Annotated[Positional[Path], arg(metavar="SEARCH")],
     out: Annotated[Path | None, arg(metavar="DIR", help_behavior_hint="(default: trials/SEARCH)")] = None,
-    parallel: EngineFlags = EngineOptions(),  # noqa: B008 - frozen
-    quiet: bool = False,
+    parallel: Engine = EngineOptions(),  # noqa: B008 - frozen
+    quiet: Switch = False,
 ) -> None:
-    """Search ranges for a better configuration, by validation accuracy alone.
+    """Search ranges of values for a better configuration, by validation accuracy alone.
 
-    Optuna chooses what is tried next. Stop it any way you like and start it again: it continues.
+    Optuna chooses what to try next. A search that was stopped, in any way, continues when it is started again.
+
+    For example:
+        digitnet search plans/search-blog.toml
 
     Args:
-        search: A plan file with ranges; plans/search-blog.toml is one.
+        search: A plan file with ranges.
         out: The folder of the search.
         parallel: What does the work.
         quiet: Show no progress.
     """
     from digitnet.engines.make import make_engine
     from digitnet.progress import make_progress
-    from digitnet.reporting.words import counted, duration
-    from digitnet.trials.cost import estimate_seconds
     from digitnet.trials.plan import Plan
     from digitnet.trials.run import search as run_search
     from digitnet.trials.status import describe_search
@@ -37,9 +38,6 @@ def search(
     plan = Plan.from_file(search)
     with make_engine(parallel.engine, workers=parallel.jobs, address=parallel.address) as engine:
         if plan.ranges and not quiet:
-            seconds = estimate_seconds(plan)
-            total = duration(seconds * plan.trial_count / engine.workers)
-            count = f"{counted(plan.trial_count, 'trial')}; the start takes about {duration(seconds)}"
-            print_message(f"{count}. If all take as long, {engine.workers} at once: about {total}.")
+            print_estimate(plan, engine.workers)
         path = out or Path("trials") / search.stem
         print(describe_search(run_search(plan, path, engine=engine, progress=make_progress(quiet=quiet))))

@@ -5,30 +5,36 @@ from typing import Annotated
 
 from tyro.conf import OmitArgPrefixes, Suppress, arg
 
+from digitnet.cli.options import Switch
 from digitnet.cli.output import print_accuracy
 from digitnet.config import TrainConfig
 
 
 def train(
-    config: OmitArgPrefixes[TrainConfig],
+    config: Annotated[OmitArgPrefixes[TrainConfig], arg(name="")],
     out: Annotated[Path | None, arg(metavar="DIR", help_behavior_hint="(default: a new one under runs)")] = None,
-    resume: bool = False,
-    test: bool = True,
-    quiet: bool = False,
+    resume: Switch = False,
+    test: Switch = True,
+    quiet: Switch = False,
     named: Suppress[bool] = False,
 ) -> None:
     """Train a network, evaluate it on the test images, and write a report.
 
-    A preset's name, or a TOML file of fields, may come first; it gives every flag its default, as fast does where
-    none is named. Ctrl-C saves the state, and --resume continues from there.
+    The name of a preset, or a TOML file, may come first: it sets the defaults of the flags. Without one, the
+    preset is fast. Ctrl-C saves the state, and --resume continues from it.
+
+    For example:
+        digitnet train
+        digitnet train blog --steps 1000 --filters 16 32 64
+        digitnet train --resume
 
     Args:
-        config: What to train, and how.
+        config: Every field of the configuration.
         out: The run's folder.
         resume: Continue the interrupted run in --out, or the newest one under runs.
-        test: Leave the test images closed: print the validation accuracy, and write no report.
+        test: Do not evaluate the test images: print the validation accuracy, and write no report.
         quiet: Show no progress, only the answer.
-        named: Whether a preset was named, so that it is asked for whole.
+        named: Whether a preset was named, so that --resume asks for all of its fields.
     """
     from digitnet.evaluation.evaluate import evaluate
     from digitnet.progress import make_progress
@@ -37,7 +43,7 @@ def train(
     from digitnet.training.memory import keep_freed_memory
     from digitnet.training.train import train
 
-    if resume and not named:  # a flag asks for its own field, and not for the others of the default preset
+    if resume and not named:  # flags alone ask for their own fields, not for the rest of the preset fast
         interrupted = Run(out) if out else find_unfinished(RUNS)
         asked = {field: config.value(field) for field in config.differences(TrainConfig())}
         config, out = interrupted.config.replace(**asked), interrupted.path

@@ -70,7 +70,7 @@ def describe(error: BaseException) -> str:
 
 
 def first_line(error: BaseException) -> str:
-    """Return the first line of a message; those of torch and Ray go on for pages."""
+    """Return the first line of a message; those of torch and Ray are pages long."""
     return next((line.strip() for line in str(error).splitlines() if line.strip()), "no message")
 
 

@@ -6,11 +6,11 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class EngineOptions:
-    """The flags of every command that works in parallel."""
+    """What does the work of a command that works in parallel. None: one worker for each core of this machine."""
 
     engine: Literal["processes", "ray", "dask"] = "processes"
-    """What does the work: processes of this machine, Ray, or Dask."""
+    """Processes of this machine, Ray, or Dask."""
     jobs: int | None = None
-    """Workers at once; by default one for each core."""
+    """Number of workers at once."""
     address: str | None = None
-    """Address of a running Ray or Dask cluster; by default this machine is used."""
+    """Address of a running Ray or Dask cluster."""

@@ -9,20 +9,20 @@ Format = Literal["text", "json", "csv"]
 
 @dataclass(frozen=True)
 class ReadOptions:
-    """How pictures are read, and what becomes of the results."""
+    """How pictures are read, and what is done with the results."""
 
     model: Path | None = None
-    """A model file that `digitnet export` wrote, in place of digitnet's own."""
+    """A model file that `digitnet export` wrote."""
     format: Format | None = None
-    """Digits for people, everything for programs, or a table. Text is the default; with --out, csv."""
+    """The digits for people, everything for programs, or a table."""
     single: bool = False
     """Each picture is one digit, whatever it looks like."""
     digits: int | None = None
-    """Each picture is one field of exactly so many digits: touching ones are cut apart, broken ones joined."""
+    """Each picture is a field of exactly N digits: touching ones are cut apart, broken ones joined."""
     expect: str | None = None
-    """A regular expression that the digits of each line match, '[01][0-9]{3}' for example."""
+    """A regular expression that the digits of each line match, for example '[01][0-9]{3}'."""
     save_picture: Path | None = None
-    """Draw what was read, and where, into this folder."""
+    """Draw each picture with what was read into this folder."""
     out: Path | None = None
     """Write the results to this CSV file; after an interruption, the same command continues it."""
     quiet: bool = False

@@ -1,1 +1,1 @@
-"""Numbers to pictures and one page: figures draws, report writes report.html."""
+"""The figures of a run, and its report: one HTML page."""

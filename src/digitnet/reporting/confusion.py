@@ -1,4 +1,4 @@
-"""The confusion matrix of the page: a table whose numbers of mistakes open their images."""
+"""The confusion matrix of the page: a table in which each count of mistakes opens their images."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from digitnet.evaluation.mistakes import Mistake
 from digitnet.reporting.pictures import Picture, thumbnail
 from digitnet.reporting.words import counted, percent
 
-MOST_IN_A_CELL = 12  # images; enough to see a pattern, and the page stays small however bad the network is
+MOST_IN_A_CELL = 12  # images: enough to see a pattern, and few enough for a small page
 
 
 @dataclass(frozen=True)
@@ -19,20 +19,20 @@ class Cell:
     """Images of one class that were read as one class."""
 
     count: int
-    shade: int  # 0 to 100, by the number of mistakes; 0 where they were right
-    is_right: bool
-    anchor: str | None  # of the images, where there are mistakes
+    shade: int  # 0 to 100, by the number of mistakes; 0 for correct answers
+    is_correct: bool
+    anchor: str | None  # of the panel with the images; None if there are no mistakes
 
 
 @dataclass(frozen=True)
 class Panel:
-    """The images behind one number."""
+    """The images behind one count of mistakes."""
 
     anchor: str
     title: str
-    remark: str | None
-    is_largest: bool  # shown until another is chosen
-    images: tuple[tuple[Picture, str, str | None], ...]  # picture, confidence, anchor of its card
+    note: str | None
+    is_largest: bool  # the one that is shown until the reader chooses another
+    images: tuple[tuple[Picture, str, str | None], ...]  # picture, confidence, anchor of the card
 
 
 def rows_of(evaluation: Evaluation) -> list[tuple[str, tuple[Cell, ...]]]:
@@ -46,7 +46,7 @@ def rows_of(evaluation: Evaluation) -> list[tuple[str, tuple[Cell, ...]]]:
 
 
 def panels_of(mistakes: Sequence[Mistake], label_names: Sequence[str], carded: int) -> list[Panel]:
-    """Make a panel for each kind of mistake; the first `carded` mistakes have cards to link to."""
+    """Make a panel for each kind of mistake; only the first `carded` mistakes have cards to link to."""
     kinds: dict[tuple[int, int], list[tuple[int, Mistake]]] = defaultdict(list)
     for position, mistake in enumerate(mistakes):
         kinds[mistake.true, mistake.predicted].append((position, mistake))
@@ -55,7 +55,7 @@ def panels_of(mistakes: Sequence[Mistake], label_names: Sequence[str], carded: i
         Panel(
             anchor=cell_anchor(true, read),
             title=f"{label_names[true]} read as {label_names[read]}: {counted(len(members), 'image')}",
-            remark=f"The {MOST_IN_A_CELL} surest are shown." if len(members) > MOST_IN_A_CELL else None,
+            note=f"The {MOST_IN_A_CELL} most confident are shown." if len(members) > MOST_IN_A_CELL else None,
             is_largest=(true, read) == largest,
             images=tuple(
                 (

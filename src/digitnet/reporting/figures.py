@@ -1,4 +1,4 @@
-"""The figures of a run as PNG files, for a README, a talk, or whoever opens the folder."""
+"""The figures of a run as PNG files, for a README, a talk or the run's folder."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -38,12 +38,12 @@ Floats = npt.NDArray[np.floating[Any]]
 
 @dataclass(frozen=True)
 class Example:
-    """One test image on its way through the network."""
+    """One test image with the feature maps of each layer and the probabilities."""
 
     index: int  # position in the test file
     image: UInt8  # (rows, columns)
     label: int
-    maps: Sequence[Floats]  # (maps, rows, columns) for each convolution, never negative
+    maps: Sequence[Floats]  # (maps, rows, columns) after each convolution and its ReLU
     probabilities: tuple[float, ...]  # (K,)
 
 
@@ -55,7 +55,7 @@ def draw_figures(
     filters: Sequence[Floats],
     example: Example,
 ) -> dict[str, Figure]:
-    """Draw every figure of a run, by the name of its file; a network without convolutions has two fewer."""
+    """Draw every figure of a run, keyed by file name; filters and activations need a network with convolutions."""
     names = dataset.label_names
     figures = {
         "samples": sample_figure(dataset.train, names),
@@ -72,12 +72,12 @@ def draw_figures(
 
 
 def save_figures(figures: dict[str, Figure], folder: Path) -> list[Path]:
-    """Write each figure to ``folder/NAME.png``; raise StorageError where the disk refuses."""
+    """Write each figure to ``folder/NAME.png``; raise StorageError if that fails."""
     make_folder(folder)
     return [save_figure(figure, folder / f"{name}.png") for name, figure in figures.items()]
 
 
 def save_figure(figure: Figure, path: Path) -> Path:
-    """Write a figure as PNG, whole or not at all; raise StorageError where the disk refuses."""
+    """Write a figure as PNG, whole or not at all; raise StorageError if that fails."""
     write_whole(path, to_png(figure))
     return path

@@ -1,7 +1,7 @@
-"""Pictures of images: samples, mistakes, filters, and one example's way through the layers.
+"""Grids of images: samples, mistakes, filters, and the feature maps of one example.
 
-Each function is pure: arrays in, a matplotlib Figure out. A gallery is one composed picture with text laid over
-it, for axes by the dozen would take seconds.
+Each function is pure: arrays in, a matplotlib Figure out. A grid is drawn as one image with text over it,
+because dozens of axes would take seconds.
 """
 
 import math
@@ -21,16 +21,16 @@ from digitnet.reporting.words import percent
 
 Floats = npt.NDArray[np.floating[Any]]
 
-MOST_TILES = 64  # filters or maps of a layer that are shown
+MOST_TILES = 64  # filters or maps shown of each layer
 
 
 def samples_of_each_class(split: Split, classes: int, each: int) -> list[npt.NDArray[np.int64]]:
-    """For each class, the positions of its first images, at most so many."""
+    """Return the positions of the first images of each class, at most `each` of them."""
     return [np.flatnonzero(split.labels == k)[:each] for k in range(classes)]
 
 
 def sample_figure(split: Split, label_names: Sequence[str], width: Width = "wide") -> Figure:
-    """Show the first images of each class, a row for each, its label in front."""
+    """Show the first images of each class, one labelled row for each class."""
     each, tile = (14, 52) if width == "wide" else (6, 44)
     gap, margin = 6, 20 + 9 * max(len(name) for name in label_names)
     rows = samples_of_each_class(split, len(label_names), each)
@@ -45,7 +45,7 @@ def sample_figure(split: Split, label_names: Sequence[str], width: Width = "wide
             )  # fmt: skip
         positions = np.concatenate([np.pad(row, (0, each - len(row)), constant_values=-1) for row in rows])
         tiles = ink(split.images[positions])
-        tiles[positions < 0] = 0  # a class with fewer images leaves room
+        tiles[positions < 0] = 0  # empty places of a class with fewer images
         _show(place(figure, margin, 16, across, height), tiles, each, tile, gap)
     return figure
 
@@ -53,7 +53,7 @@ def sample_figure(split: Split, label_names: Sequence[str], width: Width = "wide
 def mistakes_figure(
     mistakes: Sequence[Mistake], label_names: Sequence[str], width: Width = "wide", most: int = 40
 ) -> Figure:
-    """Show the most confident mistakes: above each its true label, below what the network read, and how surely."""
+    """Show the most confident mistakes, with the true label above each, the predicted one below."""
     shown = mistakes[:most]
     columns, tile = (8, 84) if width == "wide" else (4, 72)
     gap, above, below = 20, 20, 46
@@ -64,7 +64,7 @@ def mistakes_figure(
         axes = place(figure, 20, 40, across, lines * pitch)
         axes.set(xlim=(0, across), ylim=(lines * pitch, 0))
         axes.axis("off")
-        axes.set_title(f"{len(shown)} of {len(mistakes)} mistakes, the surest first", fontsize=11)
+        axes.set_title(f"{len(shown)} of {len(mistakes)} mistakes, the most confident first", fontsize=11)
         for k, mistake in enumerate(shown):
             left, top = (k % columns) * (tile + gap), (k // columns) * pitch + above
             true, read = label_names[mistake.true], label_names[mistake.predicted]
@@ -76,13 +76,13 @@ def mistakes_figure(
         axes.set(xlim=(0, across), ylim=(lines * pitch, 0))
         if any(mistake.disputed for mistake in shown):
             axes.text(
-                0, lines * pitch + 14, "* people who were asked do not confirm this label", color=LIGHT.muted
+                0, lines * pitch + 14, "* independent annotators did not confirm this label", color=LIGHT.muted
             )
     return figure
 
 
 def filter_figure(layers: Sequence[Floats], width: Width = "wide") -> Figure:
-    """Show the filters ``(out, in, k, k)`` of each convolution: negative blue, positive orange, zero white."""
+    """Show the filters ``(out, in, k, k)`` of each convolution: blue is negative, white zero, orange positive."""
     across, gap, heading, space = (820, 12, 30, 24) if width == "wide" else (330, 8, 30, 24)
     shown = [filter_tiles(weights[:MOST_TILES]) for weights in layers]
     columns = [{"wide": 16, "narrow": 8}[width] // (1 if weights.shape[1] == 1 else 2) for weights in layers]
@@ -109,7 +109,7 @@ def activation_figure(
     label_names: Sequence[str],
     width: Width = "wide",
 ) -> Figure:
-    """Show an image ``(rows, columns)``, then each layer's maps ``(maps, rows, columns)``, then the answer."""
+    """Show an image ``(rows, columns)``, each layer's maps ``(maps, rows, columns)``, and the probabilities."""
     sheets = [map_sheet(maps) for maps in layers]
     names = 8 * max(len(name) for name in label_names)
     arrow, heading, first = 40, 34, 84
@@ -143,17 +143,17 @@ def activation_figure(
 
 
 def map_sheet(maps: Floats) -> UInt8:
-    """Lay the maps of a layer ``(maps, rows, columns)`` out on grey paper; gives RGBA, a pixel for each number."""
+    """Lay out the maps of a layer ``(maps, rows, columns)`` in a grid; returns RGBA, one pixel for each value."""
     shown = maps[:MOST_TILES]
     most = math.ceil(math.sqrt(len(shown)))
-    columns = next((c for c in range(most, 2 * most + 1) if len(shown) % c == 0), most)  # no ragged last row
+    columns = next((c for c in range(most, 2 * most + 1) if len(shown) % c == 0), most)  # a full last row
     tiles = ink(shown)
     tiles[..., 3] = np.maximum(tiles[..., 3], 12)  # so that the edges of an empty map show
     return sheet(tiles, columns, gap=max(1, shown.shape[2] // 10))
 
 
 def describe_filters(weights: Floats) -> str:
-    """Say how many filters a layer has and what one looks at: ``16 filters, 5 by 5 pixels each``."""
+    """Describe the number of filters of a layer and their size: ``16 filters, 5 by 5 pixels each``."""
     count, slices, rows, columns = weights.shape
     shown = f"{MOST_TILES} of {count}" if count > MOST_TILES else f"{count}"
     depth = f"{slices} slices of {rows} by {columns}" if slices > 1 else f"{rows} by {columns} pixels"

@@ -1,6 +1,6 @@
-"""Graphs of numbers: the loss over the steps, the confusion matrix, how far confidence can be believed.
+"""Graphs: loss and accuracy over the steps, confusion matrix, reliability diagram, coverage curve.
 
-Each function is pure: measurements in, a matplotlib Figure out, nothing shown and nothing kept.
+Each function is pure: measurements in, a matplotlib Figure out.
 """
 
 from collections.abc import Sequence
@@ -19,11 +19,11 @@ from digitnet.reporting.style import LIGHT, Theme, Width, canvas, place, styled
 from digitnet.run_folder import History
 
 Floats = npt.NDArray[np.floating[Any]]
-Curve = tuple[str, str, Sequence[int], Floats]  # what it is, its colour, steps, values
+Curve = tuple[str, str, Sequence[int], Floats]  # name, colour, steps, values
 
 
 def loss_figure(history: History, width: Width = "wide", theme: Theme = LIGHT) -> Figure:
-    """Draw loss and accuracy over the steps: single batches faint, training smoothed, validation on top."""
+    """Draw loss and accuracy over the steps: single batches faint, training smoothed, validation as measured."""
     rows, checks = history.training, history.validation
     steps, check_steps = [row.step for row in rows], [row.step for row in checks]
     window = max(3, len(rows) // 20)
@@ -54,9 +54,9 @@ def loss_figure(history: History, width: Width = "wide", theme: Theme = LIGHT) -
 
 
 def reliability_figure(bins: Sequence[ReliabilityBin], width: Width = "wide", theme: Theme = LIGHT) -> Figure:
-    """Draw how often the network is right against how sure it is: 95% intervals, larger dots for more images."""
+    """Draw accuracy against confidence, with 95% intervals; larger dots hold more images."""
     confidence = np.array([row.confidence for row in bins])
-    share = np.array([row.accuracy for row in bins])
+    accuracy = np.array([row.accuracy for row in bins])
     count = np.array([row.count for row in bins])
     ends = [wilson_interval(round(row.accuracy * row.count), row.count) for row in bins]
     side = 400 if width == "wide" else 290
@@ -67,11 +67,11 @@ def reliability_figure(bins: Sequence[ReliabilityBin], width: Width = "wide", th
         axes.vlines(confidence, [e.low for e in ends], [e.high for e in ends], color=theme.training, linewidth=1.5)
         areas = 18 + 160 * np.sqrt(count / count.max(initial=1))
         axes.scatter(
-            confidence, share, s=areas, color=theme.training, edgecolors=theme.paper, linewidths=1, zorder=3
+            confidence, accuracy, s=areas, color=theme.training, edgecolors=theme.paper, linewidths=1, zorder=3
         )
-        axes.text(0.04, 0.97, "right more often\nthan it thinks", color=theme.muted, va="top")
-        axes.text(0.98, 0.04, "right less often\nthan it thinks", color=theme.muted, ha="right")
-        axes.set(xlim=(0, 1.03), ylim=(0, 1.03), title="How often it was right", xlabel="how sure it was")
+        axes.text(0.04, 0.97, "underconfident", color=theme.muted, va="top")
+        axes.text(0.98, 0.04, "overconfident", color=theme.muted, ha="right")
+        axes.set(xlim=(0, 1.03), ylim=(0, 1.03), title="Accuracy", xlabel="confidence")
         axes.grid(True, axis="both")
         for axis in (axes.xaxis, axes.yaxis):
             axis.set_major_locator(MaxNLocator(5))
@@ -80,7 +80,10 @@ def reliability_figure(bins: Sequence[ReliabilityBin], width: Width = "wide", th
 
 
 def coverage_figure(points: Sequence[tuple[float, float]], width: Width = "wide", theme: Theme = LIGHT) -> Figure:
-    """Draw how many answers are wrong if only the surest are given; `points` are (coverage, accuracy)."""
+    """Draw the error rate if only the most confident answers are given; `points` are (coverage, accuracy).
+
+    The curve is in-sample: the threshold behind each point is chosen on the answers that it is measured on.
+    """
     coverage, accuracy = (np.array(values) for values in zip(*points, strict=True))
     side = 400 if width == "wide" else 290
     with styled(theme):
@@ -88,10 +91,13 @@ def coverage_figure(points: Sequence[tuple[float, float]], width: Width = "wide"
         axes = place(figure, 50, 34, side, side)
         axes.plot(coverage, 1 - accuracy, color=theme.training, linewidth=2)
         axes.set(
-            xlim=(1, min(0.95, float(coverage[accuracy < 1].min(initial=1)) - 0.02)),  # beyond, nothing is wrong
+            xlim=(
+                1,
+                min(0.95, float(coverage[accuracy < 1].min(initial=1)) - 0.02),
+            ),  # beyond, no errors
             ylim=(0, max(1.05 * float((1 - accuracy).max()), 1e-4)),
-            title="Wrong, of the answers given",
-            xlabel="share of the images that it answers, the surest",
+            title="Error rate (in-sample)",
+            xlabel="images answered, the most confident first",
         )
         axes.grid(True, axis="both")
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.3g}%"))
@@ -103,7 +109,7 @@ def coverage_figure(points: Sequence[tuple[float, float]], width: Width = "wide"
 def confusion_figure(
     confusion: npt.NDArray[np.int64], label_names: Sequence[str], width: Width = "wide", theme: Theme = LIGHT
 ) -> Figure:
-    """Draw the confusion matrix ``(K, K)``; only mistakes are shaded: right answers would outshine them."""
+    """Draw the confusion matrix ``(K, K)``; only mistakes are shaded, or the correct answers would hide them."""
     mistakes = confusion - np.diag(np.diag(confusion))
     longest = max(len(name) for name in label_names)
     side, margin = (480, 40 + 7 * longest) if width == "wide" else (270, 36 + 6 * longest)
@@ -122,7 +128,7 @@ def confusion_figure(
         axes.set_xticks(positions, label_names, rotation=90 if longest > 2 else 0)
         axes.set_yticks(positions, label_names)
         axes.tick_params(length=0, labelcolor=theme.ink)
-        axes.set(title="Confusion matrix", xlabel="what the network read", ylabel="what it is")
+        axes.set(title="Confusion matrix", xlabel="predicted class", ylabel="true class")
         axes.grid(False)
         for edge in np.arange(len(label_names) + 1) - 0.5:
             axes.axhline(edge, color=theme.line, linewidth=0.5)
@@ -143,7 +149,7 @@ def _draw_curves(axes: Axes, curves: Sequence[Curve]) -> None:
 
 
 def _scale_loss(axes: Axes, curves: Sequence[Curve]) -> None:
-    """Use a logarithmic axis where the loss spans more than a factor of ten; single batches may fall off it."""
+    """Use a logarithmic axis if the loss spans more than a factor of ten; single batches may lie outside."""
     values = np.concatenate([curve[3] for curve in curves] or [np.ones(1)])
     values = values[np.isfinite(values) & (values > 0)]
     low, high = (float(values.min()), float(values.max())) if len(values) else (0.1, 1.0)
@@ -161,7 +167,7 @@ def _scale_loss(axes: Axes, curves: Sequence[Curve]) -> None:
 
 
 def _scale_accuracy(axes: Axes, curves: Sequence[Curve]) -> None:
-    """Begin the axis where nine tenths of the measurements lie above, so that the end of the training has room."""
+    """Start the axis so that nine tenths of the measurements fit, and the end of the training has room."""
     values = np.concatenate([curve[3] for curve in curves] or [np.zeros(1)])
     low = float(np.quantile(values, 0.1)) if len(values) else 0.0
     room = max(0.01, 1 - low)
@@ -172,16 +178,16 @@ def _scale_accuracy(axes: Axes, curves: Sequence[Curve]) -> None:
 
 
 def _label_ends(axes: Axes, curves: Sequence[Curve], theme: Theme) -> None:
-    """Name each curve at its end, in its colour, with its last value; names that would touch are moved apart."""
+    """Write the name and last value of each curve at its end, and move labels apart that would overlap."""
     drawn = [curve for curve in curves if len(curve[2])]
-    to_share = axes.transData + axes.transAxes.inverted()
-    heights = [float(np.clip(to_share.transform((steps[-1], values[-1]))[1], 0, 1)) for *_, steps, values in drawn]
+    to_axes = axes.transData + axes.transAxes.inverted()
+    heights = [float(np.clip(to_axes.transform((steps[-1], values[-1]))[1], 0, 1)) for *_, steps, values in drawn]
     apart = 38 / (axes.get_window_extent().height or 1)
     if len(heights) == 2 and abs(heights[0] - heights[1]) < apart:
         middle = min(max(sum(heights) / 2, apart / 2), 1 - apart / 2)
         upper = int(heights[1] > heights[0])
         heights[upper], heights[1 - upper] = middle + apart / 2, middle - apart / 2
     for (name, colour, _, values), height in zip(drawn, heights, strict=True):
-        is_share = axes.get_title(loc="left") == "Accuracy"
-        value = f"{100 * values[-1]:.2f}%" if is_share else f"{values[-1]:.3g}"
+        is_accuracy = axes.get_title(loc="left") == "Accuracy"
+        value = f"{100 * values[-1]:.2f}%" if is_accuracy else f"{values[-1]:.3g}"
         axes.text(1.03, height, f"{name}\n{value}", color=colour, transform=axes.transAxes, va="center")

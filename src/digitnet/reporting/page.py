@@ -1,4 +1,4 @@
-"""What the page says: everything that the template shows, as plain values. Nothing is read or written here."""
+"""The contents of the page: everything that the template shows, as plain values. No files are read or written."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,14 +23,14 @@ from digitnet.reporting.pictures import Picture, drawing, filter_drawing, pictur
 from digitnet.run_folder import History
 
 MOST_CARDS = 200  # mistakes shown one by one; a bad network makes thousands
-FIRST_CARDS = 24  # shown at once; the others unfold
+FIRST_CARDS = 24  # the others are folded away
 
 Floats = npt.NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True)
 class Findings:
-    """All that is known about a finished run: what the page is made from."""
+    """Everything about a finished run that the page shows."""
 
     name: str
     config: TrainConfig
@@ -39,14 +39,14 @@ class Findings:
     environment: dict[str, Any]
     dataset: Dataset
     evaluation: Evaluation
-    mistakes: Sequence[Mistake]  # the surest first
+    mistakes: Sequence[Mistake]  # the most confident first
     filters: Sequence[Floats]  # (out, in, k, k) for each convolution
     example: Example
 
 
 @dataclass(frozen=True)
 class Card:
-    """One mistake, explained."""
+    """One mistake, ready to show."""
 
     anchor: str
     index: int
@@ -60,7 +60,7 @@ class Card:
 
 
 def compose(found: Findings) -> dict[str, Any]:
-    """Make the values of the template, by the names that it calls them."""
+    """Make the values of the template, by their names in it."""
     names, evaluation = found.dataset.label_names, found.evaluation
     cards = [card(mistake, found.dataset) for mistake in found.mistakes[:MOST_CARDS]]
     bins = metrics.reliability(evaluation.logits, evaluation.labels)
@@ -91,13 +91,12 @@ def compose(found: Findings) -> dict[str, Any]:
         "calibration": words.describe_calibration(evaluation),
         "reliability": drawing(
             lambda width, theme: reliability_figure(bins, width, theme),
-            "Graph of how often the network was right against how sure it was. "
-            + words.describe_calibration(evaluation),
+            "Graph of accuracy against confidence. " + words.describe_calibration(evaluation),
         ),
         "selection": words.describe_coverage(evaluation),
         "coverage": drawing(
             lambda width, theme: coverage_figure(evaluation.coverage.points(100), width, theme),
-            "Graph of how many answers are wrong if only the surest are given. "
+            "Graph of the error rate if only the most confident answers are given. In-sample. "
             + words.describe_coverage(evaluation),
         ),
         "filters": [
@@ -112,21 +111,21 @@ def compose(found: Findings) -> dict[str, Any]:
 
 
 def facts(found: Findings) -> list[tuple[str, str]]:
-    """List the outcome in numbers, each with its name."""
+    """List the key numbers of the run, each with its name."""
     summary = found.summary
     memory = summary.get("peak_memory_bytes")
     return [
         ("Mistakes", f"{len(found.mistakes):,}"),
         ("Validation accuracy", words.percent(summary["validation"]["accuracy"])),
         ("Training time", words.duration(summary["seconds"])),
-        ("Images a second", f"{summary['images_per_second']:,.0f}"),
+        ("Images per second", f"{summary['images_per_second']:,.0f}"),
         ("Parameters", f"{summary['parameters']:,}"),
-        ("Most memory", words.size(memory) if memory else "not known"),
+        ("Peak memory", words.size(memory) if memory else "not known"),
     ]
 
 
 def card(mistake: Mistake, dataset: Dataset) -> Card:
-    """Explain one mistake."""
+    """Make the card of one mistake."""
     names, train = dataset.label_names, dataset.train
     true, read = names[mistake.true], names[mistake.predicted]
     return Card(
@@ -149,7 +148,7 @@ def card(mistake: Mistake, dataset: Dataset) -> Card:
 
 
 def class_rows(evaluation: Evaluation) -> list[tuple[str, str, str, str, str]]:
-    """For each class: its name, its images, recall, precision, and what it was most often taken for."""
+    """List name, images, recall and precision of each class, and the class that it is most often mistaken for."""
     counts, names = evaluation.confusion, evaluation.label_names
     wrong = counts - np.diag(np.diag(counts))
     precision, recall = metrics.precision(counts), metrics.recall(counts)
@@ -159,14 +158,14 @@ def class_rows(evaluation: Evaluation) -> list[tuple[str, str, str, str, str]]:
             f"{counts[k].sum():,}",
             words.percent(recall[k]),
             words.percent(precision[k]),
-            f"{names[int(wrong[k].argmax())]} ({wrong[k].max():,})" if wrong[k].any() else "nothing",
+            f"{names[int(wrong[k].argmax())]} ({wrong[k].max():,})" if wrong[k].any() else "none",
         )
         for k, name in enumerate(names)
     ]
 
 
 def example_pictures(example: Example, label_names: Sequence[str]) -> dict[str, Any]:
-    """Show one image, the maps of each layer, and the probabilities of the answer."""
+    """Show one image, the maps of each layer, and the probabilities."""
     return {
         "index": example.index,
         "image": thumbnail(example.image, f"test image {example.index}, a {label_names[example.label]}"),
@@ -178,14 +177,14 @@ def example_pictures(example: Example, label_names: Sequence[str]) -> dict[str, 
             for k, maps in enumerate(example.maps, start=1)
         ],
         "answers": [
-            (name, round(100 * share, 1), words.percent(share, 1))
-            for name, share in zip(label_names, example.probabilities, strict=True)
+            (name, round(100 * probability, 1), words.percent(probability, 1))
+            for name, probability in zip(label_names, example.probabilities, strict=True)
         ],
     }
 
 
 def environment_rows(values: dict[str, Any]) -> list[tuple[str, str]]:
-    """Flatten environment.json to names and values, but for the command, which has its own place."""
+    """Flatten environment.json to names and values, without the command, which is shown elsewhere."""
     rows: list[tuple[str, str]] = []
     for key, value in values.items():
         if isinstance(value, dict):

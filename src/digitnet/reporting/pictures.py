@@ -1,4 +1,4 @@
-"""Pictures inside the page: each carries its own bytes and the words that stand in for it."""
+"""Pictures inside the page, each with its bytes in a data URI and a text alternative."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from digitnet.reporting.style import DARK, LIGHT, PIXELS_PER_INCH, Theme, Width,
 from digitnet.reporting.tiles import Floats, data_uri, enlarge, filter_tiles, ink, png, sheet
 
 PHONE = "(max-width: 700px)"
-NIGHT = "(prefers-color-scheme: dark)"
+DARK_SCREEN = "(prefers-color-scheme: dark)"
 
 
 @dataclass(frozen=True)
@@ -28,31 +28,31 @@ class Picture:
 
 @dataclass(frozen=True)
 class Drawing:
-    """A figure in every form that a reader's screen may ask for; the first source that fits is shown."""
+    """A figure in a form for each kind of screen; the first source that matches is shown."""
 
     sources: tuple[tuple[str, Picture], ...]  # media query, picture
     fallback: Picture
 
 
 def picture(pixels: UInt8, alt: str, factor: int = 1) -> Picture:
-    """Make a picture of RGBA pixels, each a crisp square of `factor` CSS pixels."""
+    """Make a picture of RGBA pixels, each a sharp square of `factor` CSS pixels."""
     rows, columns = pixels.shape[:2]
     return Picture(data_uri(png(enlarge(pixels, factor))), alt, columns * factor, rows * factor)
 
 
 def thumbnail(image: UInt8, alt: str) -> Picture:
-    """Make a picture of one image ``(rows, columns)``; the page decides how large it is shown."""
+    """Make a picture of one image ``(rows, columns)``; the style sheet sets its size."""
     return picture(ink(image), alt)
 
 
 def drawing(draw: Callable[[Width, Theme], Figure], alt: str) -> Drawing:
-    """Draw a figure four times: for a phone and a desktop, by day and by night."""
+    """Draw a figure four times: for a desktop and a phone, with light and dark colours."""
     form = {(width, theme): _svg(draw(width, theme), alt) for width in get_args(Width) for theme in (LIGHT, DARK)}
     return Drawing(
         sources=(
-            (f"{NIGHT} and {PHONE}", form["narrow", DARK]),
+            (f"{DARK_SCREEN} and {PHONE}", form["narrow", DARK]),
             (PHONE, form["narrow", LIGHT]),
-            (NIGHT, form["wide", DARK]),
+            (DARK_SCREEN, form["wide", DARK]),
         ),
         fallback=form["wide", LIGHT],
     )
@@ -68,7 +68,7 @@ def filter_drawing(weights: Floats, alt: str) -> Drawing:
 
 
 def sample_strips(split: Split, label_names: Sequence[str], each: int = 9) -> list[tuple[str, Picture]]:
-    """Make a strip of the first images of each class, with the name of the class."""
+    """Make a strip of the first images of each class, labelled with its name."""
     return [
         (
             name,

@@ -1,4 +1,4 @@
-"""The report of a run: one HTML file that needs nothing else, and its figures as PNG files."""
+"""The report of a run: one self-contained HTML file, and its figures as PNG files."""
 
 from pathlib import Path
 
@@ -21,26 +21,26 @@ from digitnet.training.checkpoint import load_network
 def make_report(run: Run | Path | str, dataset: Dataset | None = None) -> Path:
     """Write ``report.html`` and ``figures/*.png`` into a finished run's folder; return the path of the page.
 
-    Evaluates the run first where that was not done yet. `dataset` saves reading the data again; by default it is
+    Evaluates the run first if that has not been done. `dataset` saves reading the data again; by default it is
     the one that the run was trained on. Takes about four seconds. Raises RunError when the run is not finished or
-    the data is not what it was trained on, and StorageError where the disk refuses.
+    the data is not what it was trained on, and StorageError if a file could not be written.
     """
     run = run if isinstance(run, Run) else Run(run)
-    run.require_finished()  # before the data takes its time
+    run.require_finished()  # before the data is loaded, which takes time
     dataset = run.check_data(dataset) if dataset else run.dataset
-    found = find_out(run, dataset)
+    found = collect_findings(run, dataset)
     page = render(found)
     figures = draw_figures(
         found.history, dataset, found.evaluation, found.mistakes, found.filters, found.example
-    )  # drawn before anything is written
+    )  # drawn before any file is written
     with run.locked():
         save_figures(figures, run.path / "figures")
         write_whole(run.path / "report.html", page)
     return run.path / "report.html"
 
 
-def find_out(run: Run, dataset: Dataset) -> Findings:
-    """Collect all that the report says about a run."""
+def collect_findings(run: Run, dataset: Dataset) -> Findings:
+    """Collect everything that the report shows of a run."""
     evaluation = load_evaluation(run, dataset)
     network = load_network(run)
     return Findings(
@@ -58,7 +58,7 @@ def find_out(run: Run, dataset: Dataset) -> Findings:
 
 
 def choose_example(network: nn.Module, dataset: Dataset, evaluation: Evaluation) -> Example:
-    """Follow the first test image that was read correctly, or the very first if none was."""
+    """Take the first test image that was read correctly, or the very first if there is none."""
     index = int(np.argmax(evaluation.logits.argmax(axis=1) == evaluation.labels))
     image = dataset.test.images[index]
     return Example(
@@ -71,10 +71,10 @@ def choose_example(network: nn.Module, dataset: Dataset, evaluation: Evaluation)
 
 
 def render(found: Findings) -> str:
-    """Make the page; pure, and the same page for the same findings."""
+    """Make the HTML of the page: the same for the same findings."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,  # a folder of images names its classes as it likes
+        autoescape=True,  # the names of classes come from the user's data
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

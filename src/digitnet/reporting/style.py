@@ -1,6 +1,6 @@
-"""How figures look: colours, sizes, and how a figure becomes the bytes of a PNG or an SVG file.
+"""The look of figures: colours and sizes; and a figure as the bytes of a PNG or SVG file.
 
-Sizes are CSS pixels, 96 to the inch, so that text in a figure is as large as text around it.
+Sizes are CSS pixels, 96 to the inch, so that text in a figure is as large as the text around it.
 """
 
 import io
@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 Width = Literal["wide", "narrow"]
-"""Of a desktop's page, or of a phone's: figures are laid out anew, so that their text keeps its size."""
+"""Of a desktop's page or a phone's; each has a layout of its own, so that text keeps its size."""
 
 PIXELS_PER_INCH = 96
 POINTS_PER_PIXEL = 72 / PIXELS_PER_INCH
@@ -21,7 +21,7 @@ POINTS_PER_PIXEL = 72 / PIXELS_PER_INCH
 
 @dataclass(frozen=True)
 class Theme:
-    """The colours of a page; the pairs that carry meaning differ in lightness too (Okabe & Ito's palette)."""
+    """The colours of a page; training and validation differ in lightness too (after Okabe and Ito)."""
 
     paper: str
     ink: str
@@ -36,9 +36,9 @@ DARK = Theme("#16181c", "#ececec", "#a3a7ad", "#3b3e45", training="#56b4e9", val
 
 
 def styled(theme: Theme) -> AbstractContextManager[None]:
-    """Apply matplotlib's settings while a figure is drawn; those of the caller come back afterwards."""
+    """Apply our matplotlib settings within the context, and restore the caller's afterwards."""
     small, normal = 13 * POINTS_PER_PIXEL, 14 * POINTS_PER_PIXEL
-    settings: Any = {  # matplotlib 3.11 types each key, older ones any text
+    settings: Any = {  # matplotlib 3.11 has a type for each key, older versions accept any text
         "axes.edgecolor": theme.line,
         "axes.facecolor": "none",
         "axes.grid": True,
@@ -73,27 +73,27 @@ def styled(theme: Theme) -> AbstractContextManager[None]:
 
 
 def canvas(width: int, height: int) -> Figure:
-    """Make an empty figure of so many pixels."""
+    """Make an empty figure of `width` by `height` pixels."""
     return Figure(figsize=(width / PIXELS_PER_INCH, height / PIXELS_PER_INCH), dpi=PIXELS_PER_INCH)
 
 
 def place(figure: Figure, left: float, top: float, width: float, height: float) -> Axes:
-    """Add axes whose corner lies so many pixels from the left and from the top of the figure."""
+    """Add axes at a position in pixels from the left and the top of the figure."""
     across, down = figure.get_size_inches() * PIXELS_PER_INCH
     return figure.add_axes((left / across, 1 - (top + height) / down, width / across, height / down))
 
 
 def to_png(figure: Figure) -> bytes:
-    """Draw the figure as PNG, with two pixels for each of its own, for sharp screens."""
+    """Draw the figure as PNG, at twice its size in pixels, for high-density screens."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=2 * PIXELS_PER_INCH, metadata={"Software": None})
     return buffer.getvalue()
 
 
 def to_svg(figure: Figure) -> bytes:
-    """Draw the figure as SVG without a background; its text is set in the reader's own system font."""
+    """Draw the figure as SVG without a background; its text uses the reader's system font."""
     buffer = io.StringIO()
-    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "digitnet"}):  # the same bytes each time
+    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "digitnet"}):  # the same bytes every time
         figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     text = buffer.getvalue()
     return text.replace("'DejaVu Sans'", "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans'").encode()

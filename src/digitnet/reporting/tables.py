@@ -15,7 +15,7 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
 
     def to_text(self) -> str:
-        """Align the columns with blanks."""
+        """Align the columns with spaces."""
         widths = [max(map(len, cells)) for cells in zip(self.columns, *self.rows, strict=True)]
         lines = [
             "  ".join(f"{cell:{'<' if k == 0 else '>'}{widths[k]}}" for k, cell in enumerate(row)).rstrip()
@@ -24,7 +24,7 @@ class Table:
         return "\n".join([self.title, *(f"  {line}" for line in lines)])
 
     def to_markdown(self) -> str:
-        """Write a table of Markdown under its title."""
+        """Write a Markdown table under its title."""
         rule = ("---", *["---:"] * (len(self.columns) - 1))
         lines = ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in self.rows]
         head = ["| " + " | ".join(row) + " |" for row in (self.columns, rule)]

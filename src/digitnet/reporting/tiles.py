@@ -1,4 +1,4 @@
-"""Small images to one picture, and a picture to the bytes of a PNG file: arrays in, arrays or bytes out."""
+"""Images as tiles of one picture, and a picture as the bytes of a PNG file: arrays in, arrays or bytes out."""
 
 import base64
 import io
@@ -14,15 +14,15 @@ from digitnet.data.dataset import UInt8
 
 Floats = npt.NDArray[np.floating[Any]]
 
-# Okabe & Ito's blue and vermilion, which people who see few colours tell apart, on either side of white; an odd
-# number of colours has white as its middle
+# Okabe & Ito's blue and vermilion, which colour-blind people can tell apart, on either side of white; an odd number of
+# colours has white as its middle
 _BLUE_TO_ORANGE = LinearSegmentedColormap.from_list("filters", ["#0072b2", "#fafafa", "#d55e00"], N=511)
 
 
 def ink(values: UInt8 | Floats) -> UInt8:
-    """Turn strengths into black ink ``(..., 4)`` RGBA on nothing; bytes are full at 255, floats at their largest.
+    """Draw values as black ink, RGBA ``(..., 4)``; opaque is 255 of bytes, and the maximum of floats.
 
-    The paper shines through, so the same picture suits a light page and, inverted, a dark one.
+    The background is transparent, so the same picture suits a light page and, inverted, a dark one.
     """
     picture = np.zeros((*values.shape, 4), dtype=np.uint8)
     largest = 255.0 if values.dtype == np.uint8 else float(values.max(initial=0.0)) or 1.0
@@ -31,14 +31,14 @@ def ink(values: UInt8 | Floats) -> UInt8:
 
 
 def tint(weights: Floats) -> UInt8:
-    """Colour weights ``(..., 4)`` RGBA: negative blue, zero white, positive orange, full at the largest of all."""
+    """Colour weights as RGBA ``(..., 4)``: blue is negative, white zero, orange positive."""
     largest = float(np.abs(weights).max(initial=0.0)) or 1.0
     colours: Floats = _BLUE_TO_ORANGE((weights / largest + 1) / 2)  # (..., 4) 0 to 1
     return np.rint(255 * colours).astype(np.uint8)
 
 
 def sheet(tiles: UInt8, columns: int, gap: int) -> UInt8:
-    """Lay tiles ``(N, rows, columns, 4)`` out row by row, `gap` transparent pixels apart."""
+    """Lay out tiles ``(N, rows, columns, 4)`` row by row, `gap` transparent pixels apart."""
     count, height, width, channels = tiles.shape
     lines = math.ceil(count / columns)
     picture = np.zeros((lines * (height + gap) - gap, columns * (width + gap) - gap, channels), dtype=np.uint8)
@@ -51,7 +51,7 @@ def sheet(tiles: UInt8, columns: int, gap: int) -> UInt8:
 def filter_tiles(weights: Floats) -> UInt8:
     """Colour each filter of a layer ``(out, in, k, k)``: a square mosaic of its slices, one for each input map.
 
-    Gives ``(out, rows, columns, 4)`` RGBA; one slice alone is its own mosaic.
+    Returns RGBA ``(out, rows, columns, 4)``.
     """
     coloured = tint(weights)  # (out, in, k, k, 4)
     columns = math.ceil(math.sqrt(weights.shape[1]))
@@ -59,7 +59,7 @@ def filter_tiles(weights: Floats) -> UInt8:
 
 
 def enlarge(picture: UInt8, factor: int) -> UInt8:
-    """Repeat each pixel `factor` times both ways, so that it stays a crisp square on any screen."""
+    """Repeat each pixel `factor` times both ways, so that it stays a sharp square on any screen."""
     return picture.repeat(factor, axis=0).repeat(factor, axis=1)
 
 
@@ -73,5 +73,5 @@ def png(picture: UInt8) -> bytes:
 
 
 def data_uri(content: bytes, kind: str = "image/png") -> str:
-    """Write bytes as an address that holds its own content, so that a page needs no second file."""
+    """Encode bytes as a data URI, so that the page needs no second file."""
     return f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"

@@ -1,4 +1,4 @@
-"""Numbers as people write them, and the sentences of the report."""
+"""Numbers in the form that people write them, and the sentences of the report."""
 
 import dataclasses
 import math
@@ -11,18 +11,18 @@ from digitnet.presets import nearest_preset, preset
 
 BLOG_ACCURACY = 0.9922  # what the blog post reports for its one run
 
-# These fields do not decide what is learned, only from where it starts, how it is watched and what computes it.
+# These fields change the seed, the record and the device of a run, but not its recipe.
 _INCIDENTAL = frozenset({"seed", "log_every", "validate_every", "save_every", "device", "threads"})
 
 
-def percent(share: float, decimals: int = 2) -> str:
-    """Write a share from 0 to 1: ``0.9907`` is ``99.07%``; never rounded up to a whole 100 nor down to 0."""
-    if math.isnan(share):
-        return "none"  # nothing to take a share of
-    text = f"{100 * share:.{decimals}f}"
-    if share < 1 and float(text) == 100:
+def percent(fraction: float, decimals: int = 2) -> str:
+    """Write a fraction from 0 to 1: ``0.9907`` is ``99.07%``; only 1 is 100% and only 0 is 0%."""
+    if math.isnan(fraction):
+        return "none"  # a fraction of nothing
+    text = f"{100 * fraction:.{decimals}f}"
+    if fraction < 1 and float(text) == 100:
         return f">{100 - 10**-decimals:.{decimals}f}%"
-    if share > 0 and float(text) == 0:
+    if fraction > 0 and float(text) == 0:
         return f"<{10**-decimals:.{decimals}f}%"
     return f"{text}%"
 
@@ -38,7 +38,7 @@ def duration(seconds: float) -> str:
 
 
 def size(count: float) -> str:
-    """Write bytes in the unit that keeps the number short: ``530 MB``."""
+    """Write a number of bytes in a unit that keeps it short: ``530 MB``."""
     for unit in ("bytes", "kB", "MB"):
         if count < 1_000:
             return f"{count:.0f} {unit}"
@@ -52,7 +52,7 @@ def counted(count: int, thing: str) -> str:
 
 
 def describe_result(evaluation: Evaluation, config: TrainConfig, summary: dict[str, Any], images: int) -> str:
-    """Say in one sentence what came out; `images` is the size of the training split."""
+    """Describe the result in one sentence; `images` is the size of the training split."""
     seen = summary["steps"] * config.images_per_step
     wrong = evaluation.images - evaluation.correct
     time, low, high = (
@@ -68,67 +68,70 @@ def describe_result(evaluation: Evaluation, config: TrainConfig, summary: dict[s
 
 
 def is_blog_experiment(config: TrainConfig) -> bool:
-    """Whether a run did what the blog's program does, whatever its seed and machine."""
+    """Tell whether a run used the blog's recipe, whatever its seed and device."""
     return set(config.differences(preset("blog"))) <= _INCIDENTAL
 
 
 def compare_with_blog(evaluation: Evaluation) -> str:
-    """Set one run's accuracy beside the blog's."""
+    """Compare the accuracy of one run with the blog's."""
     difference = 100 * (evaluation.accuracy - BLOG_ACCURACY)
     direction = "above" if difference > 0 else "below"
     apart = f"is {abs(difference):.2f} percentage points {direction}"
-    distance = apart if abs(difference) >= 0.005 else "equals it"
+    distance = apart if abs(difference) >= 0.005 else "is equal to it"
     inside = evaluation.interval.low <= BLOG_ACCURACY <= evaluation.interval.high
-    where = "inside this interval, so chance alone may explain it" if inside else "outside this interval"
+    where = "inside the interval, so chance alone may explain the difference" if inside else "outside the interval"
     return (
         f"The blog reports {percent(BLOG_ACCURACY)} for the same experiment. This run {distance}; the blog's "
-        f"figure lies {where}. Both are single runs: other seeds give slightly other figures."
+        f"figure lies {where}. Both are single runs; other seeds give slightly different figures."
     )
 
 
 def describe_calibration(evaluation: Evaluation) -> str:
-    """Say how far the network's confidence can be believed."""
+    """Describe how well confidence and accuracy agree."""
     gap = metrics.calibration_error(evaluation.logits, evaluation.labels)
     confidence = float(metrics.softmax(evaluation.logits).max(axis=1).mean())
     surplus = confidence - evaluation.accuracy
     half_width = (evaluation.interval.high - evaluation.interval.low) / 2
-    leaning = "a little too sure of itself" if surplus > 0 else "a little too modest"
+    leaning = "slightly overconfident" if surplus > 0 else "slightly underconfident"
     if abs(surplus) > 0.02:
-        leaning = "too sure of itself" if surplus > 0 else "too modest"
+        leaning = "overconfident" if surplus > 0 else "underconfident"
     if abs(surplus) < half_width:
-        leaning = "as sure as it should be, as far as this many images can tell"
+        leaning = "well calibrated on average, as far as this many images can tell"
     return (
-        f"On average the network claims to be {percent(confidence)} sure, and is right "
-        f"{percent(evaluation.accuracy)} of the time: it is {leaning}. Its calibration error is {gap:.4f}: taken "
-        f"over all images, confidence and success differ by {100 * gap:.2f} percentage points."
+        f"The mean confidence is {percent(confidence)} and the accuracy {percent(evaluation.accuracy)}: the "
+        f"network is {leaning}. The expected calibration error is {gap:.4f}: averaged over all images, "
+        f"confidence and accuracy differ by {100 * gap:.2f} percentage points."
     )
 
 
 def describe_coverage(evaluation: Evaluation) -> str:
-    """Say how many images could be answered if wrong answers were to be rare."""
-    shares = [
-        f"{percent(evaluation.coverage.coverage(wanted))} with {percent(wanted)}" for wanted in (0.999, 0.9999)
+    """Describe how many images can be answered at a wanted accuracy; it is in-sample, and says so."""
+    answered = [
+        f"{percent(evaluation.coverage.coverage(wanted))} of the images with an accuracy of {percent(wanted)}"
+        for wanted in (0.999, 0.9999)
     ]
     return (
-        'A network that may say "not sure" errs less. If it answered only the images of which it is surest, it '
-        f"could answer {shares[0]} right, and {shares[1]}."
+        'A network that may say "not sure" makes fewer mistakes. If it answered only above a threshold of '
+        f"confidence, it could answer {answered[0]}, and {answered[1]}. These figures are in-sample: the "
+        "thresholds are chosen on the same test images on which accuracy is measured, so they are a little "
+        "optimistic."
     )
 
 
 def describe_smoothing(config: TrainConfig, classes: int) -> str:
-    """Say at which loss label smoothing aims; nothing where there is none."""
+    """Name the loss that label smoothing aims at; empty without label smoothing."""
     smoothing = config.optimisation.label_smoothing
     if not smoothing:
         return ""
     aim = 1 - smoothing + smoothing / classes
     return (
-        f"Label smoothing of {smoothing:g} makes the network aim at {percent(aim)} for the label of "
-        f"each image, which is a loss of {-math.log(aim):.3f}, and not at a loss of 0."
+        f"With label smoothing of {smoothing:g}, the network aims at a probability of {percent(aim)} for the "
+        f"label of each image, which is a loss of {-math.log(aim):.3f}, not 0."
     )
 
 
 def plain(value: object) -> str:
-    """Write a value of the configuration or the environment as a person would."""
+    """Write a value of the configuration or the environment in plain words."""
     if isinstance(value, (tuple, list)):
         return ", ".join(plain(item) for item in value)
     if isinstance(value, bool) or value is None:
@@ -137,7 +140,7 @@ def plain(value: object) -> str:
 
 
 def field_rows(config: TrainConfig) -> list[tuple[str, str, str | None]]:
-    """List the fields that shaped a run, each with its value, and that of its preset where it is another."""
+    """List the fields of a run: name, value, and the preset's value if that differs."""
     start = preset(nearest_preset(config))
     changed = set(config.differences(start))
     unused = set() if config.model.network == "blog" else {field.name for field in dataclasses.fields(BlogLayers)}

@@ -1,1 +1,1 @@
-"""Many seeded runs to claims: plan says what to run, run and journal do it, compare answers with statistics."""
+"""Many seeded runs, and what they show: a plan, its trials, and a comparison with statistics."""

@@ -1,4 +1,4 @@
-"""What the finished runs of a plan measured, variant by variant."""
+"""The measurements of the finished runs of a plan, by variant."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,21 +15,20 @@ from digitnet.trials.statistics import Bools
 
 @dataclass(frozen=True)
 class VariantResults:
-    """What the finished trials of a variant measured: position k of each is the same seed's."""
+    """The measurements of a variant's finished trials; position k of each belongs to the same seed."""
 
     name: str
-    fields: dict[str, object]  # what sets it apart
-    seeds: tuple[int, ...]  # empty where no trial has finished
+    fields: dict[str, object]  # in which it differs from the other variants
+    seeds: tuple[int, ...]  # empty if no trial has finished
     validation: tuple[float, ...]  # accuracy, 0 to 1
     test: tuple[float, ...]  # accuracy, 0 to 1
     seconds: tuple[float, ...]  # of training
-    parameters: int  # 0 where no trial has finished
-    correct: Bools | None = field(
-        default=None, compare=False, repr=False
-    )  # (seeds, N): test images read correctly
+    parameters: int  # 0 if no trial has finished
+    # (seeds, N): which test images were read correctly
+    correct: Bools | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        """Raise ValueError unless everything is there once for each seed."""
+        """Raise ValueError unless there is one value of everything for each seed."""
         found = {len(self.seeds), len(set(self.seeds)), len(self.validation), len(self.test), len(self.seconds)}
         if self.correct is not None:
             found.add(len(self.correct))
@@ -38,10 +37,10 @@ class VariantResults:
 
 
 def collect(runs: Mapping[str, Sequence[Run]], dataset: Dataset | None = None) -> list[VariantResults]:
-    """Read the finished ones of the `runs` of each variant, and evaluate those that were not evaluated yet.
+    """Read the finished runs of each variant, and evaluate those that have not been evaluated.
 
-    A variant's fields are those in which the configurations of all these runs differ. `dataset` saves reading the
-    data, which is else done once. Raises RunError for a damaged run, or one that was trained on other data.
+    The fields of a variant are those in which the configurations of these runs differ. `dataset` saves loading the
+    data, which otherwise happens once. Raises RunError for a damaged run, or one that was trained on other data.
     """
     every = [run for several in runs.values() for run in several]
     varied = {name for run in every for name in run.config.differences(every[0].config)} - {"seed"}

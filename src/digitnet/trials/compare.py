@@ -1,7 +1,7 @@
-"""What many seeds say about each variant, and about each pair of variants: numbers, tables and sentences.
+"""What many seeds show about each variant and each pair of variants: numbers, tables and sentences.
 
-Choosing and reporting are kept apart: the variant with the best mean validation accuracy is named first, and the
-test accuracies only describe it. A comparison is paired: the same seeds and, where known, the same test images.
+Selection and evaluation are separate: the variant is chosen by its mean validation accuracy, and the test
+accuracies only describe it. A comparison is paired: the same seeds and, where known, the same test images.
 """
 
 import dataclasses
@@ -41,7 +41,7 @@ NOTES = (
 
 @dataclass(frozen=True)
 class VariantSummary:
-    """A variant in numbers; None where no trial has finished."""
+    """The means of a variant; None if no trial has finished."""
 
     results: VariantResults
     validation: Summary | None
@@ -57,8 +57,8 @@ class PairComparison:
     second: str
     seeds: tuple[int, ...]
     difference: PairedDifference | None  # first minus second; None without a common seed
-    p: float | None  # that decides, Holm-adjusted; None without two common seeds
-    images: tuple[McNemar, ...]  # for each seed, on the same images; empty where these are not known
+    p: float | None  # the p-value that decides, Holm-adjusted; None without two common seeds
+    images: tuple[McNemar, ...]  # for each seed, on the same images; empty if unknown
     sentence: str
 
     @property
@@ -69,20 +69,20 @@ class PairComparison:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Every variant, and every wanted pair with what it shows."""
+    """Every variant, and every pair that was asked for."""
 
     variants: tuple[VariantSummary, ...]
-    chosen: str | None  # best mean validation accuracy, the earlier one of equals; None where nothing has finished
+    chosen: str | None  # the first with the best mean validation accuracy; None if nothing has finished
     pairs: tuple[PairComparison, ...]
 
     @property
     def sentences(self) -> tuple[str, ...]:
-        """The choice, and what each pair shows."""
+        """The chosen variant, and what each pair shows."""
         return (self._choice(), *(pair.sentence for pair in self.pairs))
 
     @property
     def tables(self) -> tuple[Table, ...]:
-        """Validation to choose on, test to report, and the differences where pairs were asked for."""
+        """Validation to choose on, test to report, and the differences if pairs were asked for."""
         accuracy = ("seeds", "mean", "sd", "95% interval")
         validation = [(v.results.name, *_cells(v.validation)) for v in self.variants]
         test = [(v.results.name, *_cells(v.test), *_costs(v)) for v in self.variants]
@@ -105,16 +105,16 @@ class Comparison:
         return (*tables, Table("Differences on the test", ("pair", *measured), rows)) if rows else tables
 
     def to_text(self) -> str:
-        """Write everything for a terminal."""
+        """Write tables, sentences and notes as plain text."""
         return "\n\n".join([*(table.to_text() for table in self.tables), "\n".join(self.sentences), *NOTES])
 
     def to_markdown(self) -> str:
-        """Write everything as a piece of a Markdown page: the sentences first."""
+        """Write sentences, tables and notes as Markdown."""
         said = "\n".join(f"- {sentence}" for sentence in self.sentences)
         return "\n\n".join([said, *(table.to_markdown() for table in self.tables), *NOTES]) + "\n"
 
     def to_json(self) -> dict[str, Any]:
-        """Every value and every number as plain values; this is comparison.json."""
+        """Return everything as JSON's values: the content of comparison.json."""
         return {**_plain(self), "correction": "Holm", "sentences": list(self.sentences)}
 
     def _choice(self) -> str:
@@ -130,7 +130,7 @@ class Comparison:
 
 
 def compare_variants(variants: Sequence[VariantResults], pairs: Sequence[tuple[str, str]]) -> Comparison:
-    """Summarise each variant, choose one on validation, and compare the wanted pairs on the test.
+    """Summarise each variant, choose one on validation, and compare the pairs on the test.
 
     Raises UsageError for a pair that names an unknown variant.
     """
@@ -191,7 +191,7 @@ def _tests(variant: VariantResults, seeds: Sequence[int]) -> list[float]:
 def _correct(
     first: VariantResults, second: VariantResults, seeds: Sequence[int]
 ) -> tuple[list[Bools], list[Bools]]:
-    """Which images each read correctly, an array ``(N,)`` for each seed; empty unless both are known."""
+    """Return which images each read correctly, an array ``(N,)`` for each seed; empty unless both are known."""
     if first.correct is None or second.correct is None:
         return [], []
     return (
@@ -201,7 +201,7 @@ def _correct(
 
 
 def _cells(summary: Summary | None) -> tuple[str, ...]:
-    """Seeds, mean, sd and interval; what one seed does not have is a dash."""
+    """Write seeds, mean, sd and interval; a dash for what is not defined."""
     if summary is None:
         return "0", "-", "-", "-"
     return f"{summary.n}", percent(summary.mean), _points(summary.sd), _span(summary.interval)
@@ -228,14 +228,14 @@ def _points(difference: float | None) -> str:
 
 
 def _span(interval: Interval | None) -> str:
-    """Write an interval of accuracies; the t interval does not know that they end at 100%."""
+    """Write an interval of accuracies, cut off at 0 and 100%, which a t interval may exceed."""
     if interval is None:
         return "-"
     return f"{percent(max(0.0, interval.low))} to {percent(min(1.0, interval.high))}"
 
 
 def _plain(value: object) -> Any:
-    """Turn results into JSON's values, all the way down; an interval becomes its two ends."""
+    """Convert results to JSON's values recursively; an interval becomes a list of its two ends."""
     if isinstance(value, Interval):
         return [value.low, value.high]
     if dataclasses.is_dataclass(value):

@@ -1,4 +1,4 @@
-"""What a plan will cost, measured on a few steps of some of its variants."""
+"""How long a plan will take, measured on a few steps of some of its variants."""
 
 import time
 from collections.abc import Sequence
@@ -15,12 +15,12 @@ _STEPS, _IMAGES, _SAMPLED = 8, 1_000, 6
 
 
 def estimate_seconds(plan: Plan) -> float:
-    """Mean seconds of a trial on one core, from eight steps of up to six variants, spread over the plan."""
-    return mean(_seconds(variant) for variant in _spread(plan.variants, _SAMPLED))
+    """Estimate the mean seconds of a trial on one core from eight steps of up to six variants of the plan."""
+    return mean(_seconds(variant) for variant in _sample(plan.variants, _SAMPLED))
 
 
-def _spread(variants: Sequence[Variant], count: int) -> list[Variant]:
-    """Choose `count` of the variants at equal distances, the first and the last among them."""
+def _sample(variants: Sequence[Variant], count: int) -> list[Variant]:
+    """Choose `count` evenly spaced variants, with the first and the last."""
     if len(variants) <= count:
         return list(variants)
     return [variants[round(k * (len(variants) - 1) / (count - 1))] for k in range(count)]
@@ -33,7 +33,7 @@ def _seconds(variant: Variant) -> float:
     session = prepare(config, data)
     with torch_settings(config.running.threads or 1):
         took = []
-        for steps in (_STEPS, 2 * _STEPS):  # the first steps also pay for torch's start, and do not count
+        for steps in (_STEPS, 2 * _STEPS):  # the first round warms torch up, and does not count
             began = time.perf_counter()
             fit(replace(session, steps=steps))
             took.append(time.perf_counter() - began)

@@ -1,9 +1,9 @@
-"""The journal of a trials folder: a line for each trial that ended, so that nothing is ever done twice.
+"""The journal of a trials folder: a line for each trial that has ended, so that no trial is run twice.
 
-The worker itself writes a line when a trial has ended and its run is safe on the disk. A process killed in between
-finds the finished run again and only has to write the line. Where variants are sampled, each choice is a line too.
-The next choice depends on these lines alone, and an engine takes the next task before it hands over the last
-outcome: that is why the worker writes.
+The worker writes the line, after the run is safe on the disk. If it is killed in between, the next one finds the
+finished run and only writes the line. Where variants are sampled, each choice is a line too. The next choice
+depends on these lines alone, and an engine takes the next task before it returns the last outcome; therefore the
+worker writes, and not the caller.
 """
 
 import json
@@ -23,31 +23,31 @@ State = Literal["done", "pruned", "failed", "running"]
 
 @dataclass(frozen=True)
 class Entry:
-    """What is known of a trial; the last two are known of sampled variants alone."""
+    """What is known about a trial; only sampled variants have the last two."""
 
     trial: str  # its name
-    summary: dict[str, Any] | None = None  # the run's summary, where it was trained to its end
+    summary: dict[str, Any] | None = None  # the run's summary, if it was trained to its end
     error: str | None = None  # why it failed
-    fields: Mapping[str, Any] | None = None  # that were sampled
+    fields: Mapping[str, Any] | None = None  # the sampled ones
     validated: Mapping[int, float] | None = None  # validation accuracies by step, once it has ended
 
     @property
     def state(self) -> State:
-        """How it ended; a sampled trial that has not is called running."""
+        """How the trial ended; a sampled one that has not ended is running."""
         if self.error is not None:
             return "failed"
         return "done" if self.summary is not None else "pruned" if self.validated is not None else "running"
 
     @property
     def accuracy(self) -> float:
-        """Validation accuracy after the last step; -1 where that was not reached."""
+        """Validation accuracy after the last step; -1 if the trial did not reach it."""
         return float(self.summary["validation"]["accuracy"]) if self.summary else -1.0
 
 
 class Journal:
-    """The entries of a folder when it is read: the last line of each trial, in the order of the first lines.
+    """The entries of a folder when it was read: the last line of each trial, in the order of the first lines.
 
-    Version 0.1 called the error a fault.
+    In version 0.1, the key of an error was `fault`.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -72,9 +72,9 @@ class Journal:
         return {name: entry for name, entry in self.entries.items() if entry.state == "failed"}
 
     def write(self, entry: Entry) -> None:
-        """Add an entry, safe from a power cut when this returns; raise StorageError where the disk refuses."""
+        """Add an entry, which survives a power failure once this returns; raise StorageError if that fails."""
         known = {name: value for name, value in vars(entry).items() if value is not None}
-        with FileLock(self.file.with_name(".journal.lock")):  # many workers write; the system frees it at a kill
+        with FileLock(self.file.with_name(".journal.lock")):  # many workers write; a killed one loses its lock
             _append_line(self.file, json.dumps(known).encode() + b"\n")
         self.entries[entry.trial] = entry
 
@@ -86,12 +86,12 @@ def _parse(line: bytes) -> Entry:
     if values.get("validated") is not None:
         values["validated"] = {int(step): accuracy for step, accuracy in values["validated"].items()}
     if values.keys() == {"trial"}:
-        raise ValueError("nothing is said of the trial")
+        raise ValueError("the line says nothing about the trial")
     return Entry(**values)
 
 
 def _append_line(path: Path, line: bytes) -> None:
-    """Add `line` after the whole ones of `path`; half a line of a killed writer, or of a full disk, goes."""
+    """Append `line` to `path`, and remove the half line that a killed writer or a full disk left."""
     try:
         with path.open("r+b" if path.exists() else "w+b") as file:
             end = file.seek(0, os.SEEK_END)

@@ -17,11 +17,11 @@ Instead of a grid, variants can be listed, each with a name of its own:
     name = "two layers"
     filters = [16, 32]
 
-Or Optuna samples them from ranges, one after the other, to find the best on validation; this is a search:
+Or Optuna samples variants from ranges, one after another, to find the best on validation. This is a search:
 
     trials = 40
     seed = 0                                   # of Optuna's choices, and of every run
-    prune = true                               # end a trial early that is worse than most were at that step
+    prune = true                               # end a trial early if it is worse than most were at that step
 
     [range]
     learning_rate = { low = 1e-4, high = 1e-2, log = true }
@@ -54,7 +54,7 @@ class Variant:
     """A configuration under test; its seed is set by each trial."""
 
     name: str
-    fields: Fields  # what sets it apart
+    fields: Fields  # in which it differs from the other variants
     config: TrainConfig
 
 
@@ -62,7 +62,7 @@ class Variant:
 class Trial:
     """One variant with one seed: one run."""
 
-    name: str  # path of its run below the folder ``runs``
+    name: str  # path of its run inside the folder ``runs``
     variant: Variant
     seed: int
 
@@ -74,15 +74,15 @@ class Trial:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a plan file says. Plans are equal that give the same trials, or sample them from the same ranges."""
+    """The content of a plan file. Plans are equal if they have the same trials, or sample from the same ranges."""
 
-    start: TrainConfig  # the preset with the base's fields
-    seeds: tuple[int, ...]  # a single one where variants are sampled
+    start: TrainConfig  # the preset with the fields of [base]
+    seeds: tuple[int, ...]  # a single one if variants are sampled
     grid: Mapping[str, Sequence[Any]] = field(default_factory=dict)  # the values of each varied field
     listed: Mapping[str, Fields] = field(default_factory=dict)  # the fields of each named variant
     ranges: Mapping[str, Span | Choices] = field(default_factory=dict)  # of each sampled field
     prune: bool = False
-    samples: int = field(default=0, compare=False)  # how many variants are sampled
+    samples: int = field(default=0, compare=False)  # number of sampled variants
     compare: tuple[tuple[str, str], ...] | None = field(default=None, compare=False)
     title: str = field(default="", compare=False)
     table: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)  # the file's preset and base
@@ -91,12 +91,12 @@ class Plan:
 
     @property
     def trial_count(self) -> int:
-        """Number of trials, known without making any of them: a grid may have millions."""
+        """Number of trials, computed without making them: a grid may have millions."""
         return self.samples or len(self.seeds) * (len(self.listed) or math.prod(map(len, self.grid.values())))
 
     @cached_property
     def variants(self) -> tuple[Variant, ...]:
-        """Every variant, in the plan's order; where they are sampled, the start alone."""
+        """Every variant, in the plan's order; only the start if variants are sampled."""
         if self.ranges:
             return (Variant("start", {}, self.start),)
         named = self.listed or {_name(fields): fields for fields in _combinations(self.grid)}
@@ -104,16 +104,16 @@ class Plan:
 
     @property
     def pairs(self) -> tuple[tuple[str, str], ...]:
-        """Names of the variants to compare: the plan's, or each variant with the first."""
+        """Names of the variants to compare: those of the plan, or else each variant with the first."""
         first, *others = (variant.name for variant in self.variants)
         return tuple((other, first) for other in others) if self.compare is None else self.compare
 
     def trials(self) -> Iterator[Trial]:
-        """Every trial: all variants with one seed, then with the next, so that means can be compared early."""
+        """Yield every trial: all variants with one seed, then with the next, so that means compare early."""
         return (self.trial(variant, seed) for seed in self.seeds for variant in self.variants)
 
     def trial(self, variant: Variant, seed: int) -> Trial:
-        """Name the trial of a variant with a seed, safe for any disk."""
+        """Make the trial of a variant with a seed; its name is safe for any file system."""
         return Trial(f"{_folder_name(variant.name)}/seed-{seed}", variant, seed)
 
     def sample(self, name: str, fields: Fields) -> Trial:
@@ -122,12 +122,12 @@ class Plan:
 
     @property
     def start_fields(self) -> Fields:
-        """The sampled fields as the start has them, in TOML's values; they may lie outside of the ranges."""
+        """The start's values of the sampled fields, as in TOML; they may lie outside the ranges."""
         values = {name: self.start.value(name) for name in self.ranges}
         return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
 
     def is_start(self, fields: Fields | None) -> bool:
-        """Tell whether sampled fields are those of the start."""
+        """Tell whether sampled fields have the values of the start."""
         return self.start.with_values(fields or {}, "[range]") == self.start
 
     @classmethod
@@ -167,7 +167,7 @@ class Plan:
 
 
 def read_plan_file(path: Path) -> str:
-    """Read a file's text; raise UsageError where there is none."""
+    """Read a file's text; raise UsageError if it can't be read."""
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -180,7 +180,7 @@ def _preset_name(values: Mapping[str, Any]) -> str:
 
 
 def _read_sampled(plan: Plan) -> Plan:
-    """Read what a plan with ranges says of its samples."""
+    """Read the seed, the ranges and the number of samples of a plan with ranges."""
     values = plan.table
     seed, prune, trials = values.get("seed", 0), values.get("prune", True), values.get("trials", 40)
     plan.start.with_values({"seed": seed}, "seed")
@@ -192,16 +192,16 @@ def _read_sampled(plan: Plan) -> Plan:
     plan = replace(plan, seeds=(seed,), ranges=ranges, prune=prune, samples=trials)
     _check_pruning(plan)
     combinations = math.prod(span.count for span in ranges.values())
-    if trials > combinations:  # the same combination, with the same seed, ends the same
+    if trials > combinations:  # the same combination with the same seed gives the same result
         raise UsageError(
-            f"trials: expected at most {combinations:,}, as the ranges hold no more combinations, found "
+            f"trials: expected at most {combinations:,}, the number of combinations in the ranges, found "
             f"{trials:,}. Lower it, or list the combinations in a [grid]."
         )
     return plan
 
 
 def _check_pruning(plan: Plan) -> None:
-    """Raise UsageError where pruning is wanted, and nothing is measured before the last step."""
+    """Raise UsageError if pruning is on, but nothing is measured before the last step."""
     steps, every = (
         plan.ranges[name].examples if name in plan.ranges else (plan.start.value(name),)
         for name in ("steps", "validate_every")
@@ -227,7 +227,7 @@ def _name(fields: Fields) -> str:
 
 
 def _folder_name(name: str) -> str:
-    """Make a variant's name safe for any disk; never hidden, and never a step up."""
+    """Make a variant's name safe for any file system: never hidden, and never a parent folder."""
     return "".join(letter if letter.isalnum() or letter in "-._=" else "-" for letter in name).lstrip(".")
 
 
@@ -245,7 +245,7 @@ def _read_grid(grid: Any, start: TrainConfig) -> Mapping[str, Sequence[Any]]:
             raise UsageError(f"{name}: expected a list of values to try, found {values!r}. Add values.")
         if len({_folder_name(shown(value)).lower() for value in values}) < len(values):
             raise UsageError(
-                f"{name}: expected different values, found two whose folders would be one. Remove one."
+                f"{name}: expected different values, found two with the same folder name. Remove one."
             )
         for value in values:
             configure(start, {name: value}, "[grid]")
@@ -257,9 +257,9 @@ def _read_variants(variants: Any, start: TrainConfig) -> Mapping[str, Fields]:
     folders: set[str] = set()
     for table in variants if isinstance(variants, list) else [variants]:
         name = table.get("name") if isinstance(table, dict) else None
-        folder = _folder_name(name).lower() if isinstance(name, str) else ""  # some disks take A for a
+        folder = _folder_name(name).lower() if isinstance(name, str) else ""  # some file systems ignore case
         if not isinstance(name, str) or not folder or folder in folders:
-            raise UsageError(f"[[variant]]: expected a name of its own, found {name!r}. Name each variant.")
+            raise UsageError(f"[[variant]]: expected a unique name, found {name!r}. Name each variant.")
         folders.add(folder)
         named[name] = {field: value for field, value in table.items() if field != "name"}
         configure(start, named[name], name)
@@ -273,7 +273,7 @@ def _read_seeds(seeds: Any) -> tuple[int, ...]:
     if listed and 0 < len(set(seeds)) == len(seeds):
         return tuple(seeds)
     raise UsageError(
-        f"seeds: expected how many, or a list of different whole numbers, found {seeds!r}. Correct it."
+        f"seeds: expected a number of seeds, or a list of different whole numbers, found {seeds!r}. Correct it."
     )
 
 

@@ -21,9 +21,9 @@ _KEYS = ("low", "high", "step", "log", "choices")
 _EXAMPLE = "learning_rate = { low = 1e-4, high = 1e-2, log = true }"
 _LARGEST = 2**53  # beyond it, Optuna's floats skip whole numbers
 
-# Accuracies that were measured on other images, or that differ by chance alone, are no grounds for a choice.
+# Fields that must not be chosen by accuracy: the images would differ, or the difference be chance.
 _FIXED = {
-    "seed": "The best of many seeds is luck; write one above: seed = 0",
+    "seed": "The best of many seeds is luck. Write one seed at the top: seed = 0",
     "data": "Accuracies on different data can't be compared; set it in [base].",
     "validation_images": "Accuracies on different images can't be compared; set it in [base].",
 }
@@ -31,7 +31,7 @@ _FIXED = {
 
 @dataclass(frozen=True)
 class Span:
-    """Numbers from `low` to `high`, both included: whole ones where both are."""
+    """Numbers from `low` to `high`, both included; whole numbers if both are."""
 
     low: float
     high: float
@@ -40,7 +40,7 @@ class Span:
 
     @property
     def examples(self) -> tuple[float, ...]:
-        """Both ends; of whole numbers also the one after the first, for a field may take only odd ones."""
+        """Both ends; for whole numbers also the second, because a field may allow only odd ones."""
         second = (self.low + (self.step or 1),) if isinstance(self.low, int) else ()
         return (self.low, *second, self.high)
 
@@ -77,7 +77,7 @@ def read_ranges(ranges: Any, start: TrainConfig) -> Mapping[str, Span | Choices]
 
 def _read_range(name: str, table: Any, start: TrainConfig) -> Span | Choices:
     if name not in FIELDS:
-        start.with_values({name: None}, "[range]")  # which knows the nearest name
+        start.with_values({name: None}, "[range]")  # its error names the nearest field
     if name in _FIXED:
         raise UsageError(f"[range]: expected fields that may be chosen by accuracy, found {name}. {_FIXED[name]}")
     if not isinstance(table, dict):
@@ -95,7 +95,7 @@ def _read_choices(name: str, table: Mapping[str, Any]) -> Choices:
     if len(table) > 1:
         raise _refusal(name, "choices alone, or low and high", ", ".join(table), "Keep one of them")
     if not isinstance(values, list) or len(values) < 2 or len({shown(value) for value in values}) < len(values):
-        remedy = "Add values; a single one belongs into [base]"
+        remedy = "Add values; a single one belongs in [base]"
         raise _refusal(name, "a list of two or more different choices", repr(values), remedy)
     return Choices(tuple(values))
 
@@ -103,7 +103,7 @@ def _read_choices(name: str, table: Mapping[str, Any]) -> Choices:
 def _read_span(name: str, table: Mapping[str, Any], kind: Any) -> Span:
     found = ", ".join(f"{key} = {value!r}" for key, value in table.items()) or "an empty range"
     if kind not in (int, float):
-        raise _refusal(name, "{ choices = [...] }, as this field is no number", found, "List the choices")
+        raise _refusal(name, "{ choices = [...] }, as this field is not a number", found, "List the choices")
     if not {"low", "high"} <= table.keys():
         raise _refusal(name, "low and high, or choices", found, "Write both ends")
     numbers = [table[key] for key in ("low", "high", "step") if key in table]
@@ -122,7 +122,7 @@ def _read_span(name: str, table: Mapping[str, Any], kind: Any) -> Span:
 def _check_span(name: str, span: Span) -> None:
     low, high, step = span.low, span.high, span.step
     if not low < high:
-        remedy = "Swap them; a single value belongs into [base]"
+        remedy = "Swap them; a single value belongs in [base]"
         raise _refusal(name, "a low below its high", f"low = {low}, high = {high}", remedy)
     if span.log and low <= 0:
         raise _refusal(name, "a low above 0 where log = true", f"low = {low}", "Raise it, or leave log out")

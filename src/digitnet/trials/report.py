@@ -21,9 +21,9 @@ from digitnet.trials.run import TrialsFolder, open_folder
 
 
 def compare(folder: TrialsFolder | Path | str) -> Comparison:
-    """Compare what has finished, and write comparison.json, comparison.md and figures/*.png into the folder.
+    """Compare the finished trials; write comparison.json, comparison.md and figures/*.png into the folder.
 
-    Trials that still run, or failed, are left out; each variant's count of seeds shows it. Raises RunError when
+    Trials that failed or still run are left out; the number of seeds of each variant shows it. Raises RunError if
     nothing has finished, and for a search, whose trials were not evaluated on the test images.
     """
     folder = folder if isinstance(folder, TrialsFolder) else open_folder(folder)
@@ -47,7 +47,7 @@ def compare(folder: TrialsFolder | Path | str) -> Comparison:
 
 
 def made_with(runs: Mapping[str, Sequence[Run]]) -> dict[str, Any]:
-    """List the different machines, versions and numbers of threads that the runs were made with."""
+    """List the machines, versions and numbers of threads that the runs were made with."""
     every = [run.environment for several in runs.values() for run in several]
     return {
         key: list({json.dumps(environment[key]): environment[key] for environment in every}.values())
@@ -56,7 +56,7 @@ def made_with(runs: Mapping[str, Sequence[Run]]) -> dict[str, Any]:
 
 
 def draw(variants: list[VariantResults]) -> dict[str, Figure]:
-    """Draw accuracy against each varied field, against each two that were crossed, and against what it costs."""
+    """Draw accuracy against each varied field, each pair of crossed fields, and the cost."""
     fields = list(dict.fromkeys(name for variant in variants for name in variant.fields))
     figures = {f"by-{field}": field_figure(variants, field) for field in fields}
     for rows, columns in itertools.combinations(fields, 2):

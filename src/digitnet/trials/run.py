@@ -1,12 +1,12 @@
 """Run a plan: every trial once, on an engine, whatever interrupts it.
 
-A trials folder holds all of it:
+A trials folder holds:
 
     plan.toml                  the plan
     journal.jsonl              how each trial ended, and which fields were sampled for it
     runs/VARIANT/seed-N/       the run of each trial; runs/trial-NNN/ where variants are sampled
-    comparison.json, .md and figures/*.png    what `digitnet compare` found
-    best.toml                  of a search: a plan that compares the best so far with the start over fresh seeds
+    comparison.json, .md and figures/*.png    the results of `digitnet compare`
+    best.toml                  of a search: a plan that compares its best with the start, over fresh seeds
 """
 
 import itertools
@@ -38,33 +38,33 @@ _ANOTHER = "Name another with --out."
 
 @dataclass(frozen=True)
 class TrialsFolder:
-    """A folder of trials: the plan, what became of it, and the runs."""
+    """A folder of trials: the plan, its journal, and the runs."""
 
     path: Path
     plan: Plan
 
     @property
     def journal(self) -> Journal:
-        """How the trials ended so far."""
+        """How the trials have ended so far."""
         return Journal(self.path)
 
     def run_path(self, trial: Trial) -> Path:
-        """Folder of a trial's run."""
+        """Return the folder of a trial's run."""
         return self.path / "runs" / trial.name
 
     def trials(self) -> Iterator[Trial]:
-        """Every trial of the plan; where variants are sampled, those that were chosen so far."""
+        """Return every trial of the plan; if variants are sampled, those that have been chosen so far."""
         if not self.plan.ranges:
             return self.plan.trials()
         return (self.plan.sample(entry.trial, entry.fields or {}) for entry in self.journal.entries.values())
 
     def task(self, trial: Trial) -> TrialTask:
-        """Make a trial's task for a worker."""
+        """Make the task that a worker gets for a trial."""
         fields = trial.variant.fields if self.plan.ranges else None
         return TrialTask(trial.name, trial.config, str(self.path.resolve()), fields, self.plan.prune)
 
     def finished_runs(self) -> dict[str, list[Run]]:
-        """The finished runs of each listed variant, in the order of the plan's seeds."""
+        """Return the finished runs of each variant, in the order of the plan's seeds."""
         done, runs = self.journal.done, dict[str, list[Run]]()
         for trial in self.trials():
             found = [Run(self.run_path(trial))] if trial.name in done else []
@@ -73,12 +73,12 @@ class TrialsFolder:
 
     @property
     def best(self) -> Entry | None:
-        """The trial with the best validation accuracy after its last step, the earlier one of equals."""
+        """The first trial with the best validation accuracy after its last step."""
         return max(self.journal.done.values(), key=lambda entry: entry.accuracy, default=None)
 
 
 def open_folder(path: Path | str) -> TrialsFolder:
-    """Open a trials folder; raise RunError when it is none."""
+    """Open a trials folder; raise RunError if it is not one."""
     path = Path(path)
     _refuse_old_search(path)
     try:
@@ -123,16 +123,16 @@ def search(
 ) -> TrialsFolder:
     """Run the trials of a plan with ranges that have not ended yet, and return the folder `out`.
 
-    Optuna chooses what each trial tries, and validation accuracy alone decides; the test images stay closed. A
-    trial that fails is recorded with its reason and stops no other. With one worker, a search that was stopped and
-    started again ends as one that never stopped; with several, what is tried next also depends on the order in
-    which trials end. Raises what `run_trials` does, UsageError for a value that names nothing, and DigitnetError
-    for an error that every trial would meet.
+    Optuna chooses what each trial tries, and validation accuracy alone decides; the test images are not evaluated.
+    A trial that fails is recorded with its reason and stops no other. With one worker, a search that was stopped
+    and started again gives the same result as one that never stopped; with several, the choices also depend on the
+    order in which trials end. Raises what `run_trials` does, UsageError for a value that names nothing, and
+    DigitnetError for an error that would stop every trial.
     """
     plan = plan if isinstance(plan, Plan) else Plan.from_file(plan)
     if not plan.ranges:
         raise UsageError(f"{plan.where}: lists its variants. Run: digitnet trials {plan.where}")
-    import digitnet.trials.sampler  # noqa: F401 - where Optuna is missing, it says so before anything begins
+    import digitnet.trials.sampler  # noqa: F401 - fails early without Optuna
 
     _check_names(plan)
     return _run(TrialsFolder(Path(out), plan), engine, progress or Progress(), retry_failed=False)
@@ -161,7 +161,7 @@ def _run(folder: TrialsFolder, engine: Engine | str, progress: Progress, retry_f
 
 
 def _tasks(folder: TrialsFolder, settled: dict[str, Entry], status: Status) -> Iterator[TrialTask]:
-    """Yield the trials that have not ended, each when a worker is free for it."""
+    """Yield the trials that have not ended; each is made when a worker is free for it."""
     for trial in itertools.chain(folder.trials(), _sample(folder)):
         if trial.name not in settled:
             status.started(trial.name)
@@ -171,7 +171,7 @@ def _tasks(folder: TrialsFolder, settled: dict[str, Entry], status: Status) -> I
 def _sample(folder: TrialsFolder) -> Iterator[Trial]:
     """Choose new variants until the plan has as many as it samples, and write each choice into the journal."""
     while len(entries := (journal := folder.journal).entries) < folder.plan.samples:
-        from digitnet.trials.sampler import choose  # here, as only who searches needs Optuna
+        from digitnet.trials.sampler import choose  # here, as only a search needs Optuna
 
         trial = folder.plan.sample(f"trial-{len(entries):03d}", choose(folder.plan, entries.values()))
         journal.write(Entry(trial.name, fields=trial.variant.fields))
@@ -179,7 +179,7 @@ def _sample(folder: TrialsFolder) -> Iterator[Trial]:
 
 
 def _claim(folder: TrialsFolder) -> None:
-    """Write the plan into a new folder; raise RunError when the folder has another one, or other files."""
+    """Write the plan into a new folder; raise RunError if the folder has another one, or other files."""
     file, plan = folder.path / "plan.toml", folder.plan
     _refuse_old_search(folder.path)
     if not file.exists():
@@ -198,7 +198,7 @@ def _claim(folder: TrialsFolder) -> None:
 
 
 def _refuse_old_search(path: Path) -> None:
-    """Raise RunError for a search of version 0.1, which had its record in a file of Optuna's."""
+    """Raise RunError for a search of version 0.1, which was recorded in a file of Optuna's."""
     if (path / "search.toml").exists():
         raise RunError(
             f"{path}: holds a search of digitnet 0.1, which can't be continued. Compare its best with its start: "
@@ -207,7 +207,7 @@ def _refuse_old_search(path: Path) -> None:
 
 
 def _check_recipe(folder: TrialsFolder) -> None:
-    """Raise RunError where the finished runs were made with other fields: no mean may be of two recipes."""
+    """Raise RunError if finished runs have other fields than the plan: a mean must be of one recipe."""
     done, checked = folder.journal.done, set[str]()
     for trial in folder.trials():
         if trial.name in done and trial.variant.name not in checked:
@@ -225,7 +225,7 @@ def _check_recipe(folder: TrialsFolder) -> None:
 
 
 def _check_names(plan: Plan) -> None:
-    """Build what every value of the ranges names: an unknown schedule would else be found in the middle."""
+    """Check every name in the ranges: an unknown schedule would otherwise be found in the middle."""
     data = load_dataset(plan.start.images.data, validation_images=plan.start.images.validation_images)
     examples = [{name: value} for name, span in plan.ranges.items() for value in span.examples]
     for config in [plan.start, *(plan.start.with_values(fields, "[range]") for fields in examples)]:
@@ -233,7 +233,7 @@ def _check_names(plan: Plan) -> None:
 
 
 def _write_best(folder: TrialsFolder) -> None:
-    """Write a search's plan that compares the best so far with the start, unless that is the start itself."""
+    """Write the plan that compares the best trial of a search with the start, unless they are the same."""
     file, plan, best = folder.path / "best.toml", folder.plan, folder.best if folder.plan.ranges else None
     if best is None or plan.is_start(best.fields):
         file.unlink(missing_ok=True)

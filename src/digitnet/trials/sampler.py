@@ -1,6 +1,6 @@
-"""Optuna as a function: from the trials so far to what is tried next, what is pruned, and what mattered.
+"""Optuna as functions of the trials so far: what to try next, what to prune, and which fields mattered.
 
-Optuna keeps nothing on the disk. Each question is asked in a study that is made in memory from the journal.
+Optuna stores nothing on disk: each function makes a study in memory from the journal.
 """
 
 import warnings
@@ -26,7 +26,7 @@ from digitnet.trials.journal import Entry
 from digitnet.trials.plan import Fields, Plan
 from digitnet.trials.ranges import Choices, Span, shown
 
-optuna.logging.set_verbosity(optuna.logging.WARNING)  # it would announce each study
+optuna.logging.set_verbosity(optuna.logging.WARNING)  # otherwise it reports each study
 
 _STATES = {
     "done": TrialState.COMPLETE,
@@ -35,15 +35,15 @@ _STATES = {
     "running": TrialState.RUNNING,
 }
 _ATTEMPTS = 20
-_ENOUGH = 10  # trials that ran to their end, from which on importances are more than noise
+_ENOUGH = 10  # completed trials; with fewer, importances are noise
 
 
 def choose(plan: Plan, entries: Iterable[Entry]) -> Fields:
-    """Choose what to try next, the start itself at first.
+    """Choose what to try next; first of all, the start.
 
-    The choice depends on the trials so far, the seed and the trial's number, and on no state of the sampler's: so
-    a search that is killed, whenever that may be, continues as if it had not been. Optuna may propose what was
-    tried already. That would end as it did, so it is asked again, some times.
+    The choice depends only on the trials so far, the seed and the number of the trial, not on a state of the
+    sampler. So a search that is killed at any time continues as if it had not been. If Optuna proposes what was
+    tried already, which would give the same result, it is asked again, up to 20 times.
     """
     trials = [_to_trial(plan, entry) for entry in entries]
     if not trials and _holds(plan, plan.start_fields):
@@ -59,7 +59,7 @@ def choose(plan: Plan, entries: Iterable[Entry]) -> Fields:
 
 
 def is_behind(entries: Iterable[Entry], measured: Mapping[int, float]) -> bool:
-    """Tell whether a trial with these validation accuracies, by step, is worse than most were at its last step."""
+    """Tell whether a trial with these validation accuracies by step is worse than the median at its last step."""
     done = [
         create_trial(value=entry.accuracy, intermediate_values=dict(entry.validated or {}))
         for entry in entries
@@ -70,15 +70,15 @@ def is_behind(entries: Iterable[Entry], measured: Mapping[int, float]) -> bool:
 
 
 def importances(plan: Plan, entries: Iterable[Entry]) -> dict[str, float]:
-    """Share of each field in what made trials good, largest first (PED-ANOVA, arXiv 2304.10255); or nothing.
+    """Return the importance of each field, 0 to 1, largest first (PED-ANOVA, arXiv 2304.10255).
 
-    It looks at trials that ran to their end, and says nothing of fewer than ten.
+    Empty if fewer than ten trials ran to their end.
     """
     study = make_study(plan, entries)
     if len(study.get_trials(deepcopy=False, states=[TrialState.COMPLETE])) < _ENOUGH:
         return {}
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ExperimentalWarning)  # that is what Optuna 4 calls it, and 5 its default
+        warnings.simplefilter("ignore", ExperimentalWarning)  # experimental in Optuna 4, the default in 5
         return get_param_importances(study, evaluator=PedAnovaImportanceEvaluator())
 
 
@@ -106,7 +106,7 @@ def _to_trial(plan: Plan, entry: Entry) -> FrozenTrial:
 
 
 def _holds(plan: Plan, fields: Fields) -> bool:
-    """Let Optuna say whether each value lies in its range."""
+    """Tell whether each value lies in its range, by Optuna's own check."""
     try:
         _to_trial(plan, Entry("", fields=fields))
     except ValueError:
@@ -116,7 +116,7 @@ def _holds(plan: Plan, fields: Fields) -> bool:
 
 def _distribution(span: Span | Choices) -> BaseDistribution:
     if isinstance(span, Choices):
-        return CategoricalDistribution([shown(value) for value in span.examples])  # Optuna takes no lists
+        return CategoricalDistribution([shown(value) for value in span.examples])  # Optuna accepts no lists
     if isinstance(span.low, int) and isinstance(span.high, int):
         return IntDistribution(span.low, span.high, step=int(span.step or 1), log=span.log)
     return FloatDistribution(span.low, span.high, step=span.step, log=span.log)

@@ -1,7 +1,7 @@
-"""Values of many seeds in; intervals, p-values and plain sentences out. scipy and statsmodels do the statistics.
+"""Intervals, p-values and plain sentences from the values of many seeds, by scipy and statsmodels.
 
 Accuracies are fractions from 0 to 1; sentences give percentage points. Values are paired by seed. The paired t
-test decides: it is the usual one, and keeps its error rate with few seeds. Two checks that don't assume normal
+test decides: it is the usual test, and keeps its error rate with few seeds. Two checks that don't assume normal
 differences accompany it: the bootstrap over seeds gives an interval (with 10 seeds it covers the truth 89% of the
 time instead of 95%, so it decides nothing), and the permutation test, which flips the signs of the differences,
 gives an exact p-value, which resampling of so few seeds does not.
@@ -22,14 +22,14 @@ from statsmodels.stats.power import TTestPower
 from digitnet.metrics import Interval
 
 ALPHA = 0.05
-"""A difference whose Holm-adjusted p-value lies below this is called real."""
+"""A difference is called real if its Holm-adjusted p-value is below this."""
 
 SMALLEST_OF_INTEREST = 0.0005
-"""Differences of accuracy below this, 5 images of 10,000, are worth no search."""
+"""The smallest difference of accuracy of interest: 5 images of 10,000."""
 
-_RESAMPLES = 9_999  # up to 13 seeds, all 2^n ways to flip the signs are counted instead
-_LARGEST_EFFECT = 5.0  # beyond it two or three seeds are enough, and the solver stops converging
-_SMALLEST_EFFECT = 0.003  # below it nobody has seeds enough: almost a million
+_RESAMPLES = 9_999  # up to 13 seeds, all 2^n sign flips are counted instead
+_LARGEST_EFFECT = 5.0  # above it, two or three seeds are enough, and the solver does not converge
+_SMALLEST_EFFECT = 0.003  # below it, almost a million seeds would be needed
 
 Values = Sequence[float] | npt.NDArray[np.floating[Any]]
 Bools = npt.NDArray[np.bool_]
@@ -37,7 +37,7 @@ Bools = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Summary:
-    """What n seeds gave; one seed has neither spread nor interval."""
+    """Mean, standard deviation and interval over n seeds; one seed has only a mean."""
 
     n: int
     mean: float
@@ -47,19 +47,19 @@ class Summary:
 
 @dataclass(frozen=True)
 class PairedDifference:
-    """By how much the first exceeds the second, over the n seeds that both have."""
+    """The difference first minus second, over the n seeds that both have."""
 
     n: int
     mean: float
     sd: float | None  # of the differences, with n - 1; None for one seed
     interval: Interval | None  # 95% t interval of the mean difference
-    p_t: float | None  # paired t test, two-sided; None where all differences are equal
+    p_t: float | None  # paired t test, two-sided; None if all differences are equal
     bootstrap_interval: Interval | None  # 95% percentiles of the mean over resampled seeds
     p_permutation: float | None  # fraction of sign flips whose mean is as far from 0; None for one seed
 
     @property
     def p(self) -> float | None:
-        """The p-value that decides: of the t test, or of the permutations where equal differences leave no t."""
+        """The p-value that decides: the t test's, or the permutation test's if all differences are equal."""
         return self.p_permutation if self.p_t is None else self.p_t
 
     @property
@@ -70,7 +70,7 @@ class PairedDifference:
 
 @dataclass(frozen=True)
 class McNemar:
-    """Two networks on the same test images: how often only one of them is correct, and how likely by chance."""
+    """McNemar's test of two networks on the same test images: how often only one of them is correct."""
 
     only_first: int
     only_second: int
@@ -78,26 +78,26 @@ class McNemar:
 
 
 def summarise(values: Values) -> Summary:
-    """Mean, spread and 95% interval of one or more finite values; equal values have an interval of no width."""
+    """Compute mean, sd and 95% interval of one or more finite values."""
     array = _checked(values)
     n, mean = len(array), float(array.mean())
     if n == 1:
         return Summary(1, mean, None, None)
-    if np.ptp(array) < 1e-150:  # equal, or as good as: no rounding may look like spread, and no square become 0
+    if np.ptp(array) < 1e-150:  # equal up to rounding, whose squares would underflow
         return Summary(n, float(array[0]), 0.0, Interval(float(array[0]), float(array[0])))
     low, high = stats.t.interval(0.95, n - 1, loc=mean, scale=stats.sem(array))
     return Summary(n, mean, float(array.std(ddof=1)), Interval(float(low), float(high)))
 
 
 def compare_pairs(first: Values, second: Values, seed: int = 0) -> PairedDifference:
-    """Compare accuracies of two variants, from 0 to 1; position k of both is the same seed's.
+    """Compare accuracies of two variants, from 0 to 1; position k of both belongs to the same seed.
 
     `seed` draws the resamples. Raises ValueError for lengths that differ, no values, and values outside 0 to 1.
     """
     both = _checked(first), _checked(second)
     if len(both[0]) != len(both[1]) or np.min(both) < 0 or np.max(both) > 1:
         raise ValueError(f"expected pairs of fractions from 0 to 1, found {first} and {second}")
-    # Fractions carry errors of 1e-17; without rounding, ten equal differences would have a t of a million.
+    # Fractions have rounding errors of 1e-17; without this, ten equal differences would have a t of a million.
     differences = np.round(both[0] - both[1], 12)
     summary = summarise(differences)
     n, mean, sd, interval = summary.n, summary.mean, summary.sd, summary.interval
@@ -113,8 +113,8 @@ def compare_pairs(first: Values, second: Values, seed: int = 0) -> PairedDiffere
 def mcnemar(first: Bools, second: Bools) -> McNemar:
     """Compare two networks by which of the same N images each read correctly: ``(N,)`` and ``(N,)``.
 
-    The exact binomial form at any count: where counts are large it costs nothing and the chi-squared form only
-    approximates it. The p-value is about these two networks, not about other seeds.
+    Uses the exact binomial test at any count; the chi-squared form only approximates it, and saves nothing. The
+    p-value is about these two networks, not about other seeds.
     """
     if first.shape != second.shape or first.ndim != 1:
         raise ValueError(f"expected two (N,) arrays, found {first.shape} and {second.shape}")
@@ -127,7 +127,7 @@ def mcnemar(first: Bools, second: Bools) -> McNemar:
 def adjust_holm(p_values: Sequence[float | None]) -> list[float | None]:
     """Adjust p-values for multiple comparisons (Holm 1979), which bounds the family-wise error rate.
 
-    None, where nothing could be tested, stays None and does not count.
+    None, where nothing could be tested, stays None and is not counted.
     """
     found = [p for p in p_values if p is not None]
     adjusted = iter(multipletests(found, method="holm")[1] if found else [])
@@ -137,9 +137,9 @@ def adjust_holm(p_values: Sequence[float | None]) -> list[float | None]:
 def seeds_needed(
     sd_of_differences: float, difference: float, power: float = 0.8, alpha: float = ALPHA
 ) -> int | None:
-    """Seeds with which a paired t test finds a `difference` of that size with that power; at least 3.
+    """Compute the seeds that a paired t test needs to find a `difference` with that power; at least 3.
 
-    None where there is no spread to plan with, or so much that it would take about a million seeds.
+    None if the standard deviation is 0, or so large that it would take about a million seeds.
     """
     effect = abs(difference) / sd_of_differences if sd_of_differences else 0.0
     if effect < _SMALLEST_EFFECT:
@@ -162,9 +162,9 @@ def describe_difference(
     """Say in one sentence what the seeds show about two variants, named as the caller names them.
 
     `p` is the p-value that decides, and `p_permutation` the permutation test's, both adjusted for the number of
-    `comparisons`; without them, the difference's own are taken. Where no difference is seen, the sentence says how
-    many seeds would show the observed one, or the `smallest` one of interest where that is larger, at the level
-    that is left to one of so many comparisons.
+    `comparisons`; without them, the difference's own are used. If no difference is seen, the sentence says
+    how many seeds would show the observed one, or the `smallest` of interest if that is larger, at the Bonferroni
+    level of one of so many comparisons.
     """
     p = difference.p if p is None else p
     p_permutation = difference.p_permutation if p_permutation is None else p_permutation
@@ -193,7 +193,7 @@ def write_p(p: float) -> str:
 
 
 def write_chance(p: float) -> str:
-    """Write a p-value alone, with the digits that matter; never rounded to the level that decides."""
+    """Write a p-value alone; never rounded to the significance level."""
     if p < 0.001:
         return "< 0.001"
     if round(p, 3) == ALPHA:
@@ -202,7 +202,7 @@ def write_chance(p: float) -> str:
 
 
 def _reservation(p: float | None) -> str:
-    """Say so where only the t test, which assumes normality, is significant; `p` is the permutation test's."""
+    """Add a caveat if only the t test, which assumes normality, is significant; `p` is the permutation test's."""
     if p is None or p < ALPHA:
         return ""
     return f", if the differences are normal (the permutation test, which assumes less, gives {write_p(p)})"
@@ -217,7 +217,7 @@ def _advise(difference: PairedDifference, wanted: float, alpha: float) -> str:
         return f"no number of seeds that can be run would show {one}"
     if needed <= difference.n:
         return f"{difference.n} seeds would most likely have shown {one}"
-    unit = 10 ** max(0, len(f"{needed}") - 2)  # two digits, rounded up: the spread is itself an estimate
+    unit = 10 ** max(0, len(f"{needed}") - 2)  # two digits, rounded up: the sd is itself an estimate
     return f"you would need about {math.ceil(needed / unit) * unit:,} seeds to see {one}"
 
 
@@ -241,7 +241,7 @@ def _permute(differences: npt.NDArray[np.float64], seed: int) -> float:
 
 
 def _resample(differences: npt.NDArray[np.float64], seed: int) -> Interval:
-    """Percentiles, not BCa: for means of so few seeds both cover alike, and BCa fails on skewed samples."""
+    """Resample percentiles, not BCa: for means of few seeds both cover alike, and BCa fails on skewed samples."""
     answer = stats.bootstrap(
         (differences,),
         np.mean,

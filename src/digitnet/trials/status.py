@@ -1,4 +1,4 @@
-"""What a person sees of trials while they run, and of a search at its end: validation alone."""
+"""What is shown of trials while they run, and of a search at its end: validation accuracies only."""
 
 import time
 from collections import Counter, defaultdict
@@ -19,11 +19,11 @@ from digitnet.trials.ranges import shown
 if TYPE_CHECKING:
     from digitnet.trials.run import TrialsFolder
 
-_MOST_VARIANTS, _MOST_SAMPLES = 24, 10  # in the table: more would not fit a screen
+_MOST_VARIANTS, _MOST_SAMPLES = 24, 10  # rows of the table; more would not fit on a screen
 
 
 class Status:
-    """How far the trials of a plan are; it tells `progress` of each that begins or ends."""
+    """Counts the trials of a plan, and shows `progress` each one that starts or ends."""
 
     def __init__(self, plan: Plan, settled: Mapping[str, Entry], progress: Progress) -> None:
         self.plan = plan
@@ -37,12 +37,12 @@ class Status:
         progress.show(self.table, line)
 
     def started(self, trial: str) -> None:
-        """Count it as running."""
+        """Count a trial as running."""
         self.running.add(trial)
         self.progress.show(self.table)
 
     def ended(self, entry: Entry) -> None:
-        """Count it, and show what it changes."""
+        """Count a trial as ended, and show the result."""
         best = max((known.accuracy for known in self.entries.values()), default=-1.0)
         self.running.discard(entry.trial)
         self.entries[entry.trial] = entry
@@ -53,7 +53,7 @@ class Status:
         self.progress.show(self.table, "   ".join(parts))
 
     def table(self) -> LiveTable:
-        """Lay it out for a terminal: the best samples, or the variants with their means, and the counts."""
+        """Make the table for a terminal: the best samples, or the mean of each variant, and the counts."""
         table = LiveTable(box=None, pad_edge=False, caption=self._caption(), caption_justify="left")
         heads, rows = self._samples() if self.plan.ranges else self._means()
         for k, head in enumerate(heads):
@@ -94,22 +94,22 @@ class Status:
 
 
 def describe_search(folder: "TrialsFolder") -> str:
-    """Say how the trials of a search ended, what is best and what mattered, and in the last line what to do next.
+    """Describe how a search ended, its best trial and the fields that mattered; then say what to do next.
 
-    Raises RunError where no trial ran to its end.
+    Raises RunError if no trial ran to its end.
     """
     plan, journal, best = folder.plan, folder.journal, folder.best
     failures = [f"The first failure, {name}: {entry.error}" for name, entry in journal.failed.items()][:1]
     if best is None:
-        advice = (failures or ["Search on."])[0]
+        advice = (failures or ["Continue the search."])[0]
         raise RunError(f"{folder.path}: expected a trial that ran to its end, found none. {advice}")
     ended = {name: entry for name, entry in journal.entries.items() if entry.state != "running"}
     total = max(plan.samples, len(journal.entries))
     counts = f"{len(ended):,} of {total:,} trials have ended: {', '.join(_count(ended))}."
     next_step = (
-        "Nothing was better on validation than the start. Next: widen the ranges, or raise the trials."
+        "No trial was better on validation than the start. Next: widen the ranges, or run more trials."
         if plan.is_start(best.fields)
-        else "The best of many trials looks better on validation than it is. Next, compare it with the start, "
+        else "The validation accuracy of the best of many trials is optimistic. Next, compare it with the start, "
         "over fresh seeds and on the test images: "
         f"digitnet trials {folder.path / 'best.toml'} --out {folder.path}-best"
     )
@@ -119,7 +119,7 @@ def describe_search(folder: "TrialsFolder") -> str:
 
 
 def _best_and_start(plan: Plan, journal: Journal, best: Entry) -> str:
-    """Set the best beside the start, which is the first trial where the ranges hold it."""
+    """Compare the best trial with the start, which is the first trial if it lies in the ranges."""
     first, fields = next(iter(journal.entries.values())), best.fields or {}
     known = first.state == "done" and plan.is_start(first.fields)
     rows = [(name, short(fields[name]), short(plan.start.value(name))) for name in plan.ranges]
@@ -128,10 +128,10 @@ def _best_and_start(plan: Plan, journal: Journal, best: Entry) -> str:
 
 
 def _mattered(plan: Plan, journal: Journal) -> list[str]:
-    from digitnet.trials.sampler import importances  # here, as only who searches needs Optuna
+    from digitnet.trials.sampler import importances  # here, as only a search needs Optuna
 
-    shares = [f"{name} {share:.0%}" for name, share in importances(plan, journal.entries.values()).items()]
-    return [f"What mattered (PED-ANOVA over the complete trials): {', '.join(shares)}."] if shares else []
+    importance = [f"{name} {value:.0%}" for name, value in importances(plan, journal.entries.values()).items()]
+    return [f"What mattered (PED-ANOVA over the complete trials): {', '.join(importance)}."] if importance else []
 
 
 def short(value: Any) -> str:
@@ -140,15 +140,15 @@ def short(value: Any) -> str:
 
 
 def _count(entries: Mapping[str, Entry]) -> list[str]:
-    """Count how trials ended; a plan without ranges prunes none."""
+    """Count how trials ended; pruned ones only if there are any."""
     counts = Counter(entry.state for entry in entries.values())
     states: tuple[State, ...] = ("done", "pruned", "failed")
     return [f"{counts[state]:,} {state}" for state in states if counts[state] or state != "pruned"]
 
 
 def _mean(values: list[float]) -> str:
-    spread = f" ± {stdev(values):.4f}" if len(values) > 1 else ""
-    return f"{mean(values):.4f}{spread}" if values else ""
+    deviation = f" ± {stdev(values):.4f}" if len(values) > 1 else ""
+    return f"{mean(values):.4f}{deviation}" if values else ""
 
 
 def _outcome(entry: Entry) -> str:

@@ -1,4 +1,4 @@
-"""One trial: a run that is trained and evaluated, in whatever process an engine gives it."""
+"""One trial: a run that is trained and evaluated in a worker of an engine."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -21,18 +21,18 @@ from digitnet.training.train import train
 from digitnet.trials.journal import Entry, Journal
 from digitnet.trials.plan import Fields
 
-# Errors of the machine, the data or the plan: each further trial of a search would meet them too.
+# Errors of the machine, the data or the plan, which would stop every further trial of a search too.
 _SHARED_ERRORS = (DataError, DeviceError, RunError, StorageError, UsageError)
 
 
 @dataclass(frozen=True)
 class TrialTask:
-    """A trial on its way to a worker: plain values only."""
+    """What a worker needs to run a trial: plain values only."""
 
     trial: str
     config: TrainConfig
-    folder: str  # of all trials; on a cluster, on a disk that all machines share
-    fields: Fields | None = None  # that were sampled; such a trial is not evaluated on the test images
+    folder: str  # of all trials; on a cluster, a folder that all machines share
+    fields: Fields | None = None  # the sampled ones; such a trial is not evaluated on the test images
     prune: bool = False
 
     @property
@@ -42,15 +42,15 @@ class TrialTask:
 
 
 class PrunedError(Exception):
-    """The trial is worse than most were at that step."""
+    """The trial is worse than the median at that step."""
 
 
 def run_trial(task: TrialTask) -> Entry | str:
-    """Train and evaluate one trial, or continue with it, and write into the journal how it ended.
+    """Train and evaluate one trial, or continue it, and write into the journal how it ended.
 
-    Returns the entry. For an error that all trials would meet, it returns a sentence, and the trial has not ended:
-    the journal can't be written, or in a search also the data are missing and the like. Raises Interrupted when
-    its worker was asked to end: the state is saved, and the engine tries again.
+    Returns the entry. For an error that would stop every trial, it returns a sentence, and the trial has not
+    ended: the journal can't be written, or in a search also missing data and the like. Raises Interrupted if its
+    worker was asked to end: the state is saved, and the engine tries again.
     """
     keep_freed_memory()  # its worker does nothing else
     _wait_for_predecessor(task.run_path)
@@ -86,14 +86,14 @@ def _try(task: TrialTask) -> Entry:
 
 
 def train_task(task: TrialTask) -> Run:
-    """Train a trial's run, or continue with it; a finished one is only returned. Raises what `train` does."""
+    """Train a trial's run, or continue it; a finished one is only returned. Raises what `train` does."""
     resume = (task.run_path / "config.toml").exists()
     check = _make_pruner(task) if task.prune else None
     return train(task.config, dataset=_dataset(task.config), out=task.run_path, resume=resume, on_validation=check)
 
 
 def _make_pruner(task: TrialTask) -> Callable[[ValidationRow], None]:
-    from digitnet.trials.sampler import is_behind  # here, as only who searches needs Optuna
+    from digitnet.trials.sampler import is_behind  # here, as only a search needs Optuna
 
     def prune(row: ValidationRow) -> None:
         entries = Journal(Path(task.folder)).entries.values()
@@ -108,7 +108,7 @@ def _validated(task: TrialTask) -> dict[int, float]:
 
 
 def _wait_for_predecessor(folder: Path) -> None:
-    """Wait for a worker whose parent was killed: it saves its state, and ends within GRACE."""
+    """Wait for a worker whose parent was killed; it saves its state and ends within GRACE."""
     if folder.exists():
         with suppress(Timeout), FileLock(folder / ".lock", timeout=GRACE):
             pass
@@ -120,5 +120,5 @@ def _dataset(config: TrainConfig) -> Dataset:
 
 @lru_cache(maxsize=2)
 def _load(data: str, validation_images: int) -> Dataset:
-    """Load the data once for each worker; all workers on a machine share the cache file's memory."""
+    """Load the data once in each worker; all workers of a machine share the memory of the cache file."""
     return load_dataset(data, validation_images=validation_images)

@@ -1,1 +1,1 @@
-"""Pictures of a comparison: each function is pure, results in, a matplotlib Figure out."""
+"""Figures of a comparison. Each function is pure: results in, a matplotlib Figure out."""

@@ -1,4 +1,4 @@
-"""Accuracy against what it costs: time to train, and parameters."""
+"""Accuracy against cost: training time, and parameters."""
 
 import itertools
 from collections.abc import Sequence
@@ -18,9 +18,9 @@ from digitnet.trials.statistics import summarise
 def front_figure(
     variants: Sequence[VariantResults], measure: Measure = "test", width: Width = "wide", theme: Theme = LIGHT
 ) -> Figure:
-    """Draw mean accuracy against training time and against parameters; the Pareto front is drawn and named.
+    """Draw mean accuracy against training time and against parameters; the Pareto front is drawn and labelled.
 
-    Names of variants off the front are written where there is room, or not at all.
+    Variants off the front are labelled where there is room.
     """
     shown = [variant for variant in variants if variant.seeds]
     seconds = [float(np.mean(variant.seconds)) for variant in shown]
@@ -44,7 +44,7 @@ def front_figure(
 
 
 def pareto(costs: Sequence[float], values: Sequence[float]) -> list[int]:
-    """Positions on the Pareto front, by rising cost: nothing as cheap is as good, but for an earlier equal."""
+    """Return positions on the Pareto front, by rising cost; of equal points, only the first."""
     front: list[int] = []
     for k in sorted(range(len(costs)), key=lambda k: (costs[k], -values[k], k)):
         if not front or values[k] > values[front[-1]]:
@@ -78,7 +78,7 @@ def _draw_front(
 
 
 def _name_points(axes: Axes, names: Sequence[tuple[str, Point, str]], line: Sequence[Point]) -> None:
-    """Write names beside their points, the first ones first; leave out those for which there is no free place.
+    """Write names beside their points in this order; leave out those without a free place.
 
     The obstacles are every point, the steps of the `line` between its points, and earlier names.
     """
@@ -114,5 +114,5 @@ def _scale_cost(axes: Axes, costs: Sequence[float]) -> None:
 
 
 def _time_unit(seconds: float) -> tuple[str, int]:
-    """Name the unit in which a time is a short number, and its seconds."""
+    """Choose the unit that keeps a time short; return its name and its seconds."""
     return ("seconds", 1) if seconds < 180 else ("minutes", 60) if seconds < 3 * 3600 else ("hours", 3600)

@@ -1,4 +1,4 @@
-"""Accuracy by one field: every seed a dot, every mean with its interval."""
+"""Accuracy by one field: a dot for each seed, and the mean with its interval."""
 
 import itertools
 import math
@@ -32,12 +32,12 @@ def field_figure(
     width: Width = "wide",
     theme: Theme = LIGHT,
 ) -> Figure:
-    """Draw accuracy by one field: every seed a dot, in the order of the seeds, and beside them the mean.
+    """Draw accuracy by one field: a dot for each seed, in order, and the mean beside them.
 
-    Numbers are placed at their distances (on a log scale from a factor of eight on), other values in order.
+    Numbers are placed to scale (logarithmic from a factor of eight), other values in order.
     Variants that agree in their other fields are joined, and named at the end where there are several such lines.
-    Where there is a line, variants that are on none are left out: they differ in something else as well. Raises
-    UsageError for a field that no variant names.
+    If there is a line, variants on no line are left out: they differ in something else as well. Raises
+    UsageError for a field that no variant has.
     """
     lines = _lines(finished(variants, field), field)
     shown = [variant for line in lines.values() for variant in line]
@@ -79,7 +79,7 @@ def field_figure(
 
 
 def _lines(variants: Sequence[VariantResults], field: str) -> dict[str, list[VariantResults]]:
-    """Group the variants that agree in all but `field`; single ones count only where nothing else is there."""
+    """Group the variants that agree in all but `field`; single ones count only if there are no others."""
     lines: dict[str, list[VariantResults]] = {}
     for variant in variants:
         lines.setdefault(_other_fields(variant, field), []).append(variant)
@@ -97,7 +97,7 @@ def _draw_seeds(axes: Axes, x: float, values: Sequence[float], room: float, colo
 
 
 def _note_means(axes: Axes, middles: Sequence[float], means: Sequence[float], theme: Theme) -> None:
-    """Write each mean to the right, on that side of the line to the next mean where the line does not run."""
+    """Write each mean to the right, above or below, where the line to the next mean does not run."""
     for x, mean, following in zip(middles, means, [*means[1:], math.inf], strict=True):
         note(axes, (x, mean), percent(mean), (5, -9 if following >= mean else 9), theme.ink)
 

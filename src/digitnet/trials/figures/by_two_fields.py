@@ -22,7 +22,7 @@ def heat_figure(
     width: Width = "wide",
     theme: Theme = LIGHT,
 ) -> Figure:
-    """Draw mean accuracy by two fields, stronger for better; outlined is the best on validation.
+    """Draw mean accuracy by two fields, in a stronger colour for better; the best on validation is outlined.
 
     A cell holds all seeds of the variants with its two values. Raises UsageError for an unknown field.
     """
@@ -49,9 +49,11 @@ def heat_figure(
         axes = place(figure, margin, 62, round(across), down)
         shades = LinearSegmentedColormap.from_list("accuracy", [theme.paper, theme.training])
         for (row, column), summary in summaries.items():
-            share = 0.05 + 0.5 * ((summary.mean - low) / (high - low) if high > low else 0.0)  # ink stays legible
+            strength = 0.05 + 0.5 * (
+                (summary.mean - low) / (high - low) if high > low else 0.0
+            )  # text stays legible
             axes.add_patch(
-                Rectangle((column - 0.5, row - 0.5), 1, 1, facecolor=shades(share), edgecolor=theme.paper)
+                Rectangle((column - 0.5, row - 0.5), 1, 1, facecolor=shades(strength), edgecolor=theme.paper)
             )
             axes.text(column, row - 0.14, percent(summary.mean), ha="center", va="center")
             ends = summary.interval

@@ -1,6 +1,6 @@
-"""What the figures have in common: means with their intervals, labels, titles, and where values are placed.
+"""Parts of the figures: means with their intervals, labels, titles, and positions of values.
 
-Names are written beside what they name, and every mean has its 95% interval.
+Names are written beside their points, and every mean has its 95% interval.
 """
 
 import math
@@ -18,7 +18,7 @@ from digitnet.trials.collect import VariantResults
 from digitnet.trials.statistics import Summary, summarise
 
 Measure = Literal["validation", "test"]
-"""Whose images an accuracy is of."""
+"""The images on which accuracy is measured."""
 
 Point = tuple[float, float]
 
@@ -53,7 +53,7 @@ def head(axes: Axes, title: str, explanation: str, theme: Theme) -> None:
 
 
 def scale_accuracy(axes: Axes, groups: Sequence[Sequence[float]]) -> None:
-    """Give the seeds most of the height; the interval of two seeds, often huge, may leave it."""
+    """Scale the axis to the seeds; the interval of two seeds, often huge, may be cut off."""
     values = [value for group in groups for value in group] or [0.0, 1.0]
     low, high = min(values), max(values)
     spread = max(high - low, 0.001)
@@ -66,7 +66,7 @@ def scale_accuracy(axes: Axes, groups: Sequence[Sequence[float]]) -> None:
 
 
 def finished(variants: Sequence[VariantResults], *fields: str) -> list[VariantResults]:
-    """Those that have results and these fields; raise UsageError for a field that none of all has."""
+    """Return variants with results and these fields; raise UsageError for a field that no variant has."""
     known = {name for variant in variants for name in variant.fields}
     if unknown := [field for field in fields if field not in known]:
         raise UsageError(f"There is no varied field {unknown[0]!r} to draw. {nearest(unknown[0], known)}")
@@ -74,9 +74,9 @@ def finished(variants: Sequence[VariantResults], *fields: str) -> list[VariantRe
 
 
 def place_values(values: Sequence[object]) -> dict[str, float]:
-    """Place each different value on an axis: numbers in their order and distance, others one by one.
+    """Place each different value on an axis: numbers to scale, others at equal distances.
 
-    Lists of numbers go by their length, then by what they hold; other values are placed in the order given.
+    Lists of numbers are ordered by length, then by content; other values keep their order.
     """
     numbers = [value for value in values if isinstance(value, int | float) and not isinstance(value, bool)]
     if len(numbers) < len(values) or not numbers:
