@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 EXAMPLES = {path.stem: path for path in (Path(__file__).parent.parent / "examples").glob("*.py")}
+del EXAMPLES["recipe"]  # test_recipe has that one
 Run = Callable[..., str]
 
 
