@@ -1,4 +1,4 @@
-"""A loop of one's own, over digitnet's data, batches and network: change any line and see what happens."""
+"""A loop of your own, over digitnet's data, batches and network: change any line and see what happens."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""Does a second convolutional layer help? Two variants, three seeds each, judged on validation images."""
+"""Does a second convolutional layer help? Two variants, three seeds each, compared on validation images."""
 
 import sys
 from statistics import mean, stdev

@@ -88,7 +88,7 @@ def test_accuracy_is_scikit_learns(answer: tuple[Logits, Labels]) -> None:
     assert metrics.accuracy(logits, labels) == sklearn.metrics.accuracy_score(labels, logits.argmax(axis=1))
 
 
-def test_all_right_is_one_and_all_wrong_is_zero() -> None:
+def test_all_correct_is_one_and_all_wrong_is_zero() -> None:
     logits = np.eye(10, dtype=np.float32)
     assert metrics.accuracy(logits, np.arange(10)) == 1
     assert metrics.accuracy(logits, (np.arange(10) + 1) % 10) == 0
@@ -211,13 +211,13 @@ def test_calibration_error_is_its_definition(answer: tuple[Logits, Labels], bins
     assert 0 <= error <= 1
 
 
-def test_sure_and_right_has_no_error_and_sure_and_wrong_all_of_it() -> None:
+def test_sure_and_correct_has_no_error_and_sure_and_wrong_all_of_it() -> None:
     sure = 1e4 * np.eye(10, dtype=np.float32)
     assert metrics.calibration_error(sure, np.arange(10)) == 0
     assert metrics.calibration_error(sure, (np.arange(10) + 1) % 10) == 1
 
 
-def test_as_sure_as_right_has_no_error() -> None:
+def test_as_sure_as_correct_has_no_error() -> None:
     logits = np.log(np.array([[0.75, 0.25]] * 4))
     assert metrics.calibration_error(logits, np.array([0, 0, 0, 1])) == pytest.approx(0)
 

@@ -1,4 +1,4 @@
-"""Formats: each is turned into each and back without a bit's difference, and every fault has its sentence."""
+"""Formats: each is turned into each and back without a bit's difference, and every error has its sentence."""
 
 import gzip
 from collections.abc import Callable
@@ -119,9 +119,9 @@ def test_of_each_class_every_seventh_image_becomes_the_test_part(tmp_path: Path)
     path = write(raw, tmp_path / "digits", "idx")
     for file in path.glob("t10k*"):
         file.unlink()
-    remarks: list[str] = []
-    split = read_path(path, remarks.append)
-    assert remarks == [f"{path} has no test part: every 7th image of each class becomes it."]
+    messages: list[str] = []
+    split = read_path(path, messages.append)
+    assert messages == [f"{path} has no test part: every 7th image of each class becomes it."]
     chosen = rank_in_class(raw.train.labels) % 7 == 6
     np.testing.assert_array_equal(split.test.images, raw.train.images[chosen])
     np.testing.assert_array_equal(split.train.images, raw.train.images[~chosen])
@@ -139,10 +139,10 @@ def test_a_csv_test_file_without_labels_is_explained(tmp_path: Path) -> None:
     path = write(make_raw(train=100), tmp_path / "kaggle", "csv")
     lines = (path / "test.csv").read_text().splitlines()
     (path / "test.csv").write_text("\n".join(line.partition(",")[2] for line in lines))
-    remarks: list[str] = []
-    assert len(read_path(path, remarks.append).test) == 10
-    assert "has no column 'label'" in remarks[0]
-    assert "has no test part" in remarks[1]
+    messages: list[str] = []
+    assert len(read_path(path, messages.append).test) == 10
+    assert "has no column 'label'" in messages[0]
+    assert "has no test part" in messages[1]
 
 
 # IDX folders
@@ -203,7 +203,7 @@ def change(path: Path, how: Callable[[bytes], bytes]) -> None:
         ("t10k-labels-idx1-ubyte", lambda content: b"", "expected a header of 8 bytes, found a file of 0"),
     ],
 )
-def test_each_fault_of_idx_has_its_sentence(
+def test_each_error_in_idx_has_its_sentence(
     idx_folder: Path, name: str, how: Callable[[bytes], bytes], words: str
 ) -> None:
     change(idx_folder / name, how)
@@ -242,7 +242,7 @@ def test_a_damaged_gzip_file_is_a_sentence(idx_folder: Path, content: bytes) -> 
 
 
 @pytest.mark.parametrize("names", ["", "one\n\nthree", "one\none"])
-def test_label_names_that_cannot_be_right_are_refused(idx_folder: Path, names: str) -> None:
+def test_label_names_that_cannot_be_so_are_refused(idx_folder: Path, names: str) -> None:
     (idx_folder / "labels.txt").write_text(names)
     assert "expected 1 to 256 label names, none empty and none twice" in refusal(idx_folder)
 
@@ -271,7 +271,7 @@ def test_label_names_that_cannot_be_right_are_refused(idx_folder: Path, names: s
         ("label,pixel0\n10,5\n", "expected labels from 0 to 9, found 10 for image 0"),
     ],
 )
-def test_each_fault_of_csv_has_its_sentence(tmp_path: Path, text: str, words: str) -> None:
+def test_each_error_in_csv_has_its_sentence(tmp_path: Path, text: str, words: str) -> None:
     (tmp_path / "data.csv").write_text(text)
     assert words in refusal(tmp_path / "data.csv")
 
@@ -308,10 +308,10 @@ def test_floats_become_bytes(tmp_path: Path, scale: int, words: str | None) -> N
         x_test=raw.test.images.astype(np.float64) / scale,
         y_train=raw.train.labels.astype(np.int64),
     )
-    remarks: list[str] = []
-    assert_same(read_path(path, remarks.append), raw)
-    assert len(remarks) == (2 if words else 0)
-    assert all(words in remark for remark in remarks if words)
+    messages: list[str] = []
+    assert_same(read_path(path, messages.append), raw)
+    assert len(messages) == (2 if words else 0)
+    assert all(words in message for message in messages if words)
 
 
 @pytest.mark.parametrize(
@@ -337,7 +337,7 @@ def test_floats_become_bytes(tmp_path: Path, scale: int, words: str | None) -> N
         ({"label_names": np.array(["a", "a"])}, "label names, none empty and none twice"),
     ],
 )
-def test_each_fault_of_npz_has_its_sentence(tmp_path: Path, changes: dict[str, object], words: str) -> None:
+def test_each_error_in_npz_has_its_sentence(tmp_path: Path, changes: dict[str, object], words: str) -> None:
     assert words in refusal(save(tmp_path / "data.npz", **changes))
 
 
@@ -429,7 +429,7 @@ def damage_depth(folder: Path) -> None:
         (damage_depth, "dog7.png: can't be read (its pixels have the mode I;16"),
     ],
 )
-def test_each_fault_of_pictures_has_its_sentence(
+def test_each_error_in_pictures_has_its_sentence(
     pictures: Path, damage: Callable[[Path], None], words: str
 ) -> None:
     damage(pictures)

@@ -78,7 +78,7 @@ def test_every_truncation_and_every_longer_file_is_refused(images: UInt8) -> Non
         (idx.to_bytes(np.ones((2, 2, 3), np.uint8)) + b"x", "found 29 (the file continues after its last value)"),
     ],
 )
-def test_each_fault_has_its_sentence(content: bytes, words: str) -> None:
+def test_each_error_has_its_sentence(content: bytes, words: str) -> None:
     with pytest.raises(DataError) as caught:
         idx.parse(content, idx.IMAGES, WHERE)
     assert words in str(caught.value)

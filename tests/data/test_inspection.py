@@ -50,7 +50,7 @@ def test_fashion_mnist_is_described_without_a_warning() -> None:
     assert describe(load_dataset("fashion-mnist")).warnings == ()
 
 
-FAULTS: list[tuple[Callable[[UInt8], UInt8], str]] = [
+DAMAGES: list[tuple[Callable[[UInt8], UInt8], str]] = [
     (lambda images: 255 - images, "look inverted"),
     (lambda images: images // 128, "look scaled to 0..1"),
     (lambda images: np.roll(images, 4, axis=2), "not centred"),
@@ -59,11 +59,11 @@ FAULTS: list[tuple[Callable[[UInt8], UInt8], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("fault", "words"), FAULTS)
-def test_each_fault_of_the_images_has_its_warning(
-    mnist: Dataset, fault: Callable[[UInt8], UInt8], words: str
+@pytest.mark.parametrize(("damage", "words"), DAMAGES)
+def test_each_damage_of_the_images_has_its_warning(
+    mnist: Dataset, damage: Callable[[UInt8], UInt8], words: str
 ) -> None:
-    warnings = describe(change(mnist, fault)).warnings
+    warnings = describe(change(mnist, damage)).warnings
     others = [warning for warning in warnings if "also training or validation" not in warning]
     assert [words in warning for warning in others] == [True]
 

@@ -79,7 +79,7 @@ BAD_ANSWERS: list[tuple[Answer, str]] = [
 def test_a_bad_mirror_says_why(mirror: Mirror, answer: Answer, words: str) -> None:
     mirror.answers[""] = answer
     assert words in complaint(HttpsMirror(mirror.address))
-    assert mirror.requests == [FILES[0].name]  # it is given up at its first fault
+    assert mirror.requests == [FILES[0].name]  # it is given up at its first error
 
 
 def test_a_redirect_within_https_is_followed(mirror: Mirror) -> None:

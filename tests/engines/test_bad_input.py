@@ -18,9 +18,7 @@ from processes import run
 def test_an_unknown_engine_names_the_nearest() -> None:
     with pytest.raises(UsageError) as caught:
         make_engine("proceses")
-    assert str(caught.value) == (
-        "There is no engine 'proceses'. Did you mean 'processes'? Known: dask, processes, ray."
-    )
+    assert str(caught.value).startswith("There is no engine 'proceses'. Did you mean 'processes'?")
 
 
 @pytest.mark.parametrize("what", ["workers", "threads", "tries"])
@@ -107,7 +105,7 @@ def test_a_script_that_starts_engines_while_it_is_imported_is_told_so(tmp_path: 
     )
 
 
-def test_a_function_that_workers_cannot_import_is_the_fault_of_each_call(
+def test_a_function_that_workers_cannot_import_is_the_error_of_each_call(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "fleeting.py").write_text("def errand(task):\n    return task\n")

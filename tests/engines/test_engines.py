@@ -1,4 +1,4 @@
-"""The laws of an engine, held by all three: processes, and real clusters of Ray and Dask on this machine."""
+"""What every engine promises: processes, and real clusters of Ray and Dask on this machine."""
 
 import itertools
 import math
@@ -16,9 +16,6 @@ from digitnet.engines.engine import Engine, Outcome
 from digitnet.engines.make import ENGINES, make_engine
 
 WORKERS, THREADS = 2, 3
-
-# Ray and Dask leave sockets and event loops to the garbage collector.
-# pytestmark
 
 
 @pytest.fixture(scope="module", params=ENGINES)
@@ -68,7 +65,7 @@ def test_calls_run_in_workers_as_many_as_asked_for(engine: Engine) -> None:
     assert len(workers) <= engine.workers == WORKERS
 
 
-def test_what_a_call_raises_is_its_fault_and_stops_no_other(engine: Engine) -> None:
+def test_what_a_call_raises_is_its_error_and_stops_no_other(engine: Engine) -> None:
     outcomes = {o.task: o for o in engine.run(errands.be_moody, range(9))}
     assert {number: o.result for number, o in outcomes.items() if o.error is None} == {
         n: n for n in range(0, 9, 2)
@@ -81,7 +78,7 @@ def test_what_a_call_raises_is_its_fault_and_stops_no_other(engine: Engine) -> N
     assert outcomes[7].error is not None and outcomes[7].error.startswith("KeyError: no message")
 
 
-def test_what_cannot_travel_is_the_fault_of_its_task(engine: Engine) -> None:
+def test_what_cannot_be_pickled_is_the_error_of_its_task(engine: Engine) -> None:
     (back,) = engine.run(errands.give_a_lambda, [0])
     assert back.error is not None and "pickle" in back.error
     there, sound = sorted(engine.run(errands.process, [iter(lambda: 0, 1), 0]), key=lambda o: o.error is None)

@@ -8,7 +8,6 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -30,6 +29,7 @@ from digitnet.reading.options import ReadOptions
 from digitnet.reading.reader import Reader
 from digitnet.reading.result import Result
 from digitnet.reading.table import HEADER, hold_file, to_csv
+from processes import DIGITNET, PATIENCE, end, run, running, wait_until
 
 SHEETS = 2 * BATCH_SIZE + 7
 
@@ -56,11 +56,11 @@ def table(scans: Path) -> bytes:
 
 
 def read(scans: Path, out: Path, *flags: object) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(_command(out, *flags), cwd=scans.parent, capture_output=True, text=True, timeout=250)
+    return run(*DIGITNET, "read", "scans", "--out", out, *flags, cwd=scans.parent)
 
 
-def _command(out: Path, *flags: object) -> list[str]:
-    return [sys.executable, "-m", "digitnet", "read", "scans", "--out", str(out), *map(str, flags)]
+def size_of(file: Path) -> int:
+    return file.stat().st_size if file.exists() else 0
 
 
 def check_ending(done: "subprocess.CompletedProcess[str]", out: Path) -> None:
@@ -91,8 +91,7 @@ def test_the_table_is_what_reading_one_by_one_gives(
 
 
 def test_workers_answer_on_standard_output_too(scans: Path, table: bytes) -> None:
-    command = [sys.executable, "-m", "digitnet", "read", "scans", "--format", "csv"]
-    done = subprocess.run(command, cwd=scans.parent, capture_output=True, timeout=250)
+    done = run(*DIGITNET, "read", "scans", "--format", "csv", cwd=scans.parent, text=False)
     assert done.returncode == 1
     assert done.stdout == table
     assert done.stderr.count(b".png: expected ") == len(range(4, SHEETS, 10))
@@ -103,19 +102,14 @@ def test_killed_again_and_again_it_ends_as_if_nothing_had_been(
     kills: int, scans: Path, table: bytes, tmp_path: Path
 ) -> None:
     out, chance, before = tmp_path / "answers.csv", random.Random(kills), b""
+    command = (*DIGITNET, "read", "scans", "--out", out, "--jobs", 2, "--quiet")
     for _ in range(kills):
-        process = subprocess.Popen(
-            _command(out, "--jobs", 2, "--quiet"),
-            cwd=scans.parent,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-        )
         target = len(before) + chance.randrange(len(table) // kills)
-        while process.poll() is None and (not out.exists() or out.stat().st_size < target):
-            time.sleep(0.01)
-        time.sleep(chance.random() / 2)
-        process.kill()
-        process.communicate()
+        with running(*command, cwd=scans.parent) as process:
+            wait_until(lambda target=target: size_of(out) >= target or process.poll() is not None)
+            time.sleep(chance.random() / 2)
+            process.kill()
+            process.wait(PATIENCE)
         after = out.read_bytes()
         assert after.startswith(before) and table.startswith(after)
         before = after
@@ -123,18 +117,12 @@ def test_killed_again_and_again_it_ends_as_if_nothing_had_been(
     assert out.read_bytes() == table
 
 
-def test_ctrl_c_leaves_a_table_that_the_same_command_goes_on_with(
-    scans: Path, table: bytes, tmp_path: Path
-) -> None:
+def test_ctrl_c_leaves_a_table_that_the_same_command_continues(scans: Path, table: bytes, tmp_path: Path) -> None:
     out = tmp_path / "answers.csv"
-    process = subprocess.Popen(
-        _command(out, "--jobs", 1), cwd=scans.parent, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
-    )  # fmt: skip
-    while process.poll() is None and (not out.exists() or out.stat().st_size <= len(HEADER)):
-        time.sleep(0.01)
-    process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=60)
+    with running(*DIGITNET, "read", "scans", "--out", out, "--jobs", 1, cwd=scans.parent) as process:
+        wait_until(lambda: size_of(out) > len(HEADER), process)
+        process.send_signal(signal.SIGINT)
+        _, said = end(process)
     assert process.returncode == 130, said
     assert re.search(rf"{out}: stopped after \d+ of {SHEETS} pictures. The same command continues it.\n$", said)
     check_ending(read(scans, out), out)
@@ -290,7 +278,7 @@ def test_answers_come_in_the_order_of_the_list_in_whatever_order_tasks_end(seed:
     assert list(itertools.chain(*batches)) == list(read_here(broken, ReadOptions()))
 
 
-def test_a_picture_that_kills_workers_is_at_fault_alone(broken: list[str]) -> None:
+def test_a_picture_that_kills_workers_is_the_only_one_with_an_error(broken: list[str]) -> None:
     killers = {broken[3], broken[BATCH_SIZE + 1], broken[-1]}
     answers = list(itertools.chain(*read_with(fickle(1, killers.__contains__), broken, ReadOptions())))
     here = list(read_here(broken, ReadOptions()))
@@ -305,7 +293,7 @@ def test_workers_that_can_read_nothing_stop_everything(broken: list[str]) -> Non
         list(read_with(fickle(1, lambda picture: True), broken, ReadOptions()))
 
 
-def test_a_model_that_workers_cannot_open_is_no_picture_s_fault(
+def test_a_model_that_workers_cannot_open_is_the_error_of_no_picture(
     tmp_path: Path, broken: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = other_model(tmp_path / "other.onnx")

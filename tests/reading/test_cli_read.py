@@ -4,9 +4,9 @@ import csv
 import io
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,7 @@ from conftest import Command
 from digitnet.cli.main import main
 from digitnet.reading.reader import Reader
 from digitnet.reading.result import Reading
+from processes import DIGITNET, run
 
 Answer = tuple[int, str, str]  # exit code, standard output, standard error
 
@@ -266,23 +267,20 @@ def test_pictures_without_a_flag_take_a_shorter_way_to_the_same_answers(digitnet
 def test_standard_input_is_a_picture_too(reader: Reader, tmp_path: Path) -> None:
     sheet = draw_sheet(tmp_path / "sheet.png", "14")
 
-    def pipe(content: bytes, *flags: str) -> "subprocess.CompletedProcess[bytes]":
-        command = [sys.executable, "-m", "digitnet", "read", "-", *flags]
-        return subprocess.run(command, input=content, capture_output=True, timeout=120)
-
-    assert pipe(sheet.read_bytes()).stdout.decode() == reader.read(sheet).text + "\n"
-    assert pipe(sheet.read_bytes(), "--jobs", "1").stdout == pipe(sheet.read_bytes()).stdout
-    broken = pipe(b"no picture")
+    read = partial(run, *DIGITNET, "read", "-", text=False)
+    expected = reader.read(sheet).text.encode() + b"\n"
+    assert read(input=sheet.read_bytes()).stdout == expected
+    assert read("--jobs", 1, input=sheet.read_bytes()).stdout == expected
+    broken = read(input=b"no picture")
     assert broken.returncode == 1
     assert b"tandard input: expected " in broken.stderr
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere every name is a text")
-def test_a_name_that_is_no_text_is_a_name_like_others(digitnet: Command, tmp_path: Path) -> None:
+def test_a_name_that_is_no_text_is_a_name_like_others(tmp_path: Path) -> None:
     name = os.fsdecode(b"scan\xff.png")
     draw_sheet(tmp_path / name, "14")
-    command = [sys.executable, "-m", "digitnet", "read", os.fsencode(name), b"nowhere.png"]
     for flags in ([], ["--format", "csv"], ["--out", "a.csv", "--quiet"]):
-        done = subprocess.run([*command, *flags], cwd=tmp_path, capture_output=True, timeout=120)
+        done = run(*DIGITNET, "read", name, "nowhere.png", *flags, cwd=tmp_path, text=False)
         answers = (tmp_path / "a.csv").read_bytes() if "--out" in flags else done.stdout
         assert b"\nscan\xff.png,1," in answers if flags else answers.startswith(b"scan\xff.png: ")

@@ -42,7 +42,7 @@ ALL = [GOOD, SAME, POOR, ALONE, NONE]
 PAIRS = [("good", "poor"), ("good", "same"), ("alone", "good"), ("none", "good")]
 
 
-# --- choosing and judging --------------------------------------------------------------------------------------
+# --- choosing and comparing ------------------------------------------------------------------------------------
 
 
 def test_the_choice_is_made_on_validation_whatever_the_test_says() -> None:
@@ -226,7 +226,7 @@ def test_a_variant_without_a_finished_run_is_kept_empty(runs: dict[str, list[Run
     assert (none.seeds, none.fields) == ((), {})
 
 
-def test_runs_on_other_data_are_not_judged_on_these_images(runs: dict[str, list[Run]], drawn: Dataset) -> None:
+def test_runs_on_other_data_are_not_evaluated_on_these_images(runs: dict[str, list[Run]], drawn: Dataset) -> None:
     other = dataclasses.replace(
         drawn, fingerprint="e" * 64, test=Split(drawn.test.images[:9], drawn.test.labels[:9])
     )

@@ -6,19 +6,20 @@ import os
 import shutil
 import signal
 import threading
-import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from conftest import Command
+from digitnet.cli.main import main
 from digitnet.engines.make import make_engine
 from digitnet.errors import RunError
 from digitnet.progress import Progress
 from digitnet.run_folder import Run, hold
 from digitnet.trials.plan import Plan
 from digitnet.trials.run import TrialsFolder, open_folder, run_trials
+from processes import wait_until
 
 BASE = """
 preset = "blog"
@@ -140,7 +141,7 @@ def test_a_cluster_gives_what_this_machine_gives_though_a_worker_is_killed(
 
 
 class KillOneWorker(Progress):
-    """Kills the process that holds a run, once a checkpoint is there."""
+    """Kill the process that holds a run, once a checkpoint is there."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -152,9 +153,9 @@ class KillOneWorker(Progress):
             self.thread.start()
 
     def kill(self) -> None:
-        while not (manifests := list(self.folder.glob("runs/*/*/checkpoint.json"))):
-            time.sleep(0.01)
-        lock = (manifests[0].parent / ".lock").stat()
+        manifests = "runs/*/*/checkpoint.json"
+        wait_until(lambda: any(self.folder.glob(manifests)))
+        lock = (next(self.folder.glob(manifests)).parent / ".lock").stat()
         for process in Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError):
                 for file in (process / "fd").iterdir():
@@ -162,6 +163,29 @@ class KillOneWorker(Progress):
                         os.kill(int(process.name), signal.SIGKILL)
                         self.killed = int(process.name)
                         return
+
+
+@pytest.mark.parametrize(
+    ("words", "text", "sentence"),
+    [
+        (["trials"], "[grid]\nfilterz = [[1]]", "digitnet: plan.toml: [grid]: there is no field 'filterz'."),
+        (["search"], "[range]\nfilterz = 3", "digitnet: plan.toml: [range]: there is no field 'filterz'."),
+        (["trials"], None, "plan.toml: expected a plan file, found none to read"),
+        (["trials"], "seeds = 6000\n[grid]\nsteps = [1, 2]", "If that many are meant, add --yes."),
+        (["trials", "--jobs", "0"], "[grid]\nsteps = [1]", "expected a whole number of at least 1, found 0"),
+    ],
+)  # fmt: skip
+def test_a_bad_plan_or_flag_is_answered_in_one_sentence(
+    words: list[str], text: str | None, sentence: str, tmp_path: Path, capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """What else a plan can have wrong is in test_plan.py; what the engine's flags can, in test_bad_input.py."""
+    monkeypatch.chdir(tmp_path)
+    if text is not None:
+        (tmp_path / "plan.toml").write_text(text)
+    assert main([words[0], "plan.toml", *words[1:]]) == 2
+    assert sentence in " ".join(capsys.readouterr().err.split())
+    assert not (tmp_path / "trials").exists()
 
 
 def test_compare_prints_writes_and_draws(digitnet: Command, local: TrialsFolder) -> None:

@@ -138,7 +138,7 @@ def test_the_same_seed_draws_the_same_resamples() -> None:
     assert compare_pairs(first, second, seed=1) != compare_pairs(first, second, seed=2)
 
 
-def test_equal_differences_are_judged_by_permutations_alone() -> None:
+def test_equal_differences_are_tested_by_permutations_alone() -> None:
     second = [0.9812, 0.9907, 0.9871, 0.9913, 0.9868, 0.9899]
     found = compare_pairs([value + 0.0021 for value in second], second)  # whose rounding errors differ
     assert (found.sd, found.p_t) == (0, None)

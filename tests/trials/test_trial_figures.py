@@ -113,12 +113,16 @@ def test_an_unknown_field_is_named() -> None:
 
 @settings(max_examples=8, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 4), st.floats(0, 1)), min_size=1, max_size=5))
-def test_any_accuracies_make_every_figure(results: list[tuple[int, float]]) -> None:
+def test_any_accuracies_are_drawn_in_every_figure_without_a_warning(results: list[tuple[int, float]]) -> None:
     variants = [variant(seeds, test, k * 100, k, x=k, y=k % 2) for k, (seeds, test) in enumerate(results)]
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        for figure in (field_figure(variants, "x"), heat_figure(variants, "x", "y"), front_figure(variants)):
-            to_png(figure)
+        field = field_figure(variants, "x")
+        for figure in (field, heat_figure(variants, "x", "y"), front_figure(variants)):
+            assert to_png(figure).startswith(b"\x89PNG")
+    heights, values = [y for _, y in dots(field)], [value for v in variants for value in v.test]
+    assert bool(heights) == bool(values)
+    assert all(min(values) - 1e-9 <= y <= max(values) + 1e-9 for y in heights)
 
 
 # --- two fields ------------------------------------------------------------------------------------------------

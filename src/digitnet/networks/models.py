@@ -8,6 +8,7 @@ torch's lazy ones, which learn their number of inputs from the first image.
 
 import warnings
 from collections.abc import Callable, Iterable
+from dataclasses import fields, is_dataclass
 
 import torch
 from torch import Tensor, nn
@@ -139,7 +140,7 @@ NETWORKS: dict[str, Callable[..., Layers]] = {
     "micro": micro,
     "reader": reader,
 }
-"""Every network, by its name; `blog` takes the options of its layers, the others take none."""
+"""Every network, by its name; one whose name is also a field of `config.Model` is given that field's options."""
 
 
 class Ensemble(nn.Module):
@@ -205,18 +206,19 @@ def _build_member(config: TrainConfig, image_shape: tuple[int, int], outputs: in
 
 
 def _layers(config: TrainConfig) -> Layers:
-    network = look_up("network", config.model.network, NETWORKS)
-    if config.model.network == "blog":
-        return network(config.model.blog)
-    for name, value in vars(BlogLayers()).items():
-        if config.value(name) != value:
-            raise UsageError.mismatch(
-                flag(name),
-                expected="a network that it shapes",
-                found=f"--network {config.model.network}, whose layers are fixed",
-                remedy="Leave it out, or begin with: digitnet train blog",
-            )
-    return network()
+    layers = look_up("network", config.model.network, NETWORKS)
+    options = {field.name: field.default for field in fields(config.model) if is_dataclass(field.default)}
+    own = options.pop(config.model.network, None)
+    for network, defaults in options.items():  # of other networks
+        for name, value in vars(defaults).items():
+            if config.value(name) != value:
+                raise UsageError.mismatch(
+                    flag(name),
+                    expected=f"--network {network}, whose layers it sets",
+                    found=f"--network {config.model.network}, which has no such option",
+                    remedy=f"Leave it out, or begin with: digitnet train {network}",
+                )
+    return layers(getattr(config.model, config.model.network)) if own else layers()
 
 
 def parameter_count(network: nn.Module) -> int:

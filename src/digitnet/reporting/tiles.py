@@ -14,8 +14,8 @@ from digitnet.data.dataset import UInt8
 
 Floats = npt.NDArray[np.floating[Any]]
 
-# Okabe & Ito's blue and vermilion, which colour-blind people can tell apart, on either side of white; an odd number of
-# colours has white as its middle
+# Okabe and Ito's blue and vermilion, which colour-blind people can tell apart, on either side of white; an odd
+# number of colours has white in the middle
 _BLUE_TO_ORANGE = LinearSegmentedColormap.from_list("filters", ["#0072b2", "#fafafa", "#d55e00"], N=511)
 
 
