@@ -1,7 +1,7 @@
 """Write the generated parts of the documents, or with --check say which of them are out of date.
 
 docs/help.md is what `--help` of every command prints; the tables of results in README.md and docs are made from
-benchmarks/results/*.json. So none of them can say what is not so.
+benchmarks/results/*.json, and code from the examples. So none of them can be out of date.
 """
 
 import os
@@ -43,8 +43,15 @@ def with_section(text: str, name: str, content: str) -> str:
     return replaced
 
 
+def recipe_loop() -> str:
+    """Copy the training loop from examples/recipe.py."""
+    source = (ROOT / "examples" / "recipe.py").read_text(encoding="utf-8")
+    loop = source[source.index("def train(") : source.index("@torch.inference_mode()")].rstrip()
+    return f"```python\n{loop}\n```"
+
+
 SECTIONS: dict[str, dict[str, Callable[[], str]]] = {
-    "README.md": {"results": results.results_table, "reader": results.reader_goals},
+    "README.md": {"results": results.results_table, "reader": results.reader_goals, "loop": recipe_loop},
     "docs/model-card.md": {
         "numbers": results.reader_numbers,
         "goals": results.reader_goals,

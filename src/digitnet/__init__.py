@@ -1,15 +1,17 @@
-"""digitnet: train a small network on MNIST, judge it honestly, and see where it fails.
+"""digitnet: train a small network on MNIST, evaluate it honestly, and see where it fails.
 
-    from digitnet import TrainConfig, evaluate, load_dataset, make_report, train
+    from digitnet import TrainConfig, evaluate, make_report, train
 
-    run = train(TrainConfig(steps=1_000))
+    run = train(TrainConfig(seed=1))  # TrainConfig() is the preset fast
     print(evaluate(run).accuracy, make_report(run))
 
     from digitnet import Reader
 
     print(Reader().read("photo.jpg").text)
 
-A name is loaded when it is first used, so that `import digitnet` costs nothing and asks for no torch.
+What can be imported from here is public, and everything that a command does is a call from here. The modules
+inside are internal: their names may change with any version. A name is loaded when it is first used, so that
+`import digitnet` costs nothing and needs no torch.
 """
 
 from importlib import import_module
@@ -17,20 +19,29 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from digitnet.config import TrainConfig
+    from digitnet.data.cache import fetch
+    from digitnet.data.convert import convert
     from digitnet.data.dataset import Dataset, Split
+    from digitnet.data.inspection import describe
     from digitnet.data.load import load_dataset
     from digitnet.errors import DigitnetError
     from digitnet.evaluation.evaluate import Evaluation, evaluate
     from digitnet.evaluation.mistakes import Mistake, find_mistakes
-    from digitnet.presets import PRESETS
+    from digitnet.exporting.export import export
+    from digitnet.presets import PRESETS, preset
     from digitnet.reading.reader import Reader
     from digitnet.reading.result import Reading
     from digitnet.reporting.report import make_report
     from digitnet.run_folder import Run
+    from digitnet.training.batches import Batches
+    from digitnet.training.memory import keep_freed_memory
     from digitnet.training.train import train
+    from digitnet.trials.report import compare
+    from digitnet.trials.run import run_trials, search
 
 _HOMES = {
     "PRESETS": "presets",
+    "Batches": "training.batches",
     "Dataset": "data.dataset",
     "DigitnetError": "errors",
     "Evaluation": "evaluation.evaluate",
@@ -40,15 +51,25 @@ _HOMES = {
     "Run": "run_folder",
     "Split": "data.dataset",
     "TrainConfig": "config",
+    "compare": "trials.report",
+    "convert": "data.convert",
+    "describe": "data.inspection",
     "evaluate": "evaluation.evaluate",
+    "export": "exporting.export",
+    "fetch": "data.cache",
     "find_mistakes": "evaluation.mistakes",
+    "keep_freed_memory": "training.memory",
     "load_dataset": "data.load",
     "make_report": "reporting.report",
+    "preset": "presets",
+    "run_trials": "trials.run",
+    "search": "trials.run",
     "train": "training.train",
 }
 
 __all__ = [
     "PRESETS",
+    "Batches",
     "Dataset",
     "DigitnetError",
     "Evaluation",
@@ -58,10 +79,19 @@ __all__ = [
     "Run",
     "Split",
     "TrainConfig",
+    "compare",
+    "convert",
+    "describe",
     "evaluate",
+    "export",
+    "fetch",
     "find_mistakes",
+    "keep_freed_memory",
     "load_dataset",
     "make_report",
+    "preset",
+    "run_trials",
+    "search",
     "train",
 ]
 
