@@ -1,4 +1,4 @@
-"""Networks: numbers of parameters, equality with a reference implementation, and weights that follow from the seed."""
+"""Networks: their numbers of parameters, a reference implementation, and weights that follow from the seed."""
 
 import copy
 
