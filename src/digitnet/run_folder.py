@@ -70,7 +70,7 @@ class Run:
 
     def __init__(self, path: Path | str) -> None:
         self.path = Path(path)
-        self.kept: dict[str, Any] = {}  # network and evaluation, once they are loaded
+        self.cache: dict[str, Any] = {}  # network and evaluation, once they are loaded
         try:
             found = "none in it" if self.path.is_dir() else "no such folder"
             is_run = (self.path / "config.toml").is_file()

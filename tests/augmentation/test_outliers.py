@@ -10,7 +10,7 @@ from digitnet.augmentation.outliers import (
     KINDS,
     LETTERS,
     SYMBOLS,
-    Drawing,
+    Kind,
     add_bar,
     add_foot_or_flag,
     make_outliers,
@@ -60,7 +60,7 @@ def test_the_same_seed_makes_the_same_images_and_keeps_torchs_random_state(drawn
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 @pytest.mark.parametrize("count", [1, 7])
 def test_every_kind_draws_the_requested_number_of_different_pictures(
-    kind: Drawing, count: int, drawn: Dataset
+    kind: Kind, count: int, drawn: Dataset
 ) -> None:
     digits = torch.from_numpy(drawn.train.images[:count]) / 255
     before = digits.clone()

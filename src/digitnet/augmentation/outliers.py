@@ -20,9 +20,9 @@ from digitnet.data.dataset import Dataset
 from digitnet.errors import UsageError
 from digitnet.networks.normalise import centre_ink
 
-Drawing = Callable[[Tensor, Generator], Tensor]
-"""Digits ``(n, 28, 28)``, 0 to 1, which a drawing may use or ignore, and a random generator in; as many pictures
-``(n, rows, columns)``, 0 to 1, out."""
+Kind = Callable[[Tensor, Generator], Tensor]
+"""A kind of outliers: digits ``(n, 28, 28)``, 0 to 1, which it may use or ignore, and a random generator in; as
+many pictures ``(n, rows, columns)``, 0 to 1, out."""
 
 SIDE = 48
 """Rows and columns of a picture that uses no digit."""
@@ -328,7 +328,7 @@ def uniform(low: float, high: float, shape: int | tuple[int, ...], generator: Ge
     return low + (high - low) * torch.rand(shape, generator=generator)
 
 
-KINDS: dict[Drawing, float] = {
+KINDS: dict[Kind, float] = {
     glyphs: 0.2,
     handwriting: 0.2,
     pairs: 0.10,

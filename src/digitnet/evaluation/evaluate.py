@@ -107,15 +107,15 @@ def evaluate(run: Run | Path | str, dataset: Dataset | None = None) -> Evaluatio
         run.write_json("evaluation.json", evaluation.to_json())
         test = {k: v for k, v in evaluation.to_json().items() if k not in ("classes", "confusion")}
         run.write_json("summary.json", {**summary, "test": test})
-    run.kept["evaluation"] = evaluation
+    run.cache["evaluation"] = evaluation
     return evaluation
 
 
 def load_evaluation(run: Run, dataset: Dataset) -> Evaluation:
     """Load what `evaluate` saved; evaluate if it has not been called yet."""
     run.check_data(dataset)
-    if isinstance(kept := run.kept.get("evaluation"), Evaluation):
-        return kept
+    if isinstance(cached := run.cache.get("evaluation"), Evaluation):
+        return cached
     file = run.path / "test_logits.npy"
     if not file.is_file():
         return evaluate(run, dataset)

@@ -90,8 +90,8 @@ def load_network(run: Run) -> nn.Module:
 
     The network of a finished run is cached in the run: do not change it.
     """
-    if "network" in run.kept:
-        network: nn.Module = run.kept["network"]
+    if "network" in run.cache:
+        network: nn.Module = run.cache["network"]
         return network
     checkpoint = load_checkpoint(run)
     if checkpoint is None:
@@ -102,7 +102,7 @@ def load_network(run: Run) -> nn.Module:
     weights = {n.removeprefix(_NETWORK): t for n, t in checkpoint.tensors.items() if n.startswith(_NETWORK)}
     network.load_state_dict(weights)
     if run.is_finished:
-        run.kept["network"] = network
+        run.cache["network"] = network
     return network.eval()
 
 

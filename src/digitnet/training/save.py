@@ -61,8 +61,8 @@ class FollowerSaver(Saver):
 
     def after_step(self, state: TrainState) -> None:
         """Raise Interrupted if any of the processes got a signal to stop."""
-        if asked := self.group.agree_on_stopping(self.stop.signal_number):
-            raise Interrupted(f"Stopped by {signal.Signals(asked).name}.", signal_number=asked)
+        if number := self.group.agree_on_stopping(self.stop.signal_number):
+            raise Interrupted(f"Stopped by {signal.Signals(number).name}.", signal_number=number)
 
 
 class RunSaver(Saver):
@@ -77,13 +77,13 @@ class RunSaver(Saver):
 
     def after_step(self, state: TrainState) -> None:
         """Save the state if that is due or a signal asked to stop; then raise Interrupted for the signal."""
-        asked = self.group.agree_on_stopping(self.stop.signal_number)
-        if asked or is_due(state.step, self.config.running.save_every, self.config.optimisation.steps):
+        number = self.group.agree_on_stopping(self.stop.signal_number)
+        if number or is_due(state.step, self.config.running.save_every, self.config.optimisation.steps):
             save_checkpoint(self.run, state, self.recorder.content)
-        if asked:
+        if number:
             raise Interrupted(
-                f"Stopped by {signal.Signals(asked).name} after step {state.step:,} of "
+                f"Stopped by {signal.Signals(number).name} after step {state.step:,} of "
                 f"{self.config.optimisation.steps:,}, and saved. "
                 f"Continue with: digitnet train --resume --out {self.run.path}",
-                signal_number=asked,
+                signal_number=number,
             )

@@ -25,7 +25,7 @@ class Session:
     """What `fit` uses; `prepare` builds it from a configuration and a data set."""
 
     seed: int
-    steps: int  # to which training goes
+    steps: int  # the last one
     state: TrainState  # network, optimizer and step: everything that changes
     batches: BatchSource
     augment: Augmentation

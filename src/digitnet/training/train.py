@@ -135,7 +135,7 @@ def train(
         except DivergedError as error:
             raise DivergedError(f"{error} {_advice(run)}") from error
         run.write_json("summary.json", summarise(run, session.state))
-        run.kept["network"] = session.state.network.cpu().eval()  # its last step was saved
+        run.cache["network"] = session.state.network.cpu().eval()  # its last step was saved
     return run
 
 
