@@ -20,10 +20,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from digitnet.config import TrainConfig
     from digitnet.data.cache import fetch
-    from digitnet.data.convert import convert
     from digitnet.data.dataset import Dataset, Split
     from digitnet.data.inspection import describe
-    from digitnet.data.load import load_dataset
+    from digitnet.data.load import convert, load_dataset
     from digitnet.errors import DigitnetError
     from digitnet.evaluation.evaluate import Evaluation, evaluate
     from digitnet.evaluation.mistakes import Mistake, find_mistakes
@@ -52,7 +51,7 @@ _HOMES = {
     "Split": "data.dataset",
     "TrainConfig": "config",
     "compare": "trials.report",
-    "convert": "data.convert",
+    "convert": "data.load",
     "describe": "data.inspection",
     "evaluate": "evaluation.evaluate",
     "export": "exporting.export",

@@ -15,8 +15,10 @@ Every message is one sentence: what, where, what was expected, what was found, w
 bug in digitnet and keeps its traceback.
 """
 
-from collections.abc import Iterable
-from typing import Self
+from collections.abc import Iterable, Mapping
+from typing import Self, TypeVar
+
+Known = TypeVar("Known")
 
 
 class DigitnetError(Exception):
@@ -38,6 +40,12 @@ class UsageError(DigitnetError):
 
 class DataError(DigitnetError):
     """A data set is missing, damaged or invalid."""
+
+    @classmethod
+    def unreadable(cls, path: object, error: Exception) -> Self:
+        """Make the error for a file that the system or a decoder can't read."""
+        reason = (isinstance(error, OSError) and error.strerror) or str(error) or type(error).__name__
+        return cls(f"{path}: can't be read ({reason.rstrip('.')}). Replace the file with an undamaged copy.")
 
 
 class PictureError(DigitnetError):
@@ -70,6 +78,13 @@ class Interrupted(DigitnetError):  # noqa: N818 - not an error
     def __init__(self, message: str, *, signal_number: int) -> None:
         super().__init__(message)
         self.exit_code = 128 + signal_number  # the shell's convention: 130 for SIGINT, 143 for SIGTERM
+
+
+def look_up(kind: str, name: str, known: Mapping[str, Known]) -> Known:
+    """Return what a name stands for, such as a preset; raise UsageError with the nearest name."""
+    if name not in known:
+        raise UsageError(f"There is no {kind} {name!r}. {nearest(name, known)}")
+    return known[name]
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -1,4 +1,4 @@
-"""Files that are written completely or not at all, and their hashes.
+"""Files and folders that are written completely or not at all, and their hashes.
 
 The method is temporary file, fsync, rename, fsync of the folder (Pillai et al., "All File Systems Are Not Created
 Equal", OSDI 2014): after a crash at any instant, the file has its old content or the new one.
@@ -7,6 +7,9 @@ Equal", OSDI 2014): after a crash at any instant, the file has its old content o
 import errno
 import hashlib
 import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from digitnet.errors import StorageError
@@ -45,7 +48,7 @@ def write_whole(path: Path, content: bytes | memoryview | str) -> None:
     ``.name.*.part``, which `sweep` removes.
     """
     data = content.encode() if isinstance(content, str) else content
-    part = path.with_name(f".{path.name}.{os.getpid()}-{os.urandom(4).hex()}.part")
+    part = _part_of(path)
     try:
         try:
             with part.open("xb") as file:
@@ -59,6 +62,29 @@ def write_whole(path: Path, content: bytes | memoryview | str) -> None:
         sync_folder(path.parent)
     except OSError as error:
         raise storage_error(path, error) from error
+
+
+@contextmanager
+def new_folder(path: Path) -> Iterator[Path]:
+    """Yield a temporary folder that becomes `path` when the block succeeds, and is removed when it fails."""
+    refuse_existing(path)
+    make_folder(path.parent)
+    part = _part_of(path)
+    try:
+        part.mkdir()
+        try:
+            yield part
+            part.replace(path)
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+    except OSError as error:
+        raise storage_error(path, error) from error
+
+
+def refuse_existing(path: Path) -> None:
+    """Raise StorageError if `path` exists, unless it is an empty folder."""
+    if path.exists() and not (path.is_dir() and not any(path.iterdir())):
+        raise StorageError(f"{path}: expected a new path, found that it exists. Name another, or move it away.")
 
 
 def append(path: Path, content: bytes) -> None:
@@ -93,3 +119,7 @@ def sync_folder(folder: Path) -> None:
 def sha256(content: bytes | memoryview) -> str:
     """Return the SHA-256 of `content` as 64 hexadecimal digits; about 0.7 ms a megabyte."""
     return hashlib.sha256(content).hexdigest()
+
+
+def _part_of(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{os.getpid()}-{os.urandom(4).hex()}.part")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from digitnet.checks import flag
 from digitnet.config import BlogLayers, Images, Model, Optimisation, Running, TrainConfig
-from digitnet.errors import UsageError, nearest
+from digitnet.errors import UsageError, look_up
 
 PRESETS: dict[str, TrainConfig] = {
     # The blog's program. It does not say whether a dense layer stands before the last one: hidden=0 is what its
@@ -70,9 +70,7 @@ PRESETS: dict[str, TrainConfig] = {
 
 def preset(name: str) -> TrainConfig:
     """Look up a preset; raise UsageError with the nearest name."""
-    if name not in PRESETS:
-        raise UsageError(f"There is no preset {name!r}. {nearest(name, PRESETS)}")
-    return PRESETS[name]
+    return look_up("preset", name, PRESETS)
 
 
 def nearest_preset(config: TrainConfig) -> str:

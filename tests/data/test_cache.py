@@ -25,8 +25,11 @@ class Shelf:
     """A source in memory that keeps what it was asked for."""
 
     contents: dict[str, bytes] = field(default_factory=lambda: dict(CONTENTS))
-    label: str = "the shelf"
+    name: str = "the shelf"
     asked: list[list[str]] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        return self.name
 
     def fetch(self, wanted: list[RawFile]) -> Iterator[tuple[RawFile, bytes]]:
         self.asked.append([file.name for file in wanted])

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from digitnet.data import idx
-from digitnet.data.convert import convert
 from digitnet.data.dataset import Split
-from digitnet.data.formats.registry import FORMATS, find_format, read_path
+from digitnet.data.formats.registry import FORMATS, read_path
+from digitnet.data.load import convert
 from digitnet.data.raw import DIGITS, Raw, rank_in_class
 from digitnet.errors import DataError, StorageError, UsageError
 
@@ -37,7 +37,7 @@ def make_raw(label_names: tuple[str, ...] = DIGITS, train: int = 61, test: int =
 
 
 def write(raw: Raw, path: Path, name: str) -> Path:
-    find_format(name).write(raw, path)
+    FORMATS[name].write(raw, path)
     return path
 
 
@@ -60,7 +60,7 @@ def idx_folder(tmp_path: Path) -> Path:
     return write(make_raw(), tmp_path / "digits", "idx")
 
 
-NAMES = [known.name for known in FORMATS]
+NAMES = list(FORMATS)
 
 
 @pytest.mark.parametrize("label_names", [DIGITS, CLOTHES, ("1", "0"), ("10", "9", "8")])
@@ -78,7 +78,7 @@ def test_every_format_keeps_every_bit_and_every_name(
 @pytest.mark.parametrize("name", NAMES)
 def test_what_is_written_is_recognised_as_its_own_format_first(tmp_path: Path, name: str) -> None:
     path = write(make_raw(), tmp_path / "data.npz", name)
-    assert next(known.name for known in FORMATS if known.recognises(path)) == name
+    assert next(known for known in FORMATS if FORMATS[known].recognises(path)) == name
 
 
 @pytest.mark.parametrize("name", NAMES)

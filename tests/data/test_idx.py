@@ -19,21 +19,21 @@ WHERE = "train-images-idx3-ubyte in digits"
 
 @given(IMAGES, LABELS)
 def test_what_was_written_is_read_back(images: UInt8, labels: UInt8) -> None:
-    np.testing.assert_array_equal(idx.parse_images(idx.to_bytes(images), WHERE), images)
-    np.testing.assert_array_equal(idx.parse_labels(idx.to_bytes(labels), WHERE), labels)
+    np.testing.assert_array_equal(idx.parse(idx.to_bytes(images), idx.IMAGES, WHERE), images)
+    np.testing.assert_array_equal(idx.parse(idx.to_bytes(labels), idx.LABELS, WHERE), labels)
 
 
 def test_the_format_is_the_published_one() -> None:
     content = bytes.fromhex("00000803 00000001 00000002 00000003") + bytes(range(6))
-    np.testing.assert_array_equal(idx.parse_images(content, WHERE), [[[0, 1, 2], [3, 4, 5]]])
-    np.testing.assert_array_equal(idx.parse_labels(bytes.fromhex("00000801 00000002 0709"), WHERE), [7, 9])
+    np.testing.assert_array_equal(idx.parse(content, idx.IMAGES, WHERE), [[[0, 1, 2], [3, 4, 5]]])
+    np.testing.assert_array_equal(idx.parse(bytes.fromhex("00000801 00000002 0709"), idx.LABELS, WHERE), [7, 9])
 
 
 @given(st.binary(max_size=64))
 def test_any_bytes_are_an_array_or_a_sentence(content: bytes) -> None:
-    for parse in (idx.parse_images, idx.parse_labels):
+    for dimensions in (idx.IMAGES, idx.LABELS):
         try:
-            parsed = parse(content, WHERE)
+            parsed = idx.parse(content, dimensions, WHERE)
         except DataError as error:
             assert str(error).startswith(WHERE)
         else:
@@ -44,7 +44,7 @@ def test_any_bytes_are_an_array_or_a_sentence(content: bytes) -> None:
 def test_any_dimensions_are_an_array_or_a_sentence(shape: list[int], values: bytes) -> None:
     content = struct.pack(">4I", 2051, *shape) + values
     try:
-        assert idx.to_bytes(idx.parse_images(content, WHERE)) == content
+        assert idx.to_bytes(idx.parse(content, idx.IMAGES, WHERE)) == content
     except DataError as error:
         assert "expected" in str(error)
 
@@ -54,7 +54,7 @@ def test_every_truncation_and_every_longer_file_is_refused(images: UInt8) -> Non
     content = idx.to_bytes(images)
     for wrong in (*(content[:length] for length in range(len(content))), content + b"\0"):
         with pytest.raises(DataError):
-            idx.parse_images(wrong, WHERE)
+            idx.parse(wrong, idx.IMAGES, WHERE)
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_every_truncation_and_every_longer_file_is_refused(images: UInt8) -> Non
 )
 def test_each_fault_has_its_sentence(content: bytes, words: str) -> None:
     with pytest.raises(DataError) as caught:
-        idx.parse_images(content, WHERE)
+        idx.parse(content, idx.IMAGES, WHERE)
     assert words in str(caught.value)
     assert str(caught.value).startswith(f"{WHERE}: expected ")
     assert str(caught.value).endswith("Replace the file with an undamaged copy.")
@@ -88,6 +88,6 @@ def test_each_fault_has_its_sentence(content: bytes, words: str) -> None:
 
 def test_parsing_copies_nothing() -> None:
     content = bytearray(idx.to_bytes(np.zeros((2, 2, 2), np.uint8)))
-    images = idx.parse_images(content, WHERE)
+    images = idx.parse(content, idx.IMAGES, WHERE)
     content[16] = 7
     assert images[0, 0, 0] == 7

@@ -10,9 +10,8 @@ import numpy as np
 import pytest
 
 from digitnet.data.catalog import DATASETS, MNIST, NamedDataset
-from digitnet.data.convert import convert
 from digitnet.data.dataset import Dataset, Split
-from digitnet.data.load import load_dataset
+from digitnet.data.load import convert, load_dataset
 from digitnet.errors import DataError, UsageError
 
 DEBIAN = Path("/usr/share/datasets/fashion-mnist")

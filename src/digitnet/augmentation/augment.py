@@ -10,7 +10,7 @@ from torch import Tensor
 from digitnet.augmentation.affine import affine
 from digitnet.augmentation.ink import ink
 from digitnet.config import TrainConfig
-from digitnet.errors import UsageError, nearest
+from digitnet.errors import look_up
 from digitnet.networks.preprocessing import make_preprocessing
 
 Augmentation = Callable[[Tensor], Tensor]
@@ -37,9 +37,7 @@ AUGMENTATIONS: dict[str, Augmentation] = {
 
 def augmentation(name: str) -> Augmentation:
     """Look up an augmentation; raise UsageError with the nearest name for an unknown one."""
-    if name not in AUGMENTATIONS:
-        raise UsageError(f"There is no augmentation {name!r}. {nearest(name, AUGMENTATIONS)}")
-    return AUGMENTATIONS[name]
+    return look_up("augmentation", name, AUGMENTATIONS)
 
 
 def make_augmentation(config: TrainConfig) -> Augmentation:

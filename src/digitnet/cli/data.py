@@ -74,6 +74,6 @@ def data_convert(
         destination: A new path: a folder, or for npz a file.
         to: Files in MNIST's own format, tables of label and pixels, one archive of arrays, or pictures.
     """
-    from digitnet.data.convert import convert
+    from digitnet.data.load import convert
 
     print(convert(data, destination, to, print_message))

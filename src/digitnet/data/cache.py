@@ -16,7 +16,7 @@ from digitnet.data.catalog import DATASETS, NamedDataset
 from digitnet.data.content import open_content
 from digitnet.data.raw import OnMessage, ignore_message
 from digitnet.data.sources.source import RawFile, SourceError
-from digitnet.errors import DataError, UsageError, nearest
+from digitnet.errors import DataError, look_up
 from digitnet.files import make_folder, storage_error, sweep, write_whole
 
 
@@ -26,22 +26,16 @@ def cache_folder() -> Path:
     return Path(chosen) if chosen else user_cache_path("digitnet")
 
 
-def find_named(name: str) -> NamedDataset:
-    """Look up a data set by its name; raise UsageError with the nearest name."""
-    if name not in DATASETS:
-        raise UsageError(f"There is no data set {name!r}. {nearest(name, DATASETS)}")
-    return DATASETS[name]
-
-
 def fetch(dataset: str | NamedDataset, on_message: OnMessage = ignore_message) -> Path:
     """Make sure that the data set's files are in the cache, and return their folder.
 
     If several processes call this at once, one fetches and the others wait. Raises UsageError for an unknown name,
     DataError when no source has the files, StorageError when they can't be written.
     """
-    named = find_named(dataset) if isinstance(dataset, str) else dataset
-    read_cached(named, on_message)
-    return cache_folder() / named.name
+    if isinstance(dataset, str):
+        dataset = look_up("data set", dataset, DATASETS)
+    read_cached(dataset, on_message)
+    return cache_folder() / dataset.name
 
 
 def read_cached(dataset: NamedDataset, on_message: OnMessage = ignore_message) -> list[memoryview]:
@@ -82,15 +76,15 @@ def _fill(folder: Path, dataset: NamedDataset, on_message: OnMessage) -> None:
             wanted = [file for file in dataset.files if file.name not in intact]
             if not wanted:
                 return
-            on_message(f"Fetching {dataset.name} from {source.label}.")
+            on_message(f"Fetching {dataset.name} from {source}.")
             try:
                 for file, content in source.fetch(wanted):
                     file.check(content)
                     write_whole(folder / file.name, memoryview(content))
                     intact.add(file.name)
             except SourceError as error:
-                reasons.append(f"  {source.label}: {error}")
-                on_message(f"{source.label}: {error}.")
+                reasons.append(f"  {source}: {error}")
+                on_message(f"{source}: {error}.")
         if len(intact) < len(dataset.files):
             raise DataError(
                 f"{dataset.name}: expected its files from one of these sources, found none that has them.\n"

@@ -17,7 +17,7 @@ class NamedDataset:
     """A data set that digitnet can fetch by its name."""
 
     name: str
-    files: tuple[RawFile, RawFile, RawFile, RawFile]  # train images, train labels, test images, test labels
+    files: tuple[RawFile, ...]  # train images, train labels, test images, test labels
     sources: tuple[Source, ...]  # tried in this order
     label_names: tuple[str, ...] = DIGITS
 
@@ -27,29 +27,25 @@ class NamedDataset:
         return combine_hashes(file.sha256 for file in self.files)
 
 
+def _files(*hashes: str) -> tuple[RawFile, ...]:
+    """List the files of a data set that has MNIST's names and sizes, with their SHA-256."""
+    names = (
+        "train-images-idx3-ubyte",
+        "train-labels-idx1-ubyte",
+        "t10k-images-idx3-ubyte",
+        "t10k-labels-idx1-ubyte",
+    )
+    sizes = (47_040_016, 60_008, 7_840_016, 10_008)  # bytes
+    return tuple(RawFile(*file) for file in zip(names, sizes, hashes, strict=True))
+
+
 MNIST = NamedDataset(
     name="mnist",
-    files=(
-        RawFile(
-            "train-images-idx3-ubyte",
-            47_040_016,
-            "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
-        ),
-        RawFile(
-            "train-labels-idx1-ubyte",
-            60_008,
-            "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
-        ),
-        RawFile(
-            "t10k-images-idx3-ubyte",
-            7_840_016,
-            "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
-        ),
-        RawFile(
-            "t10k-labels-idx1-ubyte",
-            10_008,
-            "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
-        ),
+    files=_files(
+        "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+        "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+        "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+        "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
     ),
     sources=(
         HttpsMirror("https://ossci-datasets.s3.amazonaws.com/mnist"),
@@ -60,27 +56,11 @@ MNIST = NamedDataset(
 
 FASHION_MNIST = NamedDataset(
     name="fashion-mnist",
-    files=(
-        RawFile(
-            "train-images-idx3-ubyte",
-            47_040_016,
-            "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
-        ),
-        RawFile(
-            "train-labels-idx1-ubyte",
-            60_008,
-            "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
-        ),
-        RawFile(
-            "t10k-images-idx3-ubyte",
-            7_840_016,
-            "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
-        ),
-        RawFile(
-            "t10k-labels-idx1-ubyte",
-            10_008,
-            "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
-        ),
+    files=_files(
+        "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
+        "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
+        "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
+        "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
     ),
     sources=(
         LocalFolder("/usr/share/datasets/fashion-mnist", package="dataset-fashion-mnist"),

@@ -28,14 +28,18 @@ _COUNTED = {IMAGES: ("images", "rows", "columns"), LABELS: ("labels",)}
 _REMEDY = "Replace the file with an undamaged copy."
 
 
-def parse_images(content: Content, where: object) -> UInt8:
-    """View `content` as images ``(N, rows, columns)`` without a copy; raise DataError that begins with `where`."""
-    return _parse(content, IMAGES, where)
+def parse(content: Content, dimensions: int, where: object) -> UInt8:
+    """View `content` as IMAGES ``(N, rows, columns)`` or LABELS ``(N,)`` without a copy.
 
-
-def parse_labels(content: Content, where: object) -> UInt8:
-    """View `content` as labels ``(N,)`` without a copy; raise DataError that begins with `where`."""
-    return _parse(content, LABELS, where)
+    Raises DataError that begins with `where`.
+    """
+    shape = _shape(content, dimensions, where)
+    start = header_length(dimensions)
+    expected, found = start + math.prod(shape), len(content)
+    if found != expected:
+        end = "ends early" if found < expected else "continues after its last value"
+        raise _mismatch(where, f"{expected:,} bytes for {_describe(shape)}", f"{found:,} (the file {end})")
+    return np.frombuffer(content, np.uint8, offset=start).reshape(shape)
 
 
 def header(values: UInt8) -> bytes:
@@ -56,16 +60,6 @@ def header_length(dimensions: int) -> int:
 def whole_length(head: Content, dimensions: int, where: object) -> int:
     """Length of the whole file in bytes, according to its header; raise DataError for an invalid header."""
     return header_length(dimensions) + math.prod(_shape(head, dimensions, where))
-
-
-def _parse(content: Content, dimensions: int, where: object) -> UInt8:
-    shape = _shape(content, dimensions, where)
-    start = header_length(dimensions)
-    expected, found = start + math.prod(shape), len(content)
-    if found != expected:
-        end = "ends early" if found < expected else "continues after its last value"
-        raise _mismatch(where, f"{expected:,} bytes for {_describe(shape)}", f"{found:,} (the file {end})")
-    return np.frombuffer(content, np.uint8, offset=start).reshape(shape)
 
 
 def _shape(content: Content, dimensions: int, where: object) -> tuple[int, ...]:

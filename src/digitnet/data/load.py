@@ -1,4 +1,4 @@
-"""Load a data set by name or by path: read it, check it, and split it as the blog did."""
+"""Load a data set by name or by path: read it, check it, and split it as the blog did; or convert its format."""
 
 import warnings
 from contextlib import suppress
@@ -6,11 +6,11 @@ from pathlib import Path
 
 from digitnet.data import idx
 from digitnet.data.cache import read_cached
-from digitnet.data.catalog import DATASETS, NamedDataset
+from digitnet.data.catalog import DATASETS
 from digitnet.data.dataset import Dataset, Split
-from digitnet.data.formats.registry import read_path
+from digitnet.data.formats.registry import FORMATS, read_path
 from digitnet.data.raw import OnMessage, Raw, ignore_message, pair
-from digitnet.errors import DataError, UsageError, nearest
+from digitnet.errors import DataError, UsageError, look_up, nearest
 
 
 def load_dataset(
@@ -33,18 +33,31 @@ def load_dataset(
     return _split(raw, str(data), fingerprint, validation_images)
 
 
-def read_raw(data: str | Path, on_message: OnMessage = ignore_message) -> Raw:
-    """Read a named data set, or the files at a path, without splitting it; raises what `load_dataset` raises."""
-    return _read(data, on_message)[0]
+def convert(
+    data: str | Path, destination: str | Path, format: str = "idx", on_message: OnMessage = ignore_message
+) -> Path:
+    """Write the data set `data`, a name or a path, to the new path `destination` bit for bit, and return it.
+
+    The formats idx, csv and folder make a folder, npz makes a file. Both parts, training and test, keep their
+    order. Raises UsageError for an unknown format or name, DataError for data that is damaged or that the format
+    can't hold, StorageError when `destination` exists or can't be written.
+    """
+    chosen, path = look_up("format", format, FORMATS), Path(destination).expanduser()
+    chosen.write(_read(data, on_message)[0], path)
+    return path
 
 
 def _read(data: str | Path, on_message: OnMessage) -> tuple[Raw, str]:
     """Read a data set and its fingerprint. That of a named one is known, since its files were just hashed."""
-    if str(data) in DATASETS:
-        named = DATASETS[str(data)]
-        return read_named(named, on_message), named.fingerprint
-    raw = read_path(_find_path(data), on_message)
-    return raw, raw.fingerprint
+    if str(data) not in DATASETS:
+        raw = read_path(_find_path(data), on_message)
+        return raw, raw.fingerprint
+    named = DATASETS[str(data)]
+    contents = read_cached(named, on_message)
+    images = [idx.parse(content, idx.IMAGES, named.name) for content in contents[::2]]
+    labels = [idx.parse(content, idx.LABELS, named.name) for content in contents[1::2]]
+    train, test = (pair(*both, named.label_names, named.name) for both in zip(images, labels, strict=True))
+    return Raw(train, test, named.label_names), named.fingerprint
 
 
 def _find_path(data: str | Path) -> Path:
@@ -53,15 +66,6 @@ def _find_path(data: str | Path) -> Path:
         if str(data) and path.exists():
             return path
     raise UsageError(f"There is no data set {str(data)!r}, and no such path. {nearest(str(data), DATASETS)}")
-
-
-def read_named(named: NamedDataset, on_message: OnMessage = ignore_message) -> Raw:
-    """Read a named data set from the cache, and fetch it if it is not there; raises what `fetch` raises."""
-    contents = read_cached(named, on_message)
-    images = [idx.parse_images(content, named.name) for content in contents[::2]]
-    labels = [idx.parse_labels(content, named.name) for content in contents[1::2]]
-    train, test = (pair(*both, named.label_names, named.name) for both in zip(images, labels, strict=True))
-    return Raw(train, test, named.label_names)
 
 
 def _split(raw: Raw, name: str, fingerprint: str, validation_images: int) -> Dataset:

@@ -26,8 +26,8 @@ Ticket: TypeAlias = "Future[bytes]"
 class DaskWorkers:
     """Sends calls to Dask, one for each thread of a worker; without an address, it starts a cluster here."""
 
-    def __init__(self, count: int | None, threads: int, address: str | None) -> None:
-        self.count = count or 0
+    def __init__(self, count: int, threads: int, address: str | None) -> None:
+        self.count = count  # 0: as many as the running cluster has room for
         self._threads = threads
         self._address = address
         self._opened = ExitStack()

@@ -7,7 +7,7 @@ from typing import Any
 
 from digitnet.engines.engine import Engine, Workers
 from digitnet.engines.processes import ProcessWorkers
-from digitnet.errors import UsageError, nearest
+from digitnet.errors import UsageError, look_up
 
 DEFAULT_TRIES = 3
 
@@ -29,13 +29,15 @@ def make_engine(
     Raises UsageError when the name is unknown, the engine is not installed or a number is out of range. Entering
     the context raises DigitnetError when no cluster answers at `address`.
     """
-    if name not in ENGINES:
-        raise UsageError(f"There is no engine {name!r}. {nearest(name, ENGINES)}")
+    make_workers = look_up("engine", name, ENGINES)
     for what, number in (("workers", workers), ("threads", threads), ("tries", tries)):
         if number is not None and (type(number) is not int or number < 1):
             expected = "a whole number of at least 1"
             raise UsageError.mismatch(what, expected=expected, found=repr(number), remedy="Choose another.")
-    return Engine(ENGINES[name](workers, threads, address), tries)
+    if address is None:  # this machine, whose cores are divided
+        workers = workers or max(1, cores() // (threads or 1))
+        threads = threads or max(1, cores() // workers)
+    return Engine(make_workers(workers or 0, threads or 1, address), tries)
 
 
 def cores() -> int:
@@ -43,37 +45,26 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _share(workers: int | None, threads: int | None) -> tuple[int, int]:
-    """Divide this machine's cores: fill in the number of workers and the threads of each."""
-    workers = workers or max(1, cores() // (threads or 1))
-    return workers, threads or max(1, cores() // workers)
-
-
-def _processes(workers: int | None, threads: int | None, address: str | None) -> ProcessWorkers:
+def _processes(workers: int, threads: int, address: str | None) -> Workers[Any]:
     if address is not None:
         raise UsageError(
             f"The engine processes runs on this machine and takes no address ({address}). Choose ray or dask."
         )
-    return ProcessWorkers(*_share(workers, threads))
+    return ProcessWorkers(workers, threads)
 
 
-def _ray(workers: int | None, threads: int | None, address: str | None) -> Workers[Any]:
+def _ray(workers: int, threads: int, address: str | None) -> Workers[Any]:
     _require("ray", package="ray")
     from digitnet.engines.ray_cluster import RayWorkers
 
-    return RayWorkers(*_cluster_share(workers, threads, address), address)
+    return RayWorkers(workers, threads, address)
 
 
-def _dask(workers: int | None, threads: int | None, address: str | None) -> Workers[Any]:
+def _dask(workers: int, threads: int, address: str | None) -> Workers[Any]:
     _require("dask", package="distributed")
     from digitnet.engines.dask_cluster import DaskWorkers
 
-    return DaskWorkers(*_cluster_share(workers, threads, address), address)
-
-
-def _cluster_share(workers: int | None, threads: int | None, address: str | None) -> tuple[int | None, int]:
-    """Divide the cores of the cluster, which is this machine, or whose size is known once it answers."""
-    return _share(workers, threads) if address is None else (workers, threads or 1)
+    return DaskWorkers(workers, threads, address)
 
 
 def _require(engine: str, *, package: str) -> None:
@@ -83,8 +74,9 @@ def _require(engine: str, *, package: str) -> None:
         )
 
 
-ENGINES: dict[str, Callable[[int | None, int | None, str | None], Workers[Any]]] = {
+ENGINES: dict[str, Callable[[int, int, str | None], Workers[Any]]] = {
     "processes": _processes,
     "ray": _ray,
     "dask": _dask,
 }
+"""Each makes the workers of one engine; 0 of them are as many as the running cluster has room for."""

@@ -86,8 +86,20 @@ class ProcessWorkers:
         return found
 
     def abandon(self, tickets: Collection[Worker]) -> None:
-        """Send SIGTERM, at which training saves its state; after GRACE, send SIGKILL."""
-        end(tickets)
+        """Send SIGTERM, at which training saves its state; after GRACE, or at a second Ctrl-C, send SIGKILL."""
+        try:
+            for worker in tickets:
+                if worker.busy:
+                    worker.process.terminate()
+                worker.pipe.close()  # which ends an idle one
+            deadline = time.monotonic() + GRACE
+            for worker in tickets:
+                worker.process.join(max(0.0, deadline - time.monotonic()))
+        finally:
+            for worker in tickets:
+                worker.process.kill()
+            for worker in tickets:
+                worker.process.join()
         self._workers = [worker for worker in self._workers if worker not in tickets]
 
     def close(self) -> None:
@@ -104,23 +116,6 @@ class ProcessWorkers:
                 "A script that uses an engine must do so under: if __name__ == '__main__':"
             )
         return Death(_cause(exit_code))
-
-
-def end(workers: Collection[Worker]) -> None:
-    """Ask workers to end; kill those that still run after GRACE, or at a second Ctrl-C."""
-    try:
-        for worker in workers:
-            if worker.busy:
-                worker.process.terminate()
-            worker.pipe.close()  # which ends an idle one
-        deadline = time.monotonic() + GRACE
-        for worker in workers:
-            worker.process.join(max(0.0, deadline - time.monotonic()))
-    finally:
-        for worker in workers:
-            worker.process.kill()
-        for worker in workers:
-            worker.process.join()
 
 
 def _cause(exit_code: int | None) -> str:

@@ -44,8 +44,8 @@ _DEATHS = (WorkerCrashedError, OutOfMemoryError, NodeDiedError, ObjectLostError)
 class RayWorkers:
     """Sends calls to Ray, one at a time for each worker; without an address, it starts a cluster here."""
 
-    def __init__(self, count: int | None, threads: int, address: str | None) -> None:
-        self.count = count or 0
+    def __init__(self, count: int, threads: int, address: str | None) -> None:
+        self.count = count  # 0: as many as the running cluster has room for
         self._threads = threads
         self._address = address
         self._opened = False
@@ -54,7 +54,8 @@ class RayWorkers:
         """Start a cluster, which takes about five seconds, or connect to the running one."""
         if ray.is_initialized():
             raise DigitnetError("This process uses Ray already, and Ray allows one cluster. Run: ray.shutdown()")
-        variables = thread_variables(self._threads) | _KEEP_DEVICES
+        # A call requests no GPU from Ray, as it may not need one; by default, Ray would then hide all GPUs.
+        variables = thread_variables(self._threads) | {"RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
         settings: dict[str, Any] = {"address": self._address}
         if self._address is None:
             settings = {
@@ -121,10 +122,6 @@ class RayWorkers:
             raise DigitnetError(
                 f"{self._address or 'Ray'}: the cluster was lost ({first_line(error)}). Start it again."
             ) from error
-
-
-# A call requests no GPU from Ray, as it may not need one; by default, Ray would then hide all GPUs.
-_KEEP_DEVICES = {"RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
 
 
 def _check_running(address: str) -> None:

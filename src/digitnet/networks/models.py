@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from digitnet.checks import flag
 from digitnet.config import BlogLayers, TrainConfig
-from digitnet.errors import UsageError, nearest
+from digitnet.errors import UsageError, look_up
 from digitnet.networks.preprocessing import make_preprocessing
 from digitnet.networks.test_time_augmentation import TestTimeAugmentation, average_predictions
 
@@ -203,11 +203,7 @@ def _build_member(config: TrainConfig, image_shape: tuple[int, int], outputs: in
 
 
 def _layers(config: TrainConfig) -> Layers:
-    if config.model.network not in NETWORKS:
-        raise UsageError(
-            f"There is no network {config.model.network!r}. {nearest(config.model.network, NETWORKS)}"
-        )
-    network = NETWORKS[config.model.network]
+    network = look_up("network", config.model.network, NETWORKS)
     if config.model.network == "blog":
         return network(config.model.blog)
     for name, value in vars(BlogLayers()).items():

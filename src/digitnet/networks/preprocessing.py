@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from digitnet.errors import UsageError, nearest
+from digitnet.errors import look_up
 
 
 class Scale(nn.Module):
@@ -68,6 +68,4 @@ PREPROCESSING: dict[str, type[Scale]] = {"scale": Scale, "deskew": Deskew}
 
 def make_preprocessing(name: str) -> Scale:
     """Make the layer of that name; raise UsageError with the nearest name for an unknown one."""
-    if name not in PREPROCESSING:
-        raise UsageError(f"There is no preprocessing {name!r}. {nearest(name, PREPROCESSING)}")
-    return PREPROCESSING[name]()
+    return look_up("preprocessing", name, PREPROCESSING)()

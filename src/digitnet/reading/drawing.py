@@ -47,7 +47,7 @@ def draw_reading(picture: UInt8, reading: Reading, title: str | None = None) -> 
     canvas = Image.new("RGB", (WIDTH, height), PAPER)
     draw = ImageDraw.Draw(canvas)
     title = title or " / ".join(reading.text.splitlines()) or "No digit was found."
-    draw.text((MARGIN, heading // 2 + 4), _shorten(title, WIDTH - 2 * MARGIN, 32), TEXT, _font(32), anchor="lm")
+    draw.text((MARGIN, heading // 2 + 4), _shorten(title, WIDTH - 2 * MARGIN, 32), TEXT, font_size=32, anchor="lm")
     canvas.paste(photograph, ((WIDTH - photograph.width) // 2, heading))
     for number, strip in enumerate(strips):
         _draw_strip(canvas, picture, strip, heading + photograph.height + MARGIN + number * strip_height)
@@ -73,10 +73,7 @@ def _mark(picture: UInt8, reading: Reading) -> Image.Image:
     """Scale the picture to fit, and draw a box around each digit with its answer above."""
     image = Image.fromarray(picture).convert("RGB")
     scale = min((WIDTH - 2 * MARGIN) / image.width, HIGHEST / image.height)
-    image = image.resize(
-        (max(round(image.width * scale), 1), max(round(image.height * scale), 1)),
-        Image.Resampling.NEAREST if scale > 4 else Image.Resampling.LANCZOS,
-    )
+    image = _resize(image, scale, crisp=scale > 4)
     draw = ImageDraw.Draw(image)
     for digit in reading.digits:
         left, top = digit.box.left * scale, digit.box.top * scale
@@ -84,10 +81,10 @@ def _mark(picture: UInt8, reading: Reading) -> Image.Image:
         colour = COLOURS[digit.decision]
         draw.rectangle((left - 4, top - 4, right + 3, bottom + 3), outline=colour, width=3)
         text = _describe(digit)
-        wide, high = draw.textbbox((0, 0), text, _font(18))[2] + 10, 26
+        wide, high = draw.textbbox((0, 0), text, font_size=18)[2] + 10, 26
         left, top = min(max(left - 4, 0), max(image.width - wide, 0)), max(top - 4 - high, 0)
         draw.rectangle((left, top, left + wide, top + high), fill=colour)
-        draw.text((left + 5, top + high / 2), text, PAPER, _font(18), anchor="lm")
+        draw.text((left + 5, top + high / 2), text, PAPER, font_size=18, anchor="lm")
     return image
 
 
@@ -96,18 +93,19 @@ def _draw_strip(canvas: Image.Image, picture: UInt8, digits: Sequence[Digit], to
     draw = ImageDraw.Draw(canvas)
     draw.line((MARGIN, top - GAP, WIDTH - MARGIN, top - GAP), BORDER)
     for row, name in enumerate(("picture", "ink", "28 x 28")):
-        draw.text((MARGIN, top + row * (TILE + 6) + TILE / 2), name, QUIET, _font(16), anchor="lm")
+        draw.text((MARGIN, top + row * (TILE + 6) + TILE / 2), name, QUIET, font_size=16, anchor="lm")
     for column, digit in enumerate(digits):
         left = MARGIN + 80 + column * (TILE + GAP)
         box = digit.box
         cut = picture[box.top : box.top + box.height, box.left : box.left + box.width]
         for row, stage in enumerate((cut, digit.ink, digit.image)):
-            tile, upper = _fit(Image.fromarray(stage).convert("RGB")), top + row * (TILE + 6)
+            scale, upper = TILE / max(stage.shape[:2]), top + row * (TILE + 6)
+            tile = _resize(Image.fromarray(stage).convert("RGB"), scale, crisp=scale > 2)
             canvas.paste(tile, (left + (TILE - tile.width) // 2, upper + (TILE - tile.height) // 2))
             draw.rectangle((left, upper, left + TILE - 1, upper + TILE - 1), outline=BORDER)
         middle, below = left + TILE / 2, top + 3 * (TILE + 6)
-        draw.text((middle, below + 12), _describe(digit), TEXT, _font(18), anchor="mm")
-        draw.text((middle, below + 34), digit.decision, COLOURS[digit.decision], _font(15), anchor="mm")
+        draw.text((middle, below + 12), _describe(digit), TEXT, font_size=18, anchor="mm")
+        draw.text((middle, below + 34), digit.decision, COLOURS[digit.decision], font_size=15, anchor="mm")
 
 
 def _describe(digit: Digit) -> str:
@@ -118,20 +116,13 @@ def _describe(digit: Digit) -> str:
     return f"{digit.label}{doubt} {min(int(100 * digit.probability), 99)}%"
 
 
-def _fit(tile: Image.Image) -> Image.Image:
-    scale = TILE / max(tile.size)
-    size = max(round(tile.width * scale), 1), max(round(tile.height * scale), 1)
-    return tile.resize(size, Image.Resampling.NEAREST if scale > 2 else Image.Resampling.LANCZOS)
+def _resize(image: Image.Image, scale: float, *, crisp: bool) -> Image.Image:
+    size = max(round(image.width * scale), 1), max(round(image.height * scale), 1)
+    return image.resize(size, Image.Resampling.NEAREST if crisp else Image.Resampling.LANCZOS)
 
 
 def _shorten(text: str, width: int, size: int) -> str:
     """Shorten a text that is wider than `width` pixels."""
-    while _font(size).getlength(text) > width:
+    while ImageFont.load_default(size).getlength(text) > width:
         text = text[:-4] + "..."
     return text
-
-
-def _font(size: int) -> ImageFont.FreeTypeFont:
-    font = ImageFont.load_default(size)
-    assert isinstance(font, ImageFont.FreeTypeFont)  # it is, given a size
-    return font

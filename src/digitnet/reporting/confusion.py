@@ -4,6 +4,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from digitnet.evaluation.evaluate import Evaluation
 from digitnet.evaluation.mistakes import Mistake
 from digitnet.reporting.pictures import Picture, thumbnail
@@ -23,14 +25,6 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Row:
-    """A true class."""
-
-    label: str
-    cells: tuple[Cell, ...]
-
-
-@dataclass(frozen=True)
 class Panel:
     """The images behind one number."""
 
@@ -41,12 +35,12 @@ class Panel:
     images: tuple[tuple[Picture, str, str | None], ...]  # picture, confidence, anchor of its card
 
 
-def rows_of(evaluation: Evaluation) -> list[Row]:
-    """Make the table, a row for each true class."""
+def rows_of(evaluation: Evaluation) -> list[tuple[str, tuple[Cell, ...]]]:
+    """Make the table, a row for each true class: its label and its cells."""
     counts, names = evaluation.confusion, evaluation.label_names
-    largest = max((int(n) for (i, j), n in _entries(counts.tolist()) if i != j), default=0) or 1
+    largest = int((counts - np.diag(np.diag(counts))).max(initial=1))
     return [
-        Row(name, tuple(_cell(true, read, int(n), largest) for read, n in enumerate(counts[true])))
+        (name, tuple(_cell(true, read, int(n), largest) for read, n in enumerate(counts[true])))
         for true, name in enumerate(names)
     ]
 
@@ -84,10 +78,6 @@ def cell_anchor(true: int, read: int) -> str:
 def mistake_anchor(mistake: Mistake) -> str:
     """Name the card of one mistake."""
     return f"mistake-{mistake.index}"
-
-
-def _entries(table: list[list[int]]) -> list[tuple[tuple[int, int], int]]:
-    return [((i, j), number) for i, row in enumerate(table) for j, number in enumerate(row)]
 
 
 def _cell(true: int, read: int, count: int, largest: int) -> Cell:

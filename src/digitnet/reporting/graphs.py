@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
@@ -110,8 +111,8 @@ def confusion_figure(
     with styled(theme):
         figure = canvas(side + margin + 20, side + margin + 40)
         axes = place(figure, margin, 34, side, side)
-        shades = _ramp(theme.paper, theme.validation, np.sqrt(mistakes / mistakes.max(initial=1)))
-        axes.imshow(shades, interpolation="nearest")
+        shades = LinearSegmentedColormap.from_list("mistakes", [theme.paper, theme.validation])
+        axes.imshow(shades(np.sqrt(mistakes / mistakes.max(initial=1))), interpolation="nearest")
         for (true, predicted), number in np.ndenumerate(confusion):
             if number:
                 colour = theme.muted if true == predicted else theme.paper if dark[true, predicted] else theme.ink
@@ -184,9 +185,3 @@ def _label_ends(axes: Axes, curves: Sequence[Curve], theme: Theme) -> None:
         is_share = axes.get_title(loc="left") == "Accuracy"
         value = f"{100 * values[-1]:.2f}%" if is_share else f"{values[-1]:.3g}"
         axes.text(1.03, height, f"{name}\n{value}", color=colour, transform=axes.transAxes, va="center")
-
-
-def _ramp(start: str, end: str, shares: Floats) -> Floats:
-    """Mix two ``#rrggbb`` colours; gives ``shares.shape + (3,)`` from 0 to 1."""
-    first, last = (np.array([int(c[k : k + 2], 16) / 255 for k in (1, 3, 5)]) for c in (start, end))
-    return np.asarray(first + shares[..., None] * (last - first))

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import get_args
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -46,7 +47,7 @@ def thumbnail(image: UInt8, alt: str) -> Picture:
 
 def drawing(draw: Callable[[Width, Theme], Figure], alt: str) -> Drawing:
     """Draw a figure four times: for a phone and a desktop, by day and by night."""
-    form = {(width, theme): _svg(draw(width, theme), alt) for width in _WIDTHS for theme in (LIGHT, DARK)}
+    form = {(width, theme): _svg(draw(width, theme), alt) for width in get_args(Width) for theme in (LIGHT, DARK)}
     return Drawing(
         sources=(
             (f"{NIGHT} and {PHONE}", form["narrow", DARK]),
@@ -76,9 +77,6 @@ def sample_strips(split: Split, label_names: Sequence[str], each: int = 9) -> li
         for name, positions in zip(label_names, samples_of_each_class(split, len(label_names), each), strict=True)
         if len(positions)
     ]
-
-
-_WIDTHS: tuple[Width, ...] = ("wide", "narrow")
 
 
 def _svg(figure: Figure, alt: str) -> Picture:

@@ -7,16 +7,16 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from matplotlib.colors import LinearSegmentedColormap
 from PIL import Image
 
 from digitnet.data.dataset import UInt8
 
 Floats = npt.NDArray[np.floating[Any]]
 
-# Okabe & Ito's blue and vermilion, which people who see few colours tell apart, on either side of white
-_NEGATIVE = np.array([0, 114, 178], dtype=np.float64)
-_POSITIVE = np.array([213, 94, 0], dtype=np.float64)
-_ZERO = np.array([250, 250, 250], dtype=np.float64)
+# Okabe & Ito's blue and vermilion, which people who see few colours tell apart, on either side of white; an odd
+# number of colours has white as its middle
+_BLUE_TO_ORANGE = LinearSegmentedColormap.from_list("filters", ["#0072b2", "#fafafa", "#d55e00"], N=511)
 
 
 def ink(values: UInt8 | Floats) -> UInt8:
@@ -33,10 +33,8 @@ def ink(values: UInt8 | Floats) -> UInt8:
 def tint(weights: Floats) -> UInt8:
     """Colour weights ``(..., 4)`` RGBA: negative blue, zero white, positive orange, full at the largest of all."""
     largest = float(np.abs(weights).max(initial=0.0)) or 1.0
-    strength = np.clip(weights / largest, -1, 1)[..., None]
-    colour = np.where(strength < 0, _NEGATIVE, _POSITIVE)
-    rgb = _ZERO + np.abs(strength) * (colour - _ZERO)
-    return np.concatenate([np.rint(rgb), np.full((*weights.shape, 1), 255.0)], axis=-1).astype(np.uint8)
+    colours: Floats = _BLUE_TO_ORANGE((weights / largest + 1) / 2)  # (..., 4) 0 to 1
+    return np.rint(255 * colours).astype(np.uint8)
 
 
 def sheet(tiles: UInt8, columns: int, gap: int) -> UInt8:

@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable
 
 from digitnet.config import Optimisation
-from digitnet.errors import UsageError, nearest
+from digitnet.errors import look_up
 
 Schedule = Callable[[int], float]
 """Step, counted from 0, in; learning rate out."""
@@ -22,19 +22,13 @@ SCHEDULES: dict[str, Callable[[float], float]] = {
 
 def make_schedule(optimisation: Optimisation) -> Schedule:
     """Combine the warm-up and the schedule of the configuration; raise UsageError for an unknown schedule."""
-    if optimisation.schedule not in SCHEDULES:
-        raise UsageError(
-            f"There is no schedule {optimisation.schedule!r}. {nearest(optimisation.schedule, SCHEDULES)}"
-        )
-    decay = SCHEDULES[optimisation.schedule]
+    decay = look_up("schedule", optimisation.schedule, SCHEDULES)
     warmup = round(optimisation.warmup * optimisation.steps)
     remaining = max(optimisation.steps - warmup, 1)
 
     def learning_rate(step: int) -> float:
         if step < warmup:
-            return (
-                optimisation.learning_rate * (step + 1) / warmup
-            )  # above 0 at once, the highest at the last step
+            return optimisation.learning_rate * (step + 1) / warmup  # above 0 from the first step
         return optimisation.learning_rate * decay((step - warmup) / remaining)
 
     return learning_rate

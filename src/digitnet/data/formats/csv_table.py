@@ -3,6 +3,8 @@
 import math
 import re
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import chain, zip_longest
 from pathlib import Path
 from typing import TextIO
@@ -11,12 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from digitnet.data.dataset import Split
-from digitnet.data.formats.destination import new_folder
-from digitnet.data.formats.format import unreadable
 from digitnet.data.formats.label_names import read_label_names, write_label_names
 from digitnet.data.raw import DIGITS, OnMessage, Raw, assemble, pair
 from digitnet.errors import DataError
-from digitnet.files import write_whole
+from digitnet.files import new_folder, write_whole
 
 _REMEDY = "Correct the table."
 _LONGEST_HEAD = 2**22  # characters; an image of 500x500 needs half of them
@@ -25,7 +25,6 @@ _LONGEST_HEAD = 2**22  # characters; an image of 500x500 needs half of them
 class CsvTable:
     """A file, or a folder with train.csv and, if there is a test part, test.csv."""
 
-    name = "csv"
     description = "a .csv file, or train.csv and test.csv (label,pixel0,pixel1,...)"
 
     def recognises(self, path: Path) -> bool:
@@ -55,35 +54,30 @@ class CsvTable:
 
 def _has_labels(file: Path) -> bool:
     with _opened(file) as table:
-        return "label" in _read_head(table, file)
+        return "label" in _read_head(table)
 
 
 def _read_table(file: Path, names: tuple[str, ...]) -> Split:
     """Read one table; about 0.8 s for MNIST's 60,000 rows."""
-    try:
-        with _opened(file) as table:
-            rows, columns = _find_shape(_read_head(table, file), file)
-            values = _read_values(table, 1 + rows * columns, file)
-    except (OSError, UnicodeDecodeError, MemoryError) as error:
-        raise unreadable(file, error) from error
-    numbers = values.astype(np.uint8)
+    with _opened(file) as table:
+        rows, columns = _find_shape(_read_head(table), file)
+        numbers = _read_values(table, 1 + rows * columns, file).astype(np.uint8)
     images = np.ascontiguousarray(numbers[:, 1:]).reshape(-1, rows, columns)
     return pair(images, np.ascontiguousarray(numbers[:, 0]), names, file)
 
 
-def _opened(file: Path) -> TextIO:
+@contextmanager
+def _opened(file: Path) -> Iterator[TextIO]:
+    """Open a table; raise DataError for whatever the system or the decoder raises in the block."""
     try:
-        return file.open(encoding="utf-8-sig")  # spreadsheet programs write a byte-order mark first
-    except OSError as error:
-        raise unreadable(file, error) from error
+        with file.open(encoding="utf-8-sig") as table:  # spreadsheet programs write a byte-order mark first
+            yield table
+    except (OSError, UnicodeDecodeError, MemoryError) as error:
+        raise DataError.unreadable(file, error) from error
 
 
-def _read_head(table: TextIO, file: Path) -> list[str]:
-    try:
-        head = table.readline(_LONGEST_HEAD)
-    except (OSError, UnicodeDecodeError) as error:
-        raise unreadable(file, error) from error
-    return [name.strip().strip('"').lower() for name in head.split(",")]
+def _read_head(table: TextIO) -> list[str]:
+    return [name.strip().strip('"').lower() for name in table.readline(_LONGEST_HEAD).split(",")]
 
 
 def _find_shape(head: list[str], file: Path) -> tuple[int, int]:
@@ -114,8 +108,8 @@ def _read_values(table: TextIO, width: int, file: Path) -> npt.NDArray[np.int16]
     try:
         with warnings.catch_warnings(action="ignore"):  # numpy warns of an empty table; the check below raises
             values = np.loadtxt(table, np.int16, delimiter=",", comments=None, ndmin=2)
-    except UnicodeDecodeError as error:
-        raise unreadable(file, error) from error
+    except UnicodeDecodeError:
+        raise
     except ValueError as error:
         raise _misread(file, str(error), width) from error
     if values.shape[1] != width or len(values) == 0:
@@ -136,7 +130,7 @@ def _misread(file: Path, message: str, width: int) -> DataError:
         where = f"{file}, row {int(match[3])} after the first line"
         found = match[2] if int(match[1]) == width else match[1]
         return DataError.mismatch(where, expected=f"{width:,} numbers", found=f"{found} of them", remedy=_REMEDY)
-    return unreadable(file, ValueError(message))
+    return DataError.unreadable(file, ValueError(message))
 
 
 def _wrong_value(file: Path, row: int, column: int, found: str) -> DataError:

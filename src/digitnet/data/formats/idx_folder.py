@@ -5,13 +5,11 @@ from pathlib import Path
 
 from digitnet.data import idx
 from digitnet.data.content import GzipError, gunzip, open_content
-from digitnet.data.dataset import Split
-from digitnet.data.formats.destination import new_folder
-from digitnet.data.formats.format import unreadable
+from digitnet.data.dataset import Split, UInt8
 from digitnet.data.formats.label_names import check_label_names, read_label_names, write_label_names
 from digitnet.data.raw import DIGITS, OnMessage, Raw, assemble, pair
 from digitnet.errors import DataError
-from digitnet.files import write_whole
+from digitnet.files import new_folder, write_whole
 
 # train-images-idx3-ubyte, t10k-labels.idx1-ubyte, emnist-digits-test-images-idx3-ubyte.gz
 _NAME = re.compile(
@@ -23,7 +21,6 @@ _Files = dict[tuple[str, str], Path]  # (part, kind): the file, where part is tr
 class IdxFolder:
     """Four files: images and labels for training and for testing."""
 
-    name = "idx"
     description = "IDX files (train-images-idx3-ubyte and so on, or .gz)"
 
     def recognises(self, path: Path) -> bool:
@@ -67,12 +64,7 @@ def _find(folder: Path) -> tuple[str, _Files]:
 
 def _read_part(files: _Files, part: str, names: tuple[str, ...], folder: Path) -> Split:
     images, labels = (_file(files, part, kind, folder) for kind in ("images", "labels"))
-    return pair(
-        idx.parse_images(_read(images, idx.IMAGES), _where(images)),
-        idx.parse_labels(_read(labels, idx.LABELS), _where(labels)),
-        names,
-        _where(labels),
-    )
+    return pair(_read(images, idx.IMAGES), _read(labels, idx.LABELS), names, _where(labels))
 
 
 def _file(files: _Files, part: str, kind: str, folder: Path) -> Path:
@@ -86,17 +78,18 @@ def _file(files: _Files, part: str, kind: str, folder: Path) -> Path:
     return files[part, kind]
 
 
-def _read(file: Path, dimensions: int) -> memoryview | bytearray:
-    """Return the content; of a gzipped file, at most one byte more than its header says."""
+def _read(file: Path, dimensions: int) -> UInt8:
+    """Read and parse a file; a gzipped one is expanded to at most one byte more than its header says."""
     try:
         if file.suffix != ".gz":
-            return open_content(file)
+            return idx.parse(open_content(file), dimensions, _where(file))
         with file.open("rb") as packed:
             head = gunzip(packed, idx.header_length(dimensions))
             packed.seek(0)
-            return gunzip(packed, idx.whole_length(head, dimensions, _where(file)) + 1)
+            content = gunzip(packed, idx.whole_length(head, dimensions, _where(file)) + 1)
+            return idx.parse(content, dimensions, _where(file))
     except (OSError, GzipError) as error:
-        raise unreadable(file, error) from error
+        raise DataError.unreadable(file, error) from error
 
 
 def _read_mapping(file: Path) -> tuple[str, ...] | None:
@@ -108,7 +101,7 @@ def _read_mapping(file: Path) -> tuple[str, ...] | None:
         characters = {label: chr(code) for label, code, *_ in rows}
         names = tuple(characters.get(label, f"(no class {label})") for label in range(max(characters) + 1))
     except (OSError, ValueError, OverflowError) as error:
-        raise unreadable(file, error) from error
+        raise DataError.unreadable(file, error) from error
     check_label_names(names, file)
     return names
 

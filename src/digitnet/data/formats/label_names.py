@@ -5,7 +5,6 @@ Without this file the classes are the ten digits.
 
 from pathlib import Path
 
-from digitnet.data.formats.format import unreadable
 from digitnet.data.raw import DIGITS
 from digitnet.errors import DataError
 from digitnet.files import write_whole
@@ -21,7 +20,7 @@ def read_label_names(folder: Path) -> tuple[str, ...] | None:
     try:
         names = tuple(line.strip() for line in file.read_text(encoding="utf-8").splitlines())
     except (OSError, UnicodeDecodeError) as error:
-        raise unreadable(file, error) from error
+        raise DataError.unreadable(file, error) from error
     check_label_names(names, file)
     return names
 

@@ -10,13 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from digitnet.data.dataset import Split, UInt8
-from digitnet.data.formats.destination import refuse_existing
-from digitnet.data.formats.format import unreadable
 from digitnet.data.formats.label_names import check_label_names
 from digitnet.data.idx import LARGEST
 from digitnet.data.raw import DIGITS, OnMessage, Raw, assemble, pair
 from digitnet.errors import DataError
-from digitnet.files import make_folder, write_whole
+from digitnet.files import make_folder, refuse_existing, write_whole
 
 Array = npt.NDArray[Any]
 _NAMES = ("x_train", "y_train", "x_test", "y_test", "label_names")
@@ -25,7 +23,6 @@ _NAMES = ("x_train", "y_train", "x_test", "y_test", "label_names")
 class NpzArchive:
     """One file; images are integers from 0 to 255, or floats from 0 to 1, which are scaled."""
 
-    name = "npz"
     description = "an .npz file (x_train, y_train, x_test, y_test)"
 
     def recognises(self, path: Path) -> bool:
@@ -68,7 +65,7 @@ def _read_arrays(path: Path) -> dict[str, Array]:
         with np.load(path, allow_pickle=False) as arrays:
             return {name: arrays[name] for name in _NAMES if name in arrays}
     except Exception as error:  # zip, zlib and numpy may raise nearly anything for a damaged archive
-        raise unreadable(path, error) from error
+        raise DataError.unreadable(path, error) from error
 
 
 def _read_names(arrays: Mapping[str, Array], path: Path) -> tuple[str, ...]:

@@ -8,12 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from digitnet.data.dataset import Split, UInt8
-from digitnet.data.formats.destination import new_folder
-from digitnet.data.formats.format import unreadable
 from digitnet.data.formats.label_names import check_label_names, read_label_names, write_label_names
 from digitnet.data.idx import LARGEST
 from digitnet.data.raw import OnMessage, Raw, assemble, pair, rank_in_class
 from digitnet.errors import DataError
+from digitnet.files import new_folder
 
 _SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp"}
 _DECODERS = ("PNG", "JPEG", "BMP")  # no others: nearly all vulnerabilities of Pillow were in rare formats
@@ -25,7 +24,6 @@ _IGNORED = {"thumbs.db", "desktop.ini"}  # files that operating systems leave in
 class PictureFolder:
     """Pictures by class; classes are in the order of labels.txt, or else in the natural order of their names."""
 
-    name = "folder"
     description = "folders of pictures (train/CLASS/*.png and test/CLASS/*.png, or CLASS/*.png)"
 
     def recognises(self, path: Path) -> bool:
@@ -167,7 +165,7 @@ def _read_picture(file: Path) -> UInt8:
                 upright = Image.alpha_composite(paper, upright.convert("RGBA"))
             return np.array(upright.convert("L"))
     except Exception as error:  # decoders may raise nearly anything for a damaged picture
-        raise unreadable(file, error) from error
+        raise DataError.unreadable(file, error) from error
 
 
 def _check_picture(pixels: int, mode: str) -> None:

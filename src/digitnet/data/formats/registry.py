@@ -1,42 +1,55 @@
 """Every format, and how one is chosen. To add one: write a class like the others, and name it in FORMATS."""
 
 from pathlib import Path
+from typing import Protocol
 
 from digitnet.data.formats.csv_table import CsvTable
-from digitnet.data.formats.format import Format, unreadable
 from digitnet.data.formats.idx_folder import IdxFolder
 from digitnet.data.formats.npz_archive import NpzArchive
 from digitnet.data.formats.picture_folder import PictureFolder
 from digitnet.data.raw import OnMessage, Raw, ignore_message
-from digitnet.errors import DataError, UsageError, nearest
+from digitnet.errors import DataError
 
-FORMATS: tuple[Format, ...] = (IdxFolder(), CsvTable(), NpzArchive(), PictureFolder())
+
+class Format(Protocol):
+    """Reads a data set from a path, and writes one."""
+
+    description: str  # completes: "found none of: ..."
+
+    def recognises(self, path: Path) -> bool:
+        """Return whether `path` looks like this format, by names alone, without opening a file."""
+
+    def read(self, path: Path, on_message: OnMessage) -> Raw:
+        """Read and check the whole data set; raise DataError."""
+
+    def write(self, raw: Raw, path: Path) -> None:
+        """Write a data set that `read` can read; raise StorageError when `path` exists or can't be written."""
+
+
+FORMATS: dict[str, Format] = {
+    "idx": IdxFolder(),
+    "csv": CsvTable(),
+    "npz": NpzArchive(),
+    "folder": PictureFolder(),
+}
 """Tried in this order. The folder of pictures comes last, because it recognises nearly any folder."""
 
 
 def read_path(path: Path, on_message: OnMessage = ignore_message) -> Raw:
     """Read the data set at `path` in the first format that recognises it; raise DataError if that fails."""
     try:
-        for candidate in FORMATS:
+        for candidate in FORMATS.values():
             if candidate.recognises(path):
                 return candidate.read(path, on_message)
         found = _list(path)
     except OSError as error:
-        raise unreadable(path, error) from error
+        raise DataError.unreadable(path, error) from error
     raise DataError.mismatch(
         path,
-        expected="; or ".join(candidate.description for candidate in FORMATS),
+        expected="; or ".join(candidate.description for candidate in FORMATS.values()),
         found=found,
         remedy="Name the file or the folder with the data.",
     )
-
-
-def find_format(name: str) -> Format:
-    """Look up a format by its name; raise UsageError with the nearest one."""
-    for candidate in FORMATS:
-        if candidate.name == name:
-            return candidate
-    raise UsageError(f"There is no format {name!r}. {nearest(name, [known.name for known in FORMATS])}")
 
 
 def _list(path: Path) -> str:

@@ -15,9 +15,7 @@ class LocalFolder:
     path: str
     package: str  # the Debian package that installs the folder
 
-    @property
-    def label(self) -> str:
-        """Name for messages."""
+    def __str__(self) -> str:
         return self.path
 
     def fetch(self, wanted: Sequence[RawFile]) -> Iterator[tuple[RawFile, bytes | bytearray]]:

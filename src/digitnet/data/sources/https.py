@@ -14,9 +14,7 @@ class HttpsMirror:
     silence: float = 20.0  # seconds without a byte after which the mirror counts as stalled
     deadline: float = 600.0  # seconds for one file in all; 9 MB need 15 kB/s
 
-    @property
-    def label(self) -> str:
-        """Name for messages."""
+    def __str__(self) -> str:
         return self.address.removeprefix("https://")
 
     def fetch(self, wanted: Sequence[RawFile]) -> Iterator[tuple[RawFile, bytearray]]:

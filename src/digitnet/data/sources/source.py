@@ -1,4 +1,4 @@
-"""The interface of a source. To add one: write a class with these two members, and name it in the catalog."""
+"""The interface of a source. To add one: write a class with `fetch` and `__str__`, and name it in the catalog."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -30,11 +30,10 @@ class SourceError(Exception):
 
 
 class Source(Protocol):
-    """Gives raw files. It need not check them: the cache does, in the same way for all sources."""
+    """Gives raw files. It need not check them: the cache does, in the same way for all sources.
 
-    @property
-    def label(self) -> str:
-        """Name for messages: an address, a package, a folder."""
+    Its text, for messages, is an address, a package or a folder.
+    """
 
     def fetch(self, wanted: Sequence[RawFile]) -> Iterator[tuple[RawFile, bytes | bytearray]]:
         """Yield each wanted file with its content, at most one byte too long; raise SourceError."""

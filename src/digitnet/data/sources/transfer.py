@@ -5,7 +5,7 @@ import ssl
 import time
 from typing import IO, Any, cast
 from urllib.error import HTTPError, URLError
-from urllib.request import HTTPRedirectHandler, HTTPSHandler, OpenerDirector, Request, build_opener
+from urllib.request import HTTPRedirectHandler, HTTPSHandler, Request, build_opener
 
 from digitnet.data.content import GzipError, gunzip
 from digitnet.data.sources.source import SourceError
@@ -19,7 +19,8 @@ def download(url: str, limit: int, *, silence: float, deadline: float) -> bytear
     """
     try:
         request = Request(url, headers={"User-Agent": "digitnet", "Accept-Encoding": "identity"})
-        with _opener().open(request, timeout=silence) as response:
+        opener = build_opener(_HttpsOnly, HTTPSHandler(context=ssl.create_default_context()))
+        with opener.open(request, timeout=silence) as response:
             if response.headers.get_content_type() == "text/html":
                 raise SourceError("it sent a web page instead of the file")
             body = _Body(response, most=limit + limit // 100 + 4096, until=time.monotonic() + deadline)
@@ -67,10 +68,6 @@ class _HttpsOnly(HTTPRedirectHandler):
             fp.close()
             raise SourceError("it redirects to an address that is not https")
         return super().redirect_request(req, fp, code, msg, headers, newurl)
-
-
-def _opener() -> OpenerDirector:
-    return build_opener(_HttpsOnly, HTTPSHandler(context=ssl.create_default_context()))
 
 
 def _reason(error: Exception) -> str:

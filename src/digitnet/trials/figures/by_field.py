@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -44,7 +44,7 @@ def field_figure(
     places = place_values([variant.fields[field] for variant in shown])
     for line in lines.values():
         line.sort(key=lambda variant: places[text_of(variant.fields[field])])
-    gap = _smallest_gap(places.values())
+    gap = min((after - before for before, after in itertools.pairwise(sorted(places.values()))), default=1.0)
     room = gap / (len(lines) + 0.2)
     across, down = (640, 380) if width == "wide" else (360, 340)
     span = across - (196 if len(lines) > 1 else 90)
@@ -55,7 +55,8 @@ def field_figure(
         axes.set_xlim(min(places.values(), default=0) - 0.7 * gap, max(places.values(), default=1) + 0.8 * gap)
         scale_accuracy(axes, [getattr(variant, measure) for variant in shown])
         for number, (name, line) in enumerate(lines.items()):
-            colour = _colours(theme)[number % 4]
+            # told apart by lightness too; more lines than four repeat them, and are named anyway
+            colour = (theme.training, theme.validation, theme.ink, theme.muted)[number % 4]
             shift = (number - (len(lines) - 1) / 2) * room
             middles = [places[text_of(variant.fields[field])] + shift for variant in line]
             means = [
@@ -107,15 +108,6 @@ def _name_places(axes: Axes, places: Mapping[str, float], crowded: bool) -> None
         axes.tick_params(axis="x", labelrotation=20)
         for label in axes.get_xticklabels():
             label.set(horizontalalignment="right", rotation_mode="anchor")
-
-
-def _smallest_gap(places: Iterable[float]) -> float:
-    return min((after - before for before, after in itertools.pairwise(sorted(places))), default=1.0)
-
-
-def _colours(theme: Theme) -> tuple[str, str, str, str]:
-    """Four colours, told apart by lightness too; more lines than that repeat them, and are named anyway."""
-    return theme.training, theme.validation, theme.ink, theme.muted
 
 
 def _other_fields(variant: VariantResults, field: str) -> str:

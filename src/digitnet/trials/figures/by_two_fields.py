@@ -54,7 +54,8 @@ def heat_figure(
                 Rectangle((column - 0.5, row - 0.5), 1, 1, facecolor=shades(share), edgecolor=theme.paper)
             )
             axes.text(column, row - 0.14, percent(summary.mean), ha="center", va="center")
-            small = f"± {_half_width(summary)}" if summary.interval else "one seed"
+            ends = summary.interval
+            small = f"± {50 * (ends.high - ends.low):.2f}" if ends else "one seed"
             axes.text(column, row + 0.22, small, ha="center", va="center", fontsize=8)
         if chosen:
             corner = (chosen[1] - 0.47, chosen[0] - 0.47)
@@ -84,7 +85,3 @@ def is_crossed(variants: Sequence[VariantResults], row_field: str, column_field:
 
 def _pool(variants: Sequence[VariantResults], measure: Measure) -> Summary:
     return summarise([value for variant in variants for value in getattr(variant, measure)])
-
-
-def _half_width(summary: Summary) -> str:
-    return f"{50 * (summary.interval.high - summary.interval.low):.2f}" if summary.interval else ""
