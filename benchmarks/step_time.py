@@ -29,8 +29,8 @@ from digitnet.run_folder import create
 from digitnet.training.batches import Batches
 from digitnet.training.environment import describe_environment
 from digitnet.training.memory import keep_freed_memory
-from digitnet.training.record import NoRecorder, Recorder, RunRecorder
-from digitnet.training.save import NoSaver, RunSaver, Saver, Stop
+from digitnet.training.record import Recorder, RunRecorder
+from digitnet.training.save import RunSaver, Saver, Stop
 from digitnet.training.session import prepare
 from digitnet.training.train import fit, torch_settings
 
@@ -42,7 +42,7 @@ RESULT = Path(__file__).parent / "results" / "step-time.json"
 
 def digitnet_step(data: Dataset) -> None:
     """Run the loop without recording or saving."""
-    _fit(data, NoRecorder(), NoSaver())
+    _fit(data, Recorder(), Saver())
 
 
 def kept_step(data: Dataset) -> None:

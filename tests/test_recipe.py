@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from digitnet.networks.models import build_network, parameter_count
-from digitnet.networks.preprocessing import PREPARATIONS
+from digitnet.networks.preprocessing import PREPROCESSING
 from digitnet.presets import PRESETS
 from digitnet.training.schedule import make_schedule
 
@@ -46,7 +46,7 @@ def test_its_network_and_its_deskewing_are_those_of_the_preset(recipe: ModuleTyp
     ours = build_network(FAST, (28, 28), 10)
     assert parameter_count(recipe.make_network()) == parameter_count(ours)
     images = torch.randint(0, 256, (9, 1, 28, 28), dtype=torch.uint8)
-    deskewed = PREPARATIONS["deskew"]().eval()(images)
+    deskewed = PREPROCESSING["deskew"]().eval()(images)
     assert torch.allclose(recipe.deskew(images), deskewed, atol=1e-5)
 
 

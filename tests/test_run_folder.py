@@ -1,4 +1,4 @@
-"""A run folder is made once, read with care, held by one writer at a time, and never mistaken for another."""
+"""Run folders: making, reading, locking, and refusing damaged or foreign files with a sentence."""
 
 import dataclasses
 import json
@@ -37,7 +37,7 @@ FEW = settings(max_examples=40, deadline=None)  # each example makes a folder
 
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
-    """A run folder that was just made."""
+    """A new run folder."""
     return create(tmp_path / "run", CONFIG, {"data_fingerprint": "d" * 64})
 
 
@@ -46,7 +46,7 @@ def finish(run: Run) -> None:
 
 
 def assert_sentence(error: BaseException, place: Path) -> None:
-    """Hold `error` to the house's way: it begins with the place, ends with a full stop, and shows no Python."""
+    """Assert that `error` begins with the place, ends with a full stop, and shows no Python."""
     text = str(error)
     assert text.startswith(f"{place}: ")
     assert text.endswith(".")
@@ -79,7 +79,7 @@ def test_a_folder_with_files_is_refused_and_left_as_it_was(name: str, tmp_path: 
     assert file.read_text() == "mine"
 
 
-def test_what_a_killed_making_left_behind_is_no_obstacle(tmp_path: Path) -> None:
+def test_files_left_by_a_killed_create_are_replaced(tmp_path: Path) -> None:
     (tmp_path / "environment.json").write_text('{"machine": "before"}')
     (tmp_path / ".config.toml.77-0a1b2c3d.part").write_text("steps = ")
     run = create(tmp_path, CONFIG, {"machine": "now"})
@@ -97,7 +97,7 @@ def test_a_file_in_the_way_is_refused_and_left_as_it_was(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("name", ["x" * 300, "file/run"])
-def test_a_path_that_can_be_no_folder_gets_a_sentence(name: str, tmp_path: Path) -> None:
+def test_an_invalid_path_gets_a_sentence(name: str, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(DigitnetError) as made:
         create(tmp_path / name, CONFIG, {})
@@ -110,13 +110,13 @@ def test_a_path_that_can_be_no_folder_gets_a_sentence(name: str, tmp_path: Path)
 # --- reading ---------------------------------------------------------------------------------------------------
 
 
-def test_a_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
+def test_a_folder_without_a_run_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RunError, match=r"found none in it\. Name a folder that `digitnet train` made\.") as caught:
         Run(tmp_path)
     assert_sentence(caught.value, tmp_path)
 
 
-def test_a_folder_that_is_missing_is_refused(tmp_path: Path) -> None:
+def test_a_missing_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="found no such folder") as caught:
         Run(str(tmp_path / "nowhere"))
     assert_sentence(caught.value, tmp_path / "nowhere")
@@ -133,7 +133,7 @@ def test_a_damaged_configuration_gets_a_sentence(content: bytes, run: Run) -> No
     assert_sentence(caught.value, file)
 
 
-def test_a_configuration_that_went_away_gets_a_sentence(run: Run) -> None:
+def test_a_removed_configuration_gets_a_sentence(run: Run) -> None:
     opened = Run(run.path)
     (run.path / "config.toml").unlink()
     with pytest.raises(RunError) as caught:
@@ -157,7 +157,7 @@ def test_a_folder_in_place_of_a_file_gets_a_sentence(run: Run) -> None:
     assert_sentence(caught.value, run.path / "summary.json")
 
 
-def test_the_summary_of_an_unfinished_run_says_how_to_go_on(run: Run) -> None:
+def test_the_summary_of_an_unfinished_run_says_how_to_resume(run: Run) -> None:
     with pytest.raises(RunError, match=r"has not finished.*--resume") as caught:
         _ = run.summary
     assert_sentence(caught.value, run.path / "summary.json")
@@ -178,7 +178,7 @@ json_values = st.recursive(
 
 @FEW
 @given(st.dictionaries(st.text(), json_values, max_size=4))
-def test_what_is_written_as_json_is_read_again(content: dict[str, object]) -> None:
+def test_json_is_read_back_as_written(content: dict[str, object]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         run = create(Path(folder), CONFIG, {})
         run.write_json("evaluation.json", content)
@@ -192,7 +192,7 @@ validation_rows = st.builds(ValidationRow, st.integers(0), numbers, numbers)
 
 @FEW
 @given(st.lists(training_rows | validation_rows, max_size=8))
-def test_measurements_are_read_as_they_were_kept(rows: list[TrainingRow | ValidationRow]) -> None:
+def test_metrics_are_read_back_as_recorded(rows: list[TrainingRow | ValidationRow]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         run = create(Path(folder), CONFIG, {})
         lines = [json.dumps(dataclasses.asdict(row)) + "\n" for row in rows]
@@ -218,7 +218,7 @@ def test_measurements_are_read_as_they_were_kept(rows: list[TrainingRow | Valida
         b'{"step": 1, "validation_loss": 1, "validation_accuracy": 1}\n{"step": 2, "valid',
     ],
 )
-def test_damaged_measurements_get_a_sentence(content: bytes, run: Run) -> None:
+def test_damaged_metrics_get_a_sentence(content: bytes, run: Run) -> None:
     file = run.path / "metrics.jsonl"
     file.write_bytes(content)
     with pytest.raises(RunError, match="can't be read") as caught:
@@ -226,7 +226,7 @@ def test_damaged_measurements_get_a_sentence(content: bytes, run: Run) -> None:
     assert_sentence(caught.value, file)
 
 
-def test_missing_measurements_get_a_sentence(run: Run) -> None:
+def test_missing_metrics_get_a_sentence(run: Run) -> None:
     with pytest.raises(RunError) as caught:
         _ = run.history
     assert_sentence(caught.value, run.path / "metrics.jsonl")
@@ -234,7 +234,7 @@ def test_missing_measurements_get_a_sentence(run: Run) -> None:
 
 @FEW
 @given(st.binary(max_size=60), st.sampled_from(["config.toml", "metrics.jsonl", "summary.json"]))
-def test_any_bytes_are_understood_or_refused(content: bytes, name: str) -> None:
+def test_any_bytes_are_read_or_refused(content: bytes, name: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         create(Path(folder), CONFIG, {})
         (Path(folder) / name).write_bytes(content)
@@ -245,10 +245,10 @@ def test_any_bytes_are_understood_or_refused(content: bytes, name: str) -> None:
             assert str(error).startswith(folder)
 
 
-# --- belonging -------------------------------------------------------------------------------------------------
+# --- matching --------------------------------------------------------------------------------------------------
 
 
-def test_a_run_agrees_with_its_own_configuration_and_with_none(run: Run) -> None:
+def test_a_run_accepts_its_own_configuration_and_none(run: Run) -> None:
     assert run.check_config(None) == CONFIG
     assert run.check_config(dataclasses.replace(CONFIG)) == CONFIG
 
@@ -275,15 +275,15 @@ def test_other_data_is_refused_by_both_fingerprints_and_another_split_by_its_siz
         run.check_data(other)
 
 
-# --- holding ---------------------------------------------------------------------------------------------------
+# --- locking ---------------------------------------------------------------------------------------------------
 
-HOLD = """
+LOCK = """
 import sys
 from digitnet.errors import DigitnetError
 from digitnet.run_folder import Run
 try:
     with Run(sys.argv[1]).locked():
-        print("held", flush=True)
+        print("locked", flush=True)
         sys.stdin.readline()
 except DigitnetError as error:
     print(type(error).__name__, error, flush=True)
@@ -291,53 +291,53 @@ except DigitnetError as error:
 
 
 @contextmanager
-def another_holds(run: Run) -> Iterator[str]:
-    """Let a second process hold a run until it is killed; yield what it says, which may be that it was refused."""
-    with running("-c", HOLD, run.path, stdin=subprocess.PIPE) as process:
+def locked_by_another_process(run: Run) -> Iterator[str]:
+    """Let a second process lock a run until it is killed; yield its output: "locked", or the error."""
+    with running("-c", LOCK, run.path, stdin=subprocess.PIPE) as process:
         assert process.stdout
         yield process.stdout.readline().strip()
 
 
-def test_a_run_is_held_by_one_process_at_a_time(run: Run) -> None:
-    with run.locked(), another_holds(run) as second:
+def test_a_run_is_locked_by_one_process_at_a_time(run: Run) -> None:
+    with run.locked(), locked_by_another_process(run) as second:
         assert second.startswith("RunError")
-    with another_holds(run) as second:
-        assert second == "held"
+    with locked_by_another_process(run) as second:
+        assert second == "locked"
         with pytest.raises(RunError, match="another process is writing to this folder") as caught:
             run.locked().__enter__()
         assert_sentence(caught.value, run.path)
-    with run.locked(), another_holds(run) as second:
+    with run.locked(), locked_by_another_process(run) as second:
         assert second.startswith("RunError")
 
 
-def test_holding_ends_with_its_block(run: Run) -> None:
-    with run.locked() as lock, another_holds(run) as second:
+def test_the_lock_ends_with_its_block(run: Run) -> None:
+    with run.locked() as lock, locked_by_another_process(run) as second:
         assert second.startswith("RunError")
-    with another_holds(run) as second:
-        assert second == "held"
+    with locked_by_another_process(run) as second:
+        assert second == "locked"
     del lock
 
 
-def test_holding_ends_with_a_fault_in_its_block(run: Run) -> None:
+def test_the_lock_ends_with_an_exception_in_its_block(run: Run) -> None:
     with pytest.raises(ZeroDivisionError) as caught, run.locked():
         _ = 1 / 0
-    with another_holds(run) as second:
-        assert second == "held"
+    with locked_by_another_process(run) as second:
+        assert second == "locked"
     assert caught.value
 
 
-def test_a_killed_holder_holds_nothing(run: Run) -> None:
-    with another_holds(run) as second:
-        assert second == "held"
+def test_a_killed_process_holds_no_lock(run: Run) -> None:
+    with locked_by_another_process(run) as second:
+        assert second == "locked"
     with run.locked() as lock:
         assert lock
 
 
-def test_a_holder_clears_what_a_killed_writer_left_and_a_refused_one_does_not(run: Run) -> None:
+def test_locking_removes_the_temporary_files_of_a_killed_process_and_a_refused_lock_does_not(run: Run) -> None:
     part = run.path / ".metrics.jsonl.1-00000000.part"
     with run.locked():
         part.touch()
-        with another_holds(run) as second:
+        with locked_by_another_process(run) as second:
             assert second.startswith("RunError")
         assert part.exists()
     with run.locked():
@@ -363,7 +363,7 @@ def test_a_new_run_takes_the_next_free_name(tmp_path: Path) -> None:
     assert create_next(tmp_path / "runs", "other", CONFIG, {}).path.name == "other-001"
 
 
-def test_runs_that_are_made_at_once_get_folders_of_their_own(tmp_path: Path) -> None:
+def test_concurrent_runs_get_their_own_folders(tmp_path: Path) -> None:
     with ThreadPoolExecutor(16) as pool:
         runs = list(pool.map(lambda _: create_next(tmp_path, "blog", CONFIG, {}), range(32)))
     assert sorted(run.path.name for run in runs) == [f"blog-{number:03d}" for number in range(1, 33)]
@@ -380,7 +380,7 @@ def test_resuming_takes_the_newest_unfinished_run(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("finished_runs", [0, 1])
-def test_nothing_to_resume_gets_a_sentence(finished_runs: int, tmp_path: Path) -> None:
+def test_resuming_without_an_unfinished_run_gets_a_sentence(finished_runs: int, tmp_path: Path) -> None:
     for number in range(finished_runs):
         finish(create(tmp_path / f"runs/blog-{number}", CONFIG, {}))
     with pytest.raises(RunError, match=r"expected an unfinished run to resume, found none.*--out") as caught:

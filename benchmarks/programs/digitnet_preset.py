@@ -12,19 +12,20 @@ from benchmarks.programs.race import Race, flags
 from digitnet import PRESETS, load_dataset
 from digitnet.networks.predict import predict_logits
 from digitnet.training.memory import keep_freed_memory
+from digitnet.training.record import Recorder
 from digitnet.training.session import prepare
 from digitnet.training.state import TrainState
 from digitnet.training.train import fit, torch_settings
 
 
-class RaceRecorder:
+class RaceRecorder(Recorder):
     """A recorder that reports each step to the race."""
 
     def __init__(self, race: Race) -> None:
         self.race = race
 
     def after_step(self, state: TrainState, loss: Tensor, correct: Tensor, images: int) -> None:
-        """Read the loss, as `digitnet train` does at every step; evaluate if it is time."""
+        """Read the loss, as `digitnet train` does at every step; evaluate if that is due."""
         float(loss)
         self.race.after_step(state.step, images, lambda piece: predict_logits(state.network, piece).argmax(axis=1))
 

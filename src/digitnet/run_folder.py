@@ -1,17 +1,17 @@
-"""A run is a folder. This module knows its layout, reads it, and needs no torch to do so.
+"""The run folder: its layout, reading and writing it. Needs no torch.
 
-    config.toml               the resolved configuration
-    environment.json          command, versions, machine, data fingerprint: what else it takes to repeat the run
-    metrics.jsonl             a line for each measurement, in the order of the steps
-    checkpoint.json           the newest state: names the tensor file, its SHA-256, and the step; written last
+    config.toml               the configuration
+    environment.json          command, versions, machine, data fingerprint: what else is needed to repeat the run
+    metrics.jsonl             a line per measurement, in the order of the steps
+    checkpoint.json           the newest checkpoint: step, tensor file and its SHA-256; written last
     checkpoint-STEP.safetensors   weights and optimizer at that step
-    summary.json              the outcome in numbers
-    evaluation.json           everything measured on the test images
-    test_logits.npy           (N, K) float32, the network's raw answers about the test images
+    summary.json              the results in numbers
+    evaluation.json           all metrics on the test images
+    test_logits.npy           (N, K) float32, the logits of the test images
     figures/*.png, report.html    for people
-    model.onnx                the network, calibrated, in one file that reads pictures
+    model.onnx                the calibrated network as one ONNX file, which reads pictures
 
-Everything is written whole or not at all, and holds plain values: text, JSON, arrays without pickle.
+Every file is written atomically, and holds plain values: text, JSON, arrays without pickle.
 """
 
 import json
@@ -33,16 +33,16 @@ from digitnet.errors import RunError, UsageError
 from digitnet.files import make_folder, storage_error, sweep, write_whole
 
 RUNS = Path("runs")
-"""Where runs go, and are looked for, when no folder is named."""
+"""Folder of the runs, unless another is named."""
 
 
 @dataclass(frozen=True)
 class TrainingRow:
-    """What was measured while training, without any extra pass over the data."""
+    """Training metrics, measured without an extra pass over the data."""
 
     step: int  # steps taken so far
-    loss: float  # cross-entropy of this step's batch in nats, before the step
-    accuracy: float  # share of this step's batch that was right, before the step
+    loss: float  # cross-entropy of this step's batch, before its update
+    accuracy: float  # fraction of this step's batch that was correct, before its update
     mean_loss: float  # mean loss of the steps since the last row
     mean_accuracy: float
     learning_rate: float
@@ -50,10 +50,10 @@ class TrainingRow:
 
 @dataclass(frozen=True)
 class ValidationRow:
-    """What was measured on all validation images."""
+    """Metrics of all validation images."""
 
     step: int
-    validation_loss: float  # in nats
+    validation_loss: float  # cross-entropy
     validation_accuracy: float
 
 
@@ -66,15 +66,15 @@ class History:
 
 
 class Run:
-    """A run folder that exists; each part is read from it when it is first asked for, and kept."""
+    """An existing run folder; each part is read when it is first used, and cached."""
 
     def __init__(self, path: Path | str) -> None:
         self.path = Path(path)
-        self.kept: dict[str, Any] = {}  # network and evaluation, once the modules that read them have
+        self.cache: dict[str, Any] = {}  # network and evaluation, once they are loaded
         try:
             found = "none in it" if self.path.is_dir() else "no such folder"
             is_run = (self.path / "config.toml").is_file()
-        except OSError as error:  # a name that no path can have
+        except OSError as error:  # an invalid path
             found, is_run = (error.strerror or "nothing").lower(), False
         if not is_run:
             raise RunError.mismatch(
@@ -86,7 +86,7 @@ class Run:
 
     @cached_property
     def config(self) -> TrainConfig:
-        """The configuration that the run was made with."""
+        """The configuration of the run."""
         file = self.path / "config.toml"
         try:
             return TrainConfig.from_toml(file.read_text(encoding="utf-8"), where=file.name)
@@ -100,7 +100,7 @@ class Run:
 
     @cached_property
     def summary(self) -> dict[str, Any]:
-        """The outcome in numbers; RunError when the run has not finished."""
+        """The results in numbers; RunError when the run has not finished."""
         return self.read_json("summary.json", missing="the run has not finished: continue it with --resume")
 
     def require_finished(self) -> None:
@@ -114,7 +114,7 @@ class Run:
 
     @cached_property
     def history(self) -> History:
-        """The measurements that were kept while training."""
+        """The metrics recorded in training."""
         try:
             lines = (self.path / "metrics.jsonl").read_bytes().splitlines()
             rows = [_parse_row(line, number) for number, line in enumerate(lines, start=1)]
@@ -126,7 +126,7 @@ class Run:
         )
 
     def check_config(self, asked: TrainConfig | None) -> TrainConfig:
-        """Return the run's own configuration; raise RunError when another one is asked for."""
+        """Return the run's own configuration; raise RunError when `asked` is another one."""
         if asked is not None and (names := asked.differences(self.config)):
             listed = ", ".join(f"{flag(n)} {self.config.value(n)} (not {asked.value(n)})" for n in names)
             raise RunError(
@@ -137,14 +137,14 @@ class Run:
 
     @cached_property
     def dataset(self) -> Dataset:
-        """The data set that the run was trained on; raises what `load_dataset` and `check_data` do."""
+        """The data set that the run was trained on; raises the errors of `load_dataset` and `check_data`."""
         images = self.config.images
         return self.check_data(load_dataset(images.data, validation_images=images.validation_images))
 
     def check_data(self, dataset: Dataset) -> Dataset:
         """Return `dataset`; raise RunError unless it is, byte for byte, what the run was trained on.
 
-        Raises DataError when it is split into training and validation images in another way.
+        Raises DataError when it has another number of validation images.
         """
         dataset.check_split(self.config.images.validation_images)
         expected = self.environment.get("data_fingerprint")
@@ -170,12 +170,12 @@ class Run:
         return content
 
     def write_json(self, name: str, content: dict[str, Any]) -> None:
-        """Write one of the folder's JSON files, whole or not at all."""
+        """Write one of the folder's JSON files, atomically."""
         write_whole(self.path / name, json.dumps(content, indent=2) + "\n")
-        self.__dict__.pop(name.removesuffix(".json"), None)  # what was kept of it
+        self.__dict__.pop(name.removesuffix(".json"), None)  # no longer cached
 
     def locked(self) -> AbstractContextManager[object]:
-        """Hold the folder for writing until the block ends; RunError when another process holds it."""
+        """Lock the folder for writing until the block ends; RunError when another process has locked it."""
         return hold(self.path)
 
     def _damaged(self, name: str, error: Exception) -> RunError:
@@ -185,7 +185,7 @@ class Run:
 
 
 def _parse_row(line: bytes, number: int) -> TrainingRow | ValidationRow:
-    """Read a line of metrics.jsonl; raise ValueError when it is not a measurement."""
+    """Parse a line of metrics.jsonl; raise ValueError when it is not a measurement."""
     values = json.loads(line)
     for kind in (TrainingRow, ValidationRow):
         if isinstance(values, dict) and values.keys() == kind.__annotations__.keys():
@@ -194,18 +194,18 @@ def _parse_row(line: bytes, number: int) -> TrainingRow | ValidationRow:
 
 
 def create(path: Path, config: TrainConfig, environment: dict[str, Any]) -> Run:
-    """Make a new run folder; raise RunError when something stands there already."""
+    """Make a new run folder; raise RunError when there is something at `path` already."""
     require_free(path)
     make_folder(path)
     with hold(path):
-        require_free(path)  # another process may have been quicker
+        require_free(path)  # another process may have made it in the meantime
         write_whole(path / "environment.json", json.dumps(environment, indent=2) + "\n")
         write_whole(path / "config.toml", config.to_toml())  # last: its presence makes the folder a run
     return Run(path)
 
 
 def create_next(folder: Path, name: str, config: TrainConfig, environment: dict[str, Any]) -> Run:
-    """Make the next run under `folder` that no other process makes: ``name-001``, ``name-002``, ..."""
+    """Make the next free run under `folder`, ``name-001``, ``name-002``, ..., also among concurrent processes."""
     make_folder(folder)
     while True:
         path = next_free(folder, name)
@@ -219,7 +219,7 @@ def create_next(folder: Path, name: str, config: TrainConfig, environment: dict[
 
 
 def require_free(path: Path) -> None:
-    """Raise RunError unless nothing stands at `path`, or only what a `create` that was killed left behind."""
+    """Raise RunError unless `path` does not exist, is empty, or holds only what a killed `create` left behind."""
     try:
         files = list(path.iterdir()) if path.exists() else []
     except NotADirectoryError:
@@ -234,12 +234,12 @@ def require_free(path: Path) -> None:
 
 
 def hold(path: Path) -> AbstractContextManager[object]:
-    """Hold a folder for writing until the block ends, and clear what a killed writer left in it.
+    """Lock a folder for writing until the block ends, and remove temporary files that a killed process left in it.
 
-    Raises RunError when another process holds it, StorageError when it can't be written.
+    Raises RunError when another process has locked it, StorageError when it can't be written.
     """
     try:
-        held = FileLock(path / ".lock", timeout=0).acquire()
+        lock = FileLock(path / ".lock", timeout=0).acquire()
     except Timeout as error:
         raise RunError(
             f"{path}: another process is writing to this folder. "
@@ -248,7 +248,7 @@ def hold(path: Path) -> AbstractContextManager[object]:
     except OSError as error:
         raise storage_error(path, error) from error
     sweep(path)
-    return held
+    return lock
 
 
 def find_unfinished(folder: Path) -> Run:
@@ -262,7 +262,7 @@ def find_unfinished(folder: Path) -> Run:
 
 
 def next_free(folder: Path, name: str) -> Path:
-    """Name a run that does not exist yet: ``folder/name-001``, ``name-002``, ..."""
+    """Return the path of a run that does not exist yet: ``folder/name-001``, ``name-002``, ..."""
     found = [path.name for path in folder.iterdir()] if folder.is_dir() else []
     numbers = [int(match[1]) for other in found if (match := re.fullmatch(re.escape(name) + "-([0-9]+)", other))]
     return folder / f"{name}-{max(numbers, default=0) + 1:03d}"

@@ -1,4 +1,4 @@
-"""Augmentations keep the shape, the type and the label, and draw from torch's generator alone."""
+"""Augmentations keep shape and type, and draw from torch's default generator alone."""
 
 import pytest
 import torch
@@ -10,7 +10,7 @@ from digitnet.training.randomness import seed_step
 
 
 @pytest.mark.parametrize("name", AUGMENTATIONS)
-def test_the_same_seed_and_step_change_the_images_in_the_same_way(name: str) -> None:
+def test_the_same_seed_and_step_augment_in_the_same_way(name: str) -> None:
     images = torch.randint(0, 256, (16, 1, 28, 28), dtype=torch.uint8)
     before = images.clone()
     results = []
@@ -23,12 +23,12 @@ def test_the_same_seed_and_step_change_the_images_in_the_same_way(name: str) -> 
     assert torch.equal(images, before)
 
 
-def test_none_is_the_image_itself() -> None:
+def test_none_returns_the_images_themselves() -> None:
     images = torch.randint(0, 256, (2, 1, 5, 6), dtype=torch.uint8)
     assert none(images) is images
 
 
-def test_an_affine_change_of_nothing_is_the_image_itself() -> None:
+def test_an_affine_transform_with_empty_ranges_is_the_identity() -> None:
     images = torch.randint(0, 256, (8, 1, 28, 20), dtype=torch.uint8)
     assert torch.equal(affine(images, degrees=0, scale=0, shear=0, pixels=0), images)
 
@@ -42,10 +42,10 @@ def test_an_affine_change_of_nothing_is_the_image_itself() -> None:
         ({"shear": 0.1}, {"slant": 0.1}),
     ],
 )
-def test_an_affine_change_stays_in_its_ranges_and_fills_them(
+def test_an_affine_transform_stays_in_its_ranges_and_fills_them(
     amounts: dict[str, float], expected: dict[str, float]
 ) -> None:
-    """The moments of a drawn ellipse tell what was done to it: an oracle that shares no line with the function."""
+    """The moments of an ellipse show how it was transformed: an oracle that is independent of the function."""
     torch.manual_seed(1)
     image = ellipse().repeat(400, 1, 1, 1)
     nothing = {"degrees": 0.0, "scale": 0.0, "shear": 0.0, "pixels": 0.0}
@@ -89,6 +89,6 @@ def moments(images: Tensor) -> dict[str, Tensor]:
     }
 
 
-def test_an_unknown_augmentation_is_met_with_the_nearest_name() -> None:
+def test_an_unknown_augmentation_is_refused_with_the_nearest_name() -> None:
     with pytest.raises(UsageError, match="Did you mean 'gentle'"):
         augmentation("gentel")

@@ -1,4 +1,4 @@
-"""Ink: most images change, none loses its form or its range, and the parts compute what their names say."""
+"""The augmentation `ink` keeps digits recognisable, and its building blocks match torch and scipy."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ import scipy.ndimage
 import torch
 import torch.nn.functional as F
 
-from digitnet.augmentation.ink import SPOIL, WEAR, Change, blur, darkest_around, ink, rewrite, smooth
+from digitnet.augmentation.ink import DEFECTS, DEGRADATIONS, Change, blur, dilate, enlarge, ink, redraw
 from digitnet.errors import UsageError
 
 
@@ -19,14 +19,14 @@ def rings() -> torch.Tensor:
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 5, 40])
-def test_a_batch_of_any_size_comes_back_whole(count: int, rings: torch.Tensor) -> None:
+def test_a_batch_of_any_size_keeps_its_shape_and_its_ink(count: int, rings: torch.Tensor) -> None:
     changed = ink(rings[:count])
     assert changed.shape == (count, 1, 28, 28) and changed.dtype == torch.uint8
     assert (changed.amax(dim=(1, 2, 3)) > 0).all()
 
 
-def test_each_image_stays_in_its_place_beside_its_label() -> None:
-    """Light images among dark ones: whatever happens to one, it is lighter than an empty one."""
+def test_each_image_keeps_its_position_in_the_batch() -> None:
+    """Every other image is empty; those with ink stay lighter than the empty ones."""
     images = torch.zeros(64, 1, 28, 28, dtype=torch.uint8)
     images[::2, :, 6:22, 12:16] = 255
     torch.manual_seed(1)
@@ -35,20 +35,20 @@ def test_each_image_stays_in_its_place_beside_its_label() -> None:
     assert (inked[::2] > inked[1::2].median()).float().mean() > 0.9
 
 
-def test_what_is_written_again_is_still_a_ring_20_pixels_long(rings: torch.Tensor) -> None:
+def test_a_redrawn_ring_is_still_a_ring_20_pixels_long(rings: torch.Tensor) -> None:
     torch.manual_seed(2)
-    written = rewrite(rings)[:, 0] / 255
-    assert (written[:, 13:16, 13:16].mean(dim=(1, 2)) < 0.6).float().mean() > 0.9  # its middle is empty
-    long = torch.maximum(*((written.amax(dim=axis) > 0.5).sum(dim=1) for axis in (1, 2))).float()
+    redrawn = redraw(rings)[:, 0] / 255
+    assert (redrawn[:, 13:16, 13:16].mean(dim=(1, 2)) < 0.6).float().mean() > 0.9  # its middle is empty
+    long = torch.maximum(*((redrawn.amax(dim=axis) > 0.5).sum(dim=1) for axis in (1, 2))).float()
     assert long.median() == pytest.approx(20, abs=1)
-    thickness = written.mean(dim=(1, 2))
+    thickness = redrawn.mean(dim=(1, 2))
     assert thickness.max() > 2 * thickness.min()  # pencils and felt pens
 
 
 @pytest.mark.parametrize(
-    ("side", "change"), [(48, change) for _, change in WEAR] + [(28, change) for _, change in SPOIL]
+    ("side", "change"), [(48, change) for _, change in DEFECTS] + [(28, change) for _, change in DEGRADATIONS]
 )
-def test_a_change_keeps_the_shape_and_its_input_and_bears_no_pictures(side: int, change: Change) -> None:
+def test_a_change_keeps_shape_and_input_and_accepts_an_empty_batch(side: int, change: Change) -> None:
     torch.manual_seed(3)
     pictures = torch.rand(6, side, side)
     before = pictures.clone()
@@ -59,10 +59,10 @@ def test_a_change_keeps_the_shape_and_its_input_and_bears_no_pictures(side: int,
 
 
 @pytest.mark.parametrize("reach", [1, 2, 3])
-def test_darkest_around_is_torchs_max_pool(reach: int) -> None:
+def test_dilate_is_torchs_max_pool(reach: int) -> None:
     pictures = torch.rand(3, 20, 20)
     expected = F.max_pool2d(pictures[:, None], 2 * reach + 1, 1, reach)[:, 0]
-    assert torch.equal(darkest_around(pictures, reach), expected)
+    assert torch.equal(dilate(pictures, reach), expected)
 
 
 def test_blur_is_scipys_gaussian() -> None:
@@ -71,12 +71,12 @@ def test_blur_is_scipys_gaussian() -> None:
     assert np.allclose(blur(pictures, 1.2).numpy(), expected, atol=1e-4)
 
 
-def test_smooth_is_torchs_bicubic_interpolation() -> None:
+def test_enlarge_is_torchs_bicubic_interpolation() -> None:
     values = torch.rand(4, 2, 5, 5)
     expected = F.interpolate(values, 48, mode="bicubic", align_corners=True)
-    assert torch.allclose(smooth(values, 48), expected, atol=1e-5)
+    assert torch.allclose(enlarge(values, 48), expected, atol=1e-5)
 
 
-def test_images_of_another_size_are_refused_with_theirs() -> None:
+def test_images_of_another_size_are_refused() -> None:
     with pytest.raises(UsageError, match=r"--augment ink: expected images of 28 x 28 pixels.* found 8 x 9"):
         ink(torch.zeros(2, 1, 8, 9, dtype=torch.uint8))

@@ -1,4 +1,4 @@
-"""What a loss curve says: one law for each kind, and a reading for every curve there can be."""
+"""Reading loss curves: each kind is recognised, and every curve has a reading."""
 
 import math
 from collections.abc import Sequence
@@ -17,22 +17,22 @@ LOSSES = st.floats(min_value=0, max_value=1e6, allow_nan=False, allow_subnormal=
 
 
 def history(losses: Sequence[float], validation: Sequence[float] = ()) -> History:
-    """Make a history of 100 steps a measurement, the validation spread evenly over it."""
+    """Make a history with a training row every 100 steps and evenly spaced validation rows."""
     rows = tuple(
         TrainingRow(step=100 * (k + 1), loss=x, accuracy=0.9, mean_loss=x, mean_accuracy=0.9, learning_rate=0.0005)
         for k, x in enumerate(losses)
     )
     last = 100 * len(rows)
-    checks = tuple(
+    validation_rows = tuple(
         ValidationRow(step=last * (k + 1) // len(validation), validation_loss=x, validation_accuracy=0.9)
         for k, x in enumerate(validation)
     )
-    return History(rows, checks)
+    return History(rows, validation_rows)
 
 
-def noisy(values: Sequence[float], seed: int = 0, share: float = 0.03) -> list[float]:
-    """Shake values by a share of themselves."""
-    return list(np.array(values) * (1 + share * np.random.default_rng(seed).standard_normal(len(values))))
+def noisy(values: Sequence[float], seed: int = 0, noise: float = 0.03) -> list[float]:
+    """Multiply values by 1 plus Gaussian noise."""
+    return list(np.array(values) * (1 + noise * np.random.default_rng(seed).standard_normal(len(values))))
 
 
 STEPS = np.arange(1, 101)
@@ -51,7 +51,7 @@ def test_each_kind_of_curve_is_recognised(kind: str) -> None:
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_noise_around_a_level_is_flat(seed: int) -> None:
+def test_noise_around_a_constant_is_flat(seed: int) -> None:
     flat = history(noisy(0.02 + np.exp(-STEPS / 4), seed), noisy([0.03] * 20, seed))
 
     assert read_curve(flat, BLOG).kind == "flat"
@@ -70,17 +70,17 @@ def test_a_good_rate_is_called_neither_too_high_nor_too_low() -> None:
     assert "neither too high" in read_curve(EXAMPLES["flat"], BLOG).sentence
 
 
-def test_a_slow_fall_asks_for_a_higher_rate() -> None:
-    slow = history(noisy(np.linspace(2.3, 1.5, 100), share=0.001))
+def test_a_slow_fall_suggests_a_higher_rate() -> None:
+    slow = history(noisy(np.linspace(2.3, 1.5, 100), noise=0.001))
 
     assert "is too low" in read_curve(slow, BLOG).sentence
 
 
-def test_a_loss_that_never_moved_says_that_nothing_was_learned() -> None:
+def test_a_constant_loss_says_that_nothing_was_learned() -> None:
     assert "nothing was learned" in read_curve(history(noisy([2.3] * 40)), BLOG).sentence
 
 
-def test_jumps_ask_for_a_lower_rate() -> None:
+def test_jumps_suggest_a_lower_rate() -> None:
     losses = noisy(0.02 + np.exp(-STEPS / 4))
     losses[40] = losses[60] = 2.0
 
@@ -89,7 +89,7 @@ def test_jumps_ask_for_a_lower_rate() -> None:
     assert "on the high side (2 sudden jumps)" in reading.sentence
 
 
-def test_training_that_falls_while_validation_stands_says_so() -> None:
+def test_a_falling_training_loss_with_a_flat_validation_loss_says_so() -> None:
     reading = read_curve(history(noisy(2 / STEPS), noisy([0.3, 0.1, *[0.05] * 18])), BLOG)
 
     assert reading.kind == "falling"

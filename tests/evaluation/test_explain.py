@@ -1,4 +1,4 @@
-"""A look inside: the filters are the weights, the maps are what a convolution answers."""
+"""Filters are the weights of the convolutions, and feature maps their activations."""
 
 import numpy as np
 import pytest
@@ -28,11 +28,11 @@ def test_filters_are_a_copy() -> None:
     assert filters(network)[0].any()
 
 
-def test_maps_have_the_size_of_what_the_layer_sees() -> None:
+def test_feature_maps_have_the_size_of_the_layers_input() -> None:
     assert [maps.shape for maps in activations(blog(), IMAGE)] == [(16, 28, 28), (32, 14, 14)]
 
 
-def test_the_first_maps_are_the_convolution_of_the_image() -> None:
+def test_the_first_feature_maps_are_the_convolution_of_the_image() -> None:
     network = blog()
     layer = next(module for module in network.modules() if isinstance(module, nn.Conv2d))
     expected = layer(torch.from_numpy(IMAGE / np.float32(255))[None, None]).relu()[0].detach().numpy()
@@ -41,30 +41,30 @@ def test_the_first_maps_are_the_convolution_of_the_image() -> None:
 
 
 @pytest.mark.parametrize("name", ["blog", "fast", "tiny", "best"])
-def test_the_maps_are_what_the_next_layers_are_given(name: str) -> None:
+def test_the_feature_maps_are_the_inputs_of_the_next_layers(name: str) -> None:
     network = build_network(BLOG.replace(network=name), (28, 28), classes=10).eval()
-    chance = torch.Generator().manual_seed(0)
-    given: list[torch.Tensor] = []
+    generator = torch.Generator().manual_seed(0)
+    expected_maps: list[torch.Tensor] = []
     for module in network.modules():
-        if isinstance(module, nn.BatchNorm2d):  # as if it had learned something
-            module.running_mean = 0.1 * torch.randn(module.num_features, generator=chance)
-            module.running_var = 0.5 + torch.rand(module.num_features, generator=chance)
+        if isinstance(module, nn.BatchNorm2d):  # as after training
+            module.running_mean = 0.1 * torch.randn(module.num_features, generator=generator)
+            module.running_var = 0.5 + torch.rand(module.num_features, generator=generator)
         if isinstance(module, nn.ReLU):
-            module.register_forward_hook(lambda layer, inputs, output: given.append(output[0].detach()))
+            module.register_forward_hook(lambda layer, inputs, output: expected_maps.append(output[0].detach()))
     maps = [torch.from_numpy(found) for found in activations(network, IMAGE)]
     assert maps
-    for found, expected in zip(maps, given, strict=False):  # a dense layer's ReLU comes last
+    for found, expected in zip(maps, expected_maps, strict=False):  # a dense layer's ReLU comes last
         pooled = found if found.shape == expected.shape else F.max_pool2d(found, 2)
         torch.testing.assert_close(pooled, expected)
 
 
-def test_of_several_views_the_maps_are_those_of_the_image_as_it_is() -> None:
+def test_with_test_time_augmentation_the_feature_maps_are_those_of_the_unshifted_image() -> None:
     several = build_network(BLOG.replace(tta=5), (28, 28), classes=10)
     for maps, expected in zip(activations(several, IMAGE), activations(blog(), IMAGE), strict=True):
         np.testing.assert_array_equal(maps, expected)
 
 
-def test_looking_leaves_no_trace() -> None:
+def test_the_network_keeps_its_mode_and_gets_no_hooks() -> None:
     network = blog().train()
     activations(network, IMAGE)
 
@@ -72,7 +72,7 @@ def test_looking_leaves_no_trace() -> None:
     assert not any(module._forward_hooks for module in network.modules())
 
 
-def test_a_network_without_convolutions_has_nothing_to_show() -> None:
+def test_a_network_without_convolutions_has_no_filters_and_no_maps() -> None:
     class Dense(nn.Module):
         def __init__(self) -> None:
             super().__init__()

@@ -1,4 +1,4 @@
-"""The mistakes are exactly the wrong answers, each with its nearest training images and what people say of it."""
+"""The mistakes are exactly the wrong predictions, with their nearest training images and disputed labels."""
 
 import re
 
@@ -19,7 +19,7 @@ Images = npt.NDArray[np.uint8]
 
 
 def brute_force(queries: Images, images: Images, count: int) -> list[list[int]]:
-    """Return the positions of the nearest images, in whole numbers, one distance at a time; ties by position."""
+    """Positions of the nearest images, in integers and one distance at a time; ties by position."""
     wide = images.astype(np.int64)
     found = []
     for query in queries.astype(np.int64):
@@ -51,12 +51,12 @@ def test_the_nearest_images_are_those_of_a_brute_force_search(
 ) -> None:
     source = np.random.default_rng(seed)
     pictures = source.integers(0, greys, (queries + images, side, side + 1)).astype(np.uint8)
-    asked, known = pictures[:queries], pictures[queries:]
-    assert positions(nearest_images(asked, split_of(known), count, block)) == brute_force(asked, known, count)
+    query, known = pictures[:queries], pictures[queries:]
+    assert positions(nearest_images(query, split_of(known), count, block)) == brute_force(query, known, count)
 
 
-def test_the_nearest_images_are_exact_where_everything_is_bright() -> None:
-    # squared lengths near 784 x 255^2, where single precision can't tell neighbours apart
+def test_the_nearest_images_are_exact_for_bright_images() -> None:
+    # squared norms near 784 x 255^2, where single precision can't tell neighbours apart
     images = np.random.default_rng(0).integers(245, 256, (400, 28, 28)).astype(np.uint8)
     assert positions(nearest_images(images[:20], split_of(images), 8)) == brute_force(images[:20], images, 8)
 
@@ -67,8 +67,8 @@ def test_an_image_is_nearest_to_itself(drawn: Dataset) -> None:
     assert positions(found) == [[k] for k in chosen]
 
 
-def answers(dataset: Dataset, seed: int = 0) -> npt.NDArray[np.float32]:
-    """Draw logits for the test images, about half of them right."""
+def random_logits(dataset: Dataset, seed: int = 0) -> npt.NDArray[np.float32]:
+    """Draw logits for the test images, about half of them correct."""
     source = np.random.default_rng(seed)
     labels = dataset.test.labels
     logits = source.normal(size=(len(labels), dataset.classes))
@@ -76,8 +76,8 @@ def answers(dataset: Dataset, seed: int = 0) -> npt.NDArray[np.float32]:
     return logits.astype(np.float32)
 
 
-def test_the_mistakes_are_exactly_the_wrong_answers(drawn: Dataset) -> None:
-    logits = answers(drawn)
+def test_the_mistakes_are_exactly_the_wrong_predictions(drawn: Dataset) -> None:
+    logits = random_logits(drawn)
     wrong = [k for k, label in enumerate(drawn.test.labels) if max(range(10), key=lambda c: logits[k, c]) != label]
     assert 10 < len(wrong) < 90
     mistakes = find_mistakes(logits, drawn)
@@ -92,7 +92,7 @@ def test_the_mistakes_are_exactly_the_wrong_answers(drawn: Dataset) -> None:
 
 
 def test_the_most_confident_mistake_comes_first_and_ties_keep_the_files_order(drawn: Dataset) -> None:
-    logits = answers(drawn)
+    logits = random_logits(drawn)
     logits[40:60] = np.roll(
         10 * np.eye(10, dtype=np.float32)[drawn.test.labels[40:60]], 1, axis=1
     )  # equally wrong
@@ -104,7 +104,7 @@ def test_the_most_confident_mistake_comes_first_and_ties_keep_the_files_order(dr
 
 @pytest.mark.parametrize("count", [1, 5])
 def test_a_mistake_comes_with_its_nearest_training_images(count: int, drawn: Dataset) -> None:
-    mistakes = find_mistakes(answers(drawn), drawn, neighbours=count)
+    mistakes = find_mistakes(random_logits(drawn), drawn, neighbours=count)
     images = np.stack([mistake.image for mistake in mistakes])
     near = [list(mistake.neighbours) for mistake in mistakes]
     assert near == brute_force(images, drawn.train.images, count)
@@ -114,7 +114,7 @@ def test_a_perfect_network_makes_no_mistakes(drawn: Dataset) -> None:
     assert find_mistakes(np.eye(10, dtype=np.float32)[drawn.test.labels], drawn) == []
 
 
-def test_a_network_that_is_always_wrong_makes_all_of_them(drawn: Dataset) -> None:
+def test_a_network_that_is_always_wrong_misreads_every_image(drawn: Dataset) -> None:
     wrong = np.eye(10, dtype=np.float32)[(drawn.test.labels + 1) % 10]
     assert len(find_mistakes(wrong, drawn)) == len(drawn.test)
 
@@ -143,7 +143,7 @@ LABELS = {
 
 @pytest.fixture(scope="module")
 def mnist() -> Dataset:
-    """MNIST itself; its tests are left out where it is neither on this machine nor to be had."""
+    """MNIST itself; its tests are skipped where it is neither cached nor can be downloaded."""
     from digitnet.data.load import load_dataset
 
     try:
@@ -152,7 +152,7 @@ def mnist() -> Dataset:
         pytest.skip(str(error))
 
 
-def test_the_disputes_are_the_fifteen_of_the_study() -> None:
+def test_the_disputed_labels_are_the_fifteen_of_the_study() -> None:
     assert disputed._VERDICTS.keys() == LABELS.keys()
     assert len(LABELS) == 15
 
@@ -169,20 +169,20 @@ def test_a_verdict_names_the_label_and_another_digit(position: int) -> None:
 
 @pytest.mark.parametrize("position", LABELS)
 def test_a_verdict_counts_five_people_and_fewer_than_three_for_the_label(position: int) -> None:
-    voices = {"nobody": 0, "one": 1, "two": 2, "three": 3, "four": 4, "all": 5}
-    counted = [voices[word] for word in re.findall(r"\w+", disputed._VERDICTS[position]) if word in voices]
-    if counted:  # the others say that nothing was settled
+    counts = {"nobody": 0, "one": 1, "two": 2, "three": 3, "four": 4, "all": 5}
+    counted = [counts[word] for word in re.findall(r"\w+", disputed._VERDICTS[position]) if word in counts]
+    if counted:  # the others say that no label was agreed on
         assert sum(counted) == 5
         assert counted[0] < 3
     else:
         assert "could not settle" in disputed._VERDICTS[position] or "neither" in disputed._VERDICTS[position]
 
 
-def test_only_mnist_is_disputed(drawn: Dataset) -> None:
+def test_other_data_has_no_disputed_labels(drawn: Dataset) -> None:
     assert disputed_labels(drawn) == {}
 
 
-def test_mnists_own_test_images_are_disputed_and_no_others(mnist: Dataset) -> None:
+def test_only_mnists_own_test_images_have_disputed_labels(mnist: Dataset) -> None:
     assert disputed_labels(mnist).keys() == LABELS.keys()
     assert {position: int(mnist.test.labels[position]) for position in LABELS} == LABELS
 
@@ -192,9 +192,9 @@ def test_mnists_own_test_images_are_disputed_and_no_others(mnist: Dataset) -> No
     assert disputed_labels(Dataset(**{**vars(mnist), "test": mnist.train})) == {}
 
 
-def test_a_disputed_mistake_says_so(mnist: Dataset) -> None:
+def test_a_mistake_with_a_disputed_label_says_so(mnist: Dataset) -> None:
     labels = mnist.test.labels.copy()
-    labels[[0, 947]] = (labels[[0, 947]] + 1) % 10  # the network answers otherwise here, and rightly elsewhere
+    labels[[0, 947]] = (labels[[0, 947]] + 1) % 10  # the network is wrong here, and correct elsewhere
     sure, unsure = find_mistakes(10 * np.eye(10, dtype=np.float32)[labels], mnist, neighbours=1)
     assert (sure.index, sure.disputed) == (0, None)
     assert unsure.index == 947

@@ -1,4 +1,4 @@
-// Answers about crops with onnxruntime-web: node answer.mjs MODEL CROPS.json, where onnxruntime-web is installed.
+// Read crops with onnxruntime-web: node answer.mjs MODEL CROPS.json, where onnxruntime-web is installed.
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-"""The model file answers as the network that it was made from, in every runtime."""
+"""The model file gives the same answers as the network that it was exported from, in every runtime."""
 
 import base64
 import json
@@ -19,7 +19,7 @@ from digitnet.data.dataset import Dataset
 from digitnet.errors import UsageError
 from digitnet.evaluation.calibrate import calibrate
 from digitnet.evaluation.evaluate import evaluate
-from digitnet.exporting.export import AnsweringNetwork, export
+from digitnet.exporting.export import ExportedNetwork, export
 from digitnet.modelfile import Calibration
 from digitnet.presets import to_command
 from digitnet.reading.network import SHIPPED, Network
@@ -44,7 +44,9 @@ def network(model: Path) -> Network:
     return Network(model)
 
 
-def test_file_and_trainer_agree_on_every_test_image(finished: Run, drawn: Dataset, network: Network) -> None:
+def test_the_file_agrees_with_the_network_on_every_test_image(
+    finished: Run, drawn: Dataset, network: Network
+) -> None:
     evaluation = evaluate(finished, drawn)
     answers = network.answer_images(drawn.test.images.astype(np.float32))
     calibrated = metrics.softmax(evaluation.logits / network.info.calibration.temperature)
@@ -53,8 +55,8 @@ def test_file_and_trainer_agree_on_every_test_image(finished: Run, drawn: Datase
     np.testing.assert_array_equal(answers.images, drawn.test.images)
 
 
-def test_file_and_trainer_agree_on_crops_of_any_size(finished: Run, network: Network) -> None:
-    trained = AnsweringNetwork(load_network(finished), 10, network.info.calibration).eval()
+def test_the_file_agrees_with_the_network_on_crops_of_any_size(finished: Run, network: Network) -> None:
+    trained = ExportedNetwork(load_network(finished), 10, network.info.calibration).eval()
     for rows, columns, channels in ((1, 1, 1), (2, 90, 1), (28, 28, 3), (33, 20, 1), (200, 301, 3)):
         crops = np.random.default_rng(rows).integers(0, 256, (2, rows, columns, channels), dtype=np.uint8)
         crops[0, : rows // 2] //= 8
@@ -66,7 +68,7 @@ def test_file_and_trainer_agree_on_crops_of_any_size(finished: Run, network: Net
 
 
 @pytest.mark.parametrize("recipe", [{"members": 2}, {"tta": 5, "preprocessing": "deskew"}])
-def test_what_stands_around_a_network_is_in_the_same_file(
+def test_ensembles_preprocessing_and_test_time_augmentation_are_in_the_file(
     recipe: dict[str, Any], drawn: Dataset, tmp_path: Path
 ) -> None:
     run = train(SHORT.replace(steps=10, **recipe), dataset=drawn, out=tmp_path / "run")
@@ -78,12 +80,12 @@ def test_what_stands_around_a_network_is_in_the_same_file(
     np.testing.assert_allclose(answers.probabilities, calibrated, atol=1e-5)
 
 
-def test_an_answer_does_not_depend_on_its_neighbours(network: Network) -> None:
+def test_an_answer_does_not_depend_on_its_batch(network: Network) -> None:
     both = np.concatenate([pen("3"), pen("7")])
     together = network.answer_crops(both)
-    for place in (0, 1):
-        alone = network.answer_crops(both[place : place + 1])
-        np.testing.assert_allclose(together.probabilities[place], alone.probabilities[0], atol=1e-6)
+    for index in (0, 1):
+        alone = network.answer_crops(both[index : index + 1])
+        np.testing.assert_allclose(together.probabilities[index], alone.probabilities[0], atol=1e-6)
 
 
 @pytest.mark.parametrize("text", "23457")
@@ -101,9 +103,9 @@ def test_a_shadow_hardly_changes_what_the_network_sees(network: Network) -> None
     assert np.abs(seen[0] - seen[1]).mean() < 4  # of 255
 
 
-def test_the_stroke_of_a_narrow_crop_is_ink_and_not_paper(network: Network) -> None:
+def test_a_wide_stroke_in_a_narrow_crop_is_ink(network: Network) -> None:
     crop = np.full((1, 90, 22, 1), 220, np.uint8)
-    crop[:, 4:86, 5:17] = 30  # more than half of what there is
+    crop[:, 4:86, 5:17] = 30  # more than half of the crop
     image = network.answer_crops(crop).images[0]
     assert (image[5:23].max(axis=1) > 200).all()
 
@@ -123,7 +125,7 @@ def test_the_thresholds_decide(finished: Run) -> None:
     crops = torch.zeros(0, 1, 1, 1, dtype=torch.uint8)
     network = load_network(finished)
     for sure, digit, expected in ((0.0, -1e9, 0), (1.1, -1e9, 1), (0.0, 1e9, 2)):
-        answers = AnsweringNetwork(network, 10, Calibration(1.0, sure, digit, curve=())).eval()
+        answers = ExportedNetwork(network, 10, Calibration(1.0, sure, digit, curve=())).eval()
         with torch.inference_mode():
             assert set(answers(crops, images)[1].tolist()) == {expected}
 
@@ -135,7 +137,9 @@ def test_a_run_on_other_images_is_refused(finished: Run, tmp_path: Path) -> None
         export(other, tmp_path / "model.onnx", calibration=Calibration(1.0, 0.5, 0.0, curve=()))
 
 
-def test_the_file_says_where_it_comes_from(finished: Run, drawn: Dataset, network: Network) -> None:
+def test_the_file_has_the_configuration_and_calibration_of_its_run(
+    finished: Run, drawn: Dataset, network: Network
+) -> None:
     assert network.info.training["config"] == to_command(finished.config)
     assert network.info.calibration == calibrate(finished, drawn)
 
@@ -146,13 +150,13 @@ def test_the_browsers_runtime_agrees(model: Path, tmp_path: Path) -> None:
     install = ["npm", "install", "--silent", "onnxruntime-web@1.30.0"]
     subprocess.run(install, cwd=tmp_path, check=True, timeout=PATIENCE)
     crops = [pen(text, 30 + 17 * int(text), 25 + 13 * int(text)) for text in "0123456789"]
-    said = [{"shape": crop.shape[1:], "bytes": base64.b64encode(crop.tobytes()).decode()} for crop in crops]
-    (tmp_path / "crops.json").write_text(json.dumps(said))
+    request = [{"shape": crop.shape[1:], "bytes": base64.b64encode(crop.tobytes()).decode()} for crop in crops]
+    (tmp_path / "crops.json").write_text(json.dumps(request))
     for file in (SHIPPED, model):
         network = Network(file)
         node = ["node", Path(__file__).with_name("answer.mjs"), file, "crops.json"]
         printed = subprocess.run(node, cwd=tmp_path, capture_output=True, check=True, timeout=PATIENCE).stdout
-        # a temperature below 1 multiplies the logits, and with them the rounding
+        # a temperature below 1 scales up the logits, and with them the rounding errors
         tolerance = 1e-5 if file == SHIPPED else 1e-5 / network.info.calibration.temperature
         for crop, answer in zip(crops, json.loads(printed), strict=True):
             expected = network.answer_crops(crop)

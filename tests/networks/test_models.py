@@ -1,4 +1,4 @@
-"""Networks: their size is pinned, their function is the textbook's, their first weights follow from the seed."""
+"""Networks: their numbers of parameters, a reference implementation, and weights that follow from the seed."""
 
 import copy
 
@@ -26,17 +26,17 @@ PINNED = {
 }
 
 
-def test_every_preset_has_its_parameters_pinned() -> None:
-    counted = {name: parameter_count(build_network(config, (28, 28), 10)) for name, config in PRESETS.items()}
-    assert counted == PINNED
+def test_every_preset_has_its_pinned_number_of_parameters() -> None:
+    counts = {name: parameter_count(build_network(config, (28, 28), 10)) for name, config in PRESETS.items()}
+    assert counts == PINNED
 
 
 def test_every_network_is_the_network_of_a_preset() -> None:
     assert {config.model.network for config in PRESETS.values()} == NETWORKS.keys()
 
 
-class Textbook(nn.Module):
-    """The blog's network as its text reads: ReLU before the pool, torch's default layout."""
+class Reference(nn.Module):
+    """The blog's network as the blog describes it: ReLU before the pool, torch's default layout."""
 
     def __init__(self, hidden: int) -> None:
         super().__init__()
@@ -52,19 +52,19 @@ class Textbook(nn.Module):
 
 
 @pytest.mark.parametrize("hidden", [0, 32])
-def test_the_blogs_network_computes_what_the_textbook_does_with_the_same_gradients(hidden: int) -> None:
-    # in float64, for in float32 rounding decides some ties of a pool, and with them where the gradient goes
-    ours, textbook = build_network(BLOG.replace(hidden=hidden), (28, 28), 10).double(), Textbook(hidden).double()
-    ours[0] = Bytes(torch.float64)
+def test_the_blogs_network_has_the_outputs_and_gradients_of_the_reference(hidden: int) -> None:
+    # in float64: in float32 rounding decides some ties of a pool, and with them the path of the gradient
+    ours, reference = build_network(BLOG.replace(hidden=hidden), (28, 28), 10).double(), Reference(hidden).double()
+    ours[0] = ToFloat(torch.float64)
     with torch.no_grad():
-        for own, theirs in zip(ours.parameters(), textbook.parameters(), strict=True):
+        for own, theirs in zip(ours.parameters(), reference.parameters(), strict=True):
             theirs.copy_(own)
     images = torch.randint(0, 256, (32, 1, 28, 28), dtype=torch.uint8)
     labels = torch.arange(32) % 10
-    for network in (ours, textbook):
+    for network in (ours, reference):
         F.cross_entropy(network(images), labels).backward()
-    assert torch.allclose(ours(images), textbook(images), atol=1e-10)
-    for own, theirs in zip(ours.parameters(), textbook.parameters(), strict=True):
+    assert torch.allclose(ours(images), reference(images), atol=1e-10)
+    for own, theirs in zip(ours.parameters(), reference.parameters(), strict=True):
         assert torch.allclose(own.grad, theirs.grad, atol=1e-10)
 
 
@@ -78,7 +78,7 @@ def test_images_of_any_size_pass_through_any_number_of_layers(
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-def test_a_new_network_is_in_training_and_has_not_seen_an_image(name: str) -> None:
+def test_a_new_network_is_in_training_mode_with_fresh_batch_norm_statistics(name: str) -> None:
     network = build_network(BLOG.replace(network=name), (28, 28), 10)
     assert all(module.training for module in network.modules())
     for module in network.modules():
@@ -88,27 +88,27 @@ def test_a_new_network_is_in_training_and_has_not_seen_an_image(name: str) -> No
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-def test_the_layout_in_memory_changes_neither_answers_nor_gradients(name: str) -> None:
-    """Some layers of some processors have been wrong in one layout alone (oneDNN issue 6035).
+def test_the_memory_layout_changes_neither_outputs_nor_gradients(name: str) -> None:
+    """Some layers have been wrong on some processors in one layout only (oneDNN issue 6035).
 
-    In float64 the layouts agree to the last bits. Float32 may send a gradient through another pixel of a pool,
-    where two are as large, so there the whole is compared: a wrong gradient is off by as much as it is long.
+    In float64 the layouts agree to the last bits. In float32 a gradient may go through another pixel of a pool
+    when two are equal, so only its norm is compared: the error of a wrong gradient is as large as the gradient.
     """
     ours = build_network(BLOG.replace(network=name), (28, 28), 10).double()
     usual = copy.deepcopy(ours).to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
     single = copy.deepcopy(ours).float()
-    drawing = torch.Generator().manual_seed(5)
-    images = torch.randint(0, 256, (64, 1, 28, 28), dtype=torch.uint8, generator=drawing)
+    generator = torch.Generator().manual_seed(5)
+    images = torch.randint(0, 256, (64, 1, 28, 28), dtype=torch.uint8, generator=generator)
     for network in (ours, usual, single):
-        network[0] = Bytes(next(network.parameters()).dtype)
+        network[0] = ToFloat(next(network.parameters()).dtype)
         F.cross_entropy(network(images), torch.arange(64) % 10).backward()
     for own, same, short in zip(ours.parameters(), usual.parameters(), single.parameters(), strict=True):
         assert torch.allclose(own.grad, same.grad, atol=1e-10)
         assert (own.grad - short.grad).norm() <= 0.05 * own.grad.norm() + 1e-6
 
 
-class Bytes(nn.Module):
-    """Bytes to numbers of any type."""
+class ToFloat(nn.Module):
+    """Scales bytes to 0 to 1 in any floating-point type."""
 
     def __init__(self, kind: torch.dtype) -> None:
         super().__init__()
@@ -119,7 +119,7 @@ class Bytes(nn.Module):
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-def test_an_image_is_read_alike_alone_and_among_others(name: str) -> None:
+def test_the_prediction_of_an_image_does_not_depend_on_its_batch(name: str) -> None:
     network = build_network(BLOG.replace(network=name), (28, 28), 10).eval()
     images = torch.randint(0, 256, (20, 1, 28, 28), dtype=torch.uint8)
     alone = torch.cat([network(image[None]) for image in images])
@@ -128,16 +128,14 @@ def test_an_image_is_read_alike_alone_and_among_others(name: str) -> None:
 
 @pytest.mark.parametrize("name", [name for name in NETWORKS if name != "blog"])
 @pytest.mark.parametrize(("field", "value"), [("filters", (8, 8)), ("kernel_size", 3), ("hidden", 64)])
-def test_a_field_that_would_change_nothing_is_refused(name: str, field: str, value: object) -> None:
+def test_a_field_that_would_have_no_effect_is_refused(name: str, field: str, value: object) -> None:
     config = BLOG.replace(network=name).replace(**{field: value})
-    with pytest.raises(
-        UsageError, match=f"{flag(field)}: expected a network that it shapes, found --network {name}"
-    ):
+    with pytest.raises(UsageError, match=f"{flag(field)}: expected --network blog.* found --network {name}"):
         build_network(config, (28, 28), 10)
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-def test_members_answer_with_their_mean_probability_and_the_first_is_the_network_alone(name: str) -> None:
+def test_an_ensemble_predicts_the_mean_probability_and_its_first_member_is_the_single_network(name: str) -> None:
     alone = build_network(BLOG.replace(network=name), (28, 28), 10).eval()
     together = build_network(BLOG.replace(network=name, members=3), (28, 28), 10).eval()
     assert isinstance(together, Ensemble)
@@ -152,29 +150,29 @@ def test_members_answer_with_their_mean_probability_and_the_first_is_the_network
 
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.1])
-def test_each_member_descends_images_of_its_own_as_if_it_were_alone(smoothing: float) -> None:
-    """In float64; the mean over three members makes the gradient of each a third of what it is alone."""
+def test_each_member_of_an_ensemble_trains_on_its_own_images_as_if_alone(smoothing: float) -> None:
+    """In float64; the mean over three members makes the gradient of each a third as large."""
     together = build_network(BLOG.replace(network="tiny", members=3), (28, 28), 10).double()
     assert isinstance(together, Ensemble)
     for member in together.members:
-        member[0] = Bytes(torch.float64)
+        member[0] = ToFloat(torch.float64)
     members = copy.deepcopy(together.members)
     images, labels = torch.randint(0, 256, (24, 1, 28, 28), dtype=torch.uint8), torch.arange(24) % 10
     loss = make_loss(BLOG.replace(label_smoothing=smoothing).optimisation)
-    descended, recorded = loss(together(images), labels)
-    descended.backward()
+    value, recorded = loss(together(images), labels)
+    value.backward()
     recorded_alone = []
-    for place, (member, alone) in enumerate(zip(together.members, members, strict=True)):
-        descended, one = loss(alone(images[place::3]), labels[place::3])
-        descended.backward()
-        recorded_alone.append(one)
-        for own, lonely in zip(member.parameters(), alone.parameters(), strict=True):
-            assert torch.allclose(3 * own.grad, lonely.grad, atol=1e-10)
+    for index, (member, alone) in enumerate(zip(together.members, members, strict=True)):
+        value, cross_entropy = loss(alone(images[index::3]), labels[index::3])
+        value.backward()
+        recorded_alone.append(cross_entropy)
+        for own, expected in zip(member.parameters(), alone.parameters(), strict=True):
+            assert torch.allclose(3 * own.grad, expected.grad, atol=1e-10)
         assert torch.equal(member[2].running_mean, alone[2].running_mean)
     assert torch.allclose(recorded, torch.stack(recorded_alone).mean())
 
 
-def test_a_network_that_learns_what_is_no_digit_has_one_answer_more() -> None:
+def test_a_network_trained_with_outliers_has_one_more_logit() -> None:
     images = torch.randint(0, 256, (3, 1, 28, 28), dtype=torch.uint8)
     for members in (1, 2):
         network = build_network(BLOG.replace(outliers=0.1, members=members), (28, 28), 10).eval()
@@ -198,7 +196,7 @@ def test_a_network_trains_on_single_images_or_says_why_not(name: str) -> None:
     network(torch.zeros(config.optimisation.batch_size, 1, 28, 28, dtype=torch.uint8)).sum().backward()
 
 
-def test_the_first_weights_follow_from_the_seed_and_leave_the_callers_randomness_alone() -> None:
+def test_the_initial_weights_follow_from_the_seed_and_keep_the_callers_random_state() -> None:
     torch.manual_seed(11)
     expected = torch.rand(3)
     torch.manual_seed(11)
@@ -208,7 +206,7 @@ def test_the_first_weights_follow_from_the_seed_and_leave_the_callers_randomness
     assert not any(torch.equal(a, b) for a, b in zip(first.parameters(), other.parameters(), strict=True))
 
 
-def test_an_unknown_network_is_met_with_the_nearest_name() -> None:
+def test_an_unknown_network_is_refused_with_the_nearest_name() -> None:
     with pytest.raises(UsageError, match="Did you mean 'blog'"):
         build_network(BLOG.replace(network="blogg"), (28, 28), 10)
 

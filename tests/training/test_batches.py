@@ -1,4 +1,4 @@
-"""Batches are a pure function of (seed, step), and every epoch shows every image once."""
+"""Batches are a pure function of (seed, step), and every epoch has every image once."""
 
 import numpy as np
 import torch
@@ -7,30 +7,28 @@ from hypothesis import strategies as st
 
 from conftest import BLOG
 from digitnet.data.dataset import Dataset
-from digitnet.training.batches import Batches, BatchesWithDrawings, batch_positions, epoch_order, make_batches
+from digitnet.training.batches import Batches, BatchesWithOutliers, batch_positions, epoch_order, make_batches
 
 seeds = st.integers(0, 2**63 - 1)
 
 
 @given(seeds, st.integers(1, 50), st.integers(1, 120), st.integers(1, 4))
-def test_every_epoch_shows_every_image_exactly_once(seed: int, batch_size: int, count: int, epochs: int) -> None:
+def test_every_epoch_has_every_image_exactly_once(seed: int, batch_size: int, count: int, epochs: int) -> None:
     steps = -(-epochs * count // batch_size)
-    line = np.concatenate([batch_positions(seed, step, batch_size, count) for step in range(steps)])
+    sequence = np.concatenate([batch_positions(seed, step, batch_size, count) for step in range(steps)])
     for epoch in range(epochs):
-        assert sorted(line[epoch * count : (epoch + 1) * count]) == list(range(count))
+        assert sorted(sequence[epoch * count : (epoch + 1) * count]) == list(range(count))
 
 
 @given(seeds, st.integers(0, 10**6), st.integers(1, 300), st.integers(1, 120))
-def test_a_batch_is_never_short_and_asking_again_gives_the_same(
-    seed: int, step: int, size: int, count: int
-) -> None:
+def test_a_batch_is_never_short_and_always_the_same(seed: int, step: int, size: int, count: int) -> None:
     first = batch_positions(seed, step, size, count)
     epoch_order.cache_clear()
     assert len(first) == size
     assert np.array_equal(first, batch_positions(seed, step, size, count))
 
 
-def test_epochs_and_seeds_have_orders_of_their_own() -> None:
+def test_every_epoch_and_every_seed_has_its_own_order() -> None:
     orders = [tuple(epoch_order(seed, epoch, 100)) for seed in range(3) for epoch in range(3)]
     assert len(set(orders)) == 9
 
@@ -44,12 +42,12 @@ def test_images_come_with_their_own_labels(drawn: Dataset) -> None:
         assert np.array_equal(labels.numpy(), drawn.train.labels[positions])
 
 
-def test_drawn_images_take_the_place_of_the_last_of_each_batch(drawn: Dataset) -> None:
+def test_outliers_replace_the_last_images_of_each_batch(drawn: Dataset) -> None:
     plain = Batches(drawn.train, batch_size=40, seed=5)
     pool = torch.randint(0, 256, (30, 1, 28, 28), dtype=torch.uint8), torch.full((30,), 10)
-    mixed = BatchesWithDrawings(plain, pool, share=0.15)
+    mixed = BatchesWithOutliers(plain, pool, fraction=0.15)
     seen = set()
-    for step in range(5):  # five times six of thirty: each of them once
+    for step in range(5):  # five times six of thirty: each once
         images, labels = mixed.at(step)
         expected, expected_labels = plain.at(step)
         assert torch.equal(images[:34], expected[:34]) and torch.equal(labels[:34], expected_labels[:34])
@@ -59,8 +57,8 @@ def test_drawn_images_take_the_place_of_the_last_of_each_batch(drawn: Dataset) -
     assert seen == {image.numpy().tobytes() for image in pool[0]}
 
 
-def test_the_configuration_decides_whether_anything_is_drawn(drawn: Dataset) -> None:
+def test_batches_have_outliers_only_if_the_configuration_does(drawn: Dataset) -> None:
     config = BLOG.replace(batch_size=20)
-    for share, labels in ((0.0, set(range(10))), (0.5, {*range(10), 10})):
-        batches = make_batches(config.replace(outliers=share), drawn)
+    for fraction, labels in ((0.0, set(range(10))), (0.5, {*range(10), 10})):
+        batches = make_batches(config.replace(outliers=fraction), drawn)
         assert {label for step in range(10) for label in batches.at(step)[1].tolist()} == labels

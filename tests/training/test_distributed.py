@@ -1,6 +1,6 @@
-"""One run on several processes equals the run on one, and what happens to one of them leaves a state to resume.
+"""A run in several processes equals one in a single process, and can be resumed whatever happens to one of them.
 
-Run by torchrun, this file is the training itself: see `main`.
+torchrun starts this file as the training script: see `main`.
 """
 
 import json
@@ -19,7 +19,7 @@ from torch import nn
 from conftest import BLOG, SHORT, assert_equal, draw, everything
 from digitnet.data.dataset import Dataset, Split
 from digitnet.errors import DeviceError, Interrupted, UsageError
-from digitnet.networks.batchnorm import WholeBatchNorm, see_whole_batches
+from digitnet.networks.batchnorm import SynchronisedBatchNorm, synchronise_batchnorm
 from digitnet.networks.models import NETWORKS, Layers, build_network
 from digitnet.progress import Progress
 from digitnet.run_folder import Run
@@ -36,7 +36,7 @@ LONG = [
 
 
 def normed() -> Layers:
-    """List layers with BatchNorm on maps and on rows, so few that Adam never divides rounding by rounding."""
+    """List layers with BatchNorm on maps and on vectors, too few for gradients as small as rounding errors."""
     return [
         nn.LazyConv2d(4, 5, stride=2, bias=False), nn.LazyBatchNorm2d(), nn.ReLU(),
         nn.Flatten(), nn.LazyLinear(16, bias=False), nn.LazyBatchNorm1d(), nn.ReLU(),
@@ -44,22 +44,22 @@ def normed() -> Layers:
 
 
 def launch(processes: int, *words: object, cwd: Path) -> AbstractContextManager[Process]:
-    """Let torchrun start `words` in so many processes."""
+    """Let torchrun start `words` in that many processes."""
     torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", processes]
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), "PYTHONWARNINGS": "error"}
     return running(*torchrun, *words, cwd=cwd, env=environment)
 
 
 def train_on(processes: int, out: Path, *, stop_at: int = 0, rank: int = 0, network: str = "blog") -> Run:
-    """Train SHORT, or go on with it, by `main` below; at step `stop_at` a signal reaches one `rank` alone."""
+    """Train SHORT, or resume it, by `main` below; at step `stop_at` only one `rank` gets a signal."""
     with launch(processes, __file__, out, stop_at, rank, network, cwd=out.parent) as process:
-        said = end(process)
-    assert (process.returncode != 0) == bool(stop_at), said
+        output = end(process)
+    assert (process.returncode != 0) == bool(stop_at), output
     return Run(out)
 
 
 def assert_close(one: Run, other: Run) -> None:
-    """Compare two runs up to the rounding of sums."""
+    """Compare two runs up to rounding."""
     (manifest, tensors, metrics), (manifest2, tensors2, metrics2) = everything(one), everything(other)
     assert manifest["step"] == manifest2["step"]
     assert tensors.keys() == tensors2.keys()
@@ -86,7 +86,7 @@ def test_two_processes_end_with_the_weights_and_measurements_of_one(two: Run, fi
     assert two.summary["command"].startswith("torchrun --nproc-per-node 2 -m digitnet train")
 
 
-def test_batch_norm_sees_the_whole_batch_on_any_number_of_processes(
+def test_batch_norm_uses_the_whole_batch_on_any_number_of_processes(
     drawn: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(NETWORKS, "normed", normed)
@@ -95,16 +95,20 @@ def test_batch_norm_sees_the_whole_batch_on_any_number_of_processes(
     assert {"network.2.running_var", "network.6.num_batches_tracked"} <= everything(one)[1].keys()
 
 
-def test_a_batch_that_cant_be_cut_evenly_is_refused_in_one_sentence(drawn_file: Path, tmp_path: Path) -> None:
+def test_a_batch_that_cannot_be_divided_evenly_is_refused_in_one_sentence(
+    drawn_file: Path, tmp_path: Path
+) -> None:
     words = ["blog", "--data", drawn_file, *LONG, "--batch-size", 33, "--out", "run"]
     with launch(2, *DIGITNET, "train", *words, cwd=tmp_path) as process:
-        said = end(process)[1]
+        output = end(process)[1]
     assert process.returncode == 1  # torchrun's own
-    assert said.count("digitnet: --batch-size: expected a multiple of the 2 processes of this run, found 33.") == 1
+    assert (
+        output.count("digitnet: --batch-size: expected a multiple of the 2 processes of this run, found 33.") == 1
+    )
     assert not (tmp_path / "run").exists()
 
 
-def test_slices_stand_end_to_end_in_the_order_of_the_ranks() -> None:
+def test_the_shards_of_all_ranks_in_order_make_the_whole_batch() -> None:
     batch = torch.arange(24).reshape(12, 2)
     assert torch.equal(torch.cat([Ranks(rank, 3, rank).shard(batch) for rank in range(3)]), batch)
     assert SINGLE_PROCESS.shard(batch) is batch
@@ -138,33 +142,35 @@ def test_only_torchrun_makes_a_process_one_of_several(monkeypatch: pytest.Monkey
     assert find_process_group() is SINGLE_PROCESS
 
 
-def test_a_spread_network_shares_every_tensor_with_the_one_that_is_saved(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_network_with_synchronised_batch_norm_shares_every_tensor_with_the_saved_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setitem(NETWORKS, "normed", normed)
     network = build_network(NORMED, (28, 28), 10)
     before = network.state_dict(keep_vars=True)
-    spread = see_whole_batches(network)
-    after = spread.state_dict(keep_vars=True)
+    synchronised = synchronise_batchnorm(network)
+    after = synchronised.state_dict(keep_vars=True)
     assert before.keys() == after.keys()
     assert all(before[name] is after[name] for name in before)
-    assert sum(isinstance(module, WholeBatchNorm) for module in spread.modules()) == 2
+    assert sum(isinstance(module, SynchronisedBatchNorm) for module in synchronised.modules()) == 2
 
 
 @pytest.mark.acceptance
-def test_a_run_goes_on_with_any_number_of_processes(finished: Run, tmp_path: Path) -> None:
-    """One process, then four, then two, and one again, each stopped and followed by the next."""
+def test_a_run_can_be_resumed_with_any_number_of_processes(finished: Run, tmp_path: Path) -> None:
+    """One process, then four, then two, and one again; each but the last is stopped and resumed by the next."""
     for processes, step in ((1, 9), (4, 19), (2, 29)):
         stopped = train_on(processes, tmp_path / "run", stop_at=step)
-        assert _saved_step(stopped) == step + (processes > 1)  # several agree a step later
+        assert _saved_step(stopped) == step + (processes > 1)  # several processes stop a step later
     assert_close(train_on(1, stopped.path), finished)
 
 
 @pytest.mark.acceptance
 @pytest.mark.parametrize("rank", [0, 1])
-def test_a_signal_that_reaches_one_process_stops_all_at_one_step_and_resuming_is_exact(
+def test_a_signal_to_one_process_stops_all_at_the_same_step_and_resuming_is_exact(
     rank: int, two: Run, tmp_path: Path
 ) -> None:
     stopped = train_on(2, tmp_path / "run", stop_at=21, rank=rank)
-    assert _saved_step(stopped) in (22, 23)  # the wish travels with the loss of the next step that begins
+    assert _saved_step(stopped) in (22, 23)  # the signal is shared with the loss of the next step
     assert_equal(train_on(2, stopped.path), two)
 
 
@@ -176,55 +182,57 @@ def test_resuming_a_finished_run_ends_all_processes_and_changes_nothing(two: Run
 
 
 @pytest.mark.acceptance
-def test_sigterm_to_torchrun_saves_and_says_so_once(drawn_file: Path, tmp_path: Path) -> None:
+def test_sigterm_to_torchrun_saves_and_reports_it_once(drawn_file: Path, tmp_path: Path) -> None:
     with _training(drawn_file, tmp_path) as process:
         ranks = _ranks(process)
         process.send_signal(signal.SIGTERM)
-        said = end(process)[1]
+        output = end(process)[1]
     assert process.returncode != 0
-    assert said.count("digitnet: ") == said.count("digitnet: Stopped by SIGTERM after step") == 1
-    assert f"after step {_saved_step(Run(tmp_path / 'run')):,} of" in said
+    assert output.count("digitnet: ") == output.count("digitnet: Stopped by SIGTERM after step") == 1
+    assert f"after step {_saved_step(Run(tmp_path / 'run')):,} of" in output
     assert not any(map(is_alive, ranks))
 
 
 @pytest.mark.acceptance
 @pytest.mark.parametrize("rank", [0, 1])
-def test_a_killed_process_ends_the_run_with_a_sentence_and_a_state(
+def test_a_killed_process_ends_the_run_with_a_sentence_and_a_checkpoint(
     rank: int, drawn_file: Path, tmp_path: Path
 ) -> None:
     with _training(drawn_file, tmp_path) as process:
         ranks = _ranks(process)
         os.kill(ranks[rank], signal.SIGKILL)
-        said = end(process)[1]
+        output = end(process)[1]
     assert process.returncode != 0
-    assert said.count("digitnet: ") == said.count("digitnet: One of the 2 processes of this run has ended") == 1
-    assert "digitnet train --resume --out run" in said
-    assert "digitnet/training" not in said  # no traceback of ours; torchrun's own is not ours to silence
+    assert (
+        output.count("digitnet: ") == output.count("digitnet: One of the 2 processes of this run has ended") == 1
+    )
+    assert "digitnet train --resume --out run" in output
+    assert "digitnet/training" not in output  # no traceback of ours; torchrun prints its own
     assert not any(map(is_alive, ranks))
     assert _saved_step(Run(tmp_path / "run")) >= 8
 
 
 @pytest.mark.acceptance
-def test_a_loss_that_is_no_number_is_said_once(drawn_file: Path, tmp_path: Path) -> None:
+def test_a_diverged_loss_is_reported_once(drawn_file: Path, tmp_path: Path) -> None:
     words = ["blog", "--data", drawn_file, *LONG, "--learning-rate", "1e30", "--out", "run"]
     with launch(2, *DIGITNET, "train", *words, cwd=tmp_path) as process:
-        said = end(process)[1]
+        output = end(process)[1]
     assert process.returncode != 0
-    assert said.count("digitnet: ") == said.count("digitnet: The loss became") == 1
+    assert output.count("digitnet: ") == output.count("digitnet: The loss became") == 1
 
 
 @pytest.mark.acceptance
-def test_a_wrong_flag_and_a_wrong_preset_are_said_once(tmp_path: Path) -> None:
+def test_a_wrong_flag_and_a_wrong_preset_are_reported_once(tmp_path: Path) -> None:
     for words, sentence in ((["--stepz", 3], "Unrecognized options: --stepz"), (["blogg"], "no preset 'blogg'")):
         with launch(2, *DIGITNET, "train", *words, cwd=tmp_path) as process:
-            said = "".join(end(process))
+            output = "".join(end(process))
         assert process.returncode != 0
-        assert said.count(sentence) == 1
+        assert output.count(sentence) == 1
 
 
 @contextmanager
 def _training(data: Path, folder: Path) -> Iterator[Process]:
-    """Run a training of two processes that has measured something already."""
+    """Run a training in two processes; it has recorded a measurement when the context opens."""
     words = ["train", "blog", "--data", data, *LONG, "--out", "run"]
     with launch(2, *DIGITNET, *words, cwd=folder) as process:
         wait_until(lambda: count_lines(folder / "run/metrics.jsonl"), process)
@@ -232,7 +240,7 @@ def _training(data: Path, folder: Path) -> Iterator[Process]:
 
 
 def _ranks(torchrun: Process) -> list[int]:
-    """List the numbers of the processes that torchrun has started, in the order of their ranks."""
+    """Return the process IDs that torchrun has started, in the order of their ranks."""
     ranks = {child.environ()["RANK"]: child.pid for child in children(torchrun.pid)}
     assert sorted(ranks) == ["0", "1"]
     return [ranks["0"], ranks["1"]]
@@ -245,7 +253,7 @@ def _saved_step(run: Run) -> int:
 
 
 class Signaller(Progress):
-    """Sends one rank's process a signal when the leading rank has seen a certain step."""
+    """Sends a signal to a process when the leading rank has taken a given step."""
 
     def __init__(self, step: int, process: int) -> None:
         self.at, self.process = step, process
@@ -257,7 +265,7 @@ class Signaller(Progress):
 
 
 def main(out: str, stop_at: str, rank: str, network: str) -> None:
-    """Train SHORT in one of torchrun's processes, or go on with it."""
+    """Train SHORT in one of torchrun's processes, or resume it."""
     torch.set_num_threads(1)
     NETWORKS["normed"] = normed
     both = draw(560, seed=1)

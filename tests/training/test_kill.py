@@ -1,4 +1,4 @@
-"""SIGKILL at random instants: nothing but the steps since the last checkpoint is ever lost."""
+"""SIGKILL at random moments loses only the steps since the last checkpoint."""
 
 import mmap
 import os
@@ -20,8 +20,8 @@ from digitnet.training.train import train
 from processes import wait_until
 
 
-class Told(Progress):
-    """Tells the parent process, through shared memory, which step was taken last."""
+class SharedProgress(Progress):
+    """Writes the last step to memory that is shared with the parent process."""
 
     def __init__(self, memory: mmap.mmap) -> None:
         self.memory = memory
@@ -35,17 +35,17 @@ class Told(Progress):
 @pytest.mark.parametrize(
     ("save_every", "kills", "most"),
     [
-        (1, 120, 10),  # most of the time is spent in the middle of a save
+        (1, 120, 10),  # most of the time is spent saving
         (20, 60, 60),
     ],
 )
-def test_a_run_killed_again_and_again_ends_like_one_that_never_was(
+def test_a_run_that_is_killed_repeatedly_ends_like_one_that_never_was(
     save_every: int, kills: int, most: int, drawn: Dataset, tmp_path: Path
 ) -> None:
-    """Each life ends at a random instant: a fifth before the first step, the others up to `most` steps later."""
+    """Processes are killed at random: a fifth before their first step, the others up to `most` steps later."""
     config = SHORT.replace(steps=kills * (most + 4), save_every=save_every, log_every=7, validate_every=500)
-    whole = train(config, dataset=drawn, out=tmp_path / "whole")  # and all is imported that the lives need
-    out, memory, chance = tmp_path / "killed", mmap.mmap(-1, 8), random.Random(save_every)
+    whole = train(config, dataset=drawn, out=tmp_path / "whole")  # and imports all that the children need
+    out, memory, random_numbers = tmp_path / "killed", mmap.mmap(-1, 8), random.Random(save_every)
 
     def reached() -> int:
         return int(struct.unpack_from("q", memory)[0])
@@ -57,12 +57,14 @@ def test_a_run_killed_again_and_again_ends_like_one_that_never_was(
         child = os.fork()
         if child == 0:
             resume = (out / "config.toml").exists()
-            train(None if resume else config, dataset=drawn, out=out, resume=resume, progress=Told(memory))
+            train(
+                None if resume else config, dataset=drawn, out=out, resume=resume, progress=SharedProgress(memory)
+            )
             os._exit(0)
-        if killed == kills:  # the last may end
+        if killed == kills:  # the last one may finish
             break
-        wait_until(partial(has_reached, reached() + chance.randint(-most // 4, most)))
-        time.sleep(chance.uniform(0, 0.01))
+        wait_until(partial(has_reached, reached() + random_numbers.randint(-most // 4, most)))
+        time.sleep(random_numbers.uniform(0, 0.01))
         os.kill(child, signal.SIGKILL)
         assert os.WIFSIGNALED(os.waitpid(child, 0)[1])
         checkpoint = load_checkpoint(Run(out)) if (out / "config.toml").exists() else None

@@ -1,4 +1,4 @@
-"""The loss: what is recorded is the plain cross-entropy, whatever is descended."""
+"""The loss has label smoothing; the recorded cross-entropy has not."""
 
 import pytest
 import torch
@@ -17,18 +17,18 @@ def batch() -> tuple[Tensor, Tensor]:
 
 
 @pytest.mark.parametrize("smoothing", SMOOTHINGS)
-def test_it_is_the_cross_entropy_to_the_smoothed_labels_by_its_definition(smoothing: float) -> None:
+def test_the_loss_is_the_cross_entropy_with_smoothed_labels_by_definition(smoothing: float) -> None:
     logits, labels = batch()
-    wanted = (1 - smoothing) * torch.eye(10)[labels] + smoothing / 10  # (B, K)
-    expected = -(wanted * logits.log_softmax(dim=1)).sum(dim=1).mean()
-    descended, _ = make_loss(BLOG.replace(label_smoothing=smoothing).optimisation)(logits, labels)
-    assert torch.allclose(descended, expected)
-    (gradient,) = torch.autograd.grad(descended, logits)
-    assert torch.allclose(gradient, (logits.softmax(dim=1) - wanted) / 64, atol=1e-7)
+    target = (1 - smoothing) * torch.eye(10)[labels] + smoothing / 10  # (B, K)
+    expected = -(target * logits.log_softmax(dim=1)).sum(dim=1).mean()
+    loss, _ = make_loss(BLOG.replace(label_smoothing=smoothing).optimisation)(logits, labels)
+    assert torch.allclose(loss, expected)
+    (gradient,) = torch.autograd.grad(loss, logits)
+    assert torch.allclose(gradient, (logits.softmax(dim=1) - target) / 64, atol=1e-7)
 
 
 @pytest.mark.parametrize("smoothing", SMOOTHINGS)
-def test_what_is_recorded_is_plain_and_carries_no_gradient(smoothing: float) -> None:
+def test_the_recorded_cross_entropy_is_plain_and_has_no_gradient(smoothing: float) -> None:
     logits, labels = batch()
     _, recorded = make_loss(BLOG.replace(label_smoothing=smoothing).optimisation)(logits, labels)
     plain = -logits.log_softmax(dim=1)[torch.arange(64), labels].mean()

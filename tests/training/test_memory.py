@@ -1,4 +1,4 @@
-"""Memory: what a step frees stays with the process, for the next step."""
+"""Memory that a step frees stays in the process for the next step."""
 
 import os
 import platform
@@ -24,10 +24,8 @@ print(held - resident())
 """
 
 
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc is told to keep freed memory")
-@pytest.mark.parametrize(("way", "least", "most"), [("kept", -1, 1), ("given back", 19, 21)])
-def test_freed_megabytes_are_given_back_to_the_system_unless_they_are_kept(
-    way: str, least: float, most: float
-) -> None:
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc can be set to keep freed memory")
+@pytest.mark.parametrize(("mode", "least", "most"), [("kept", -1, 1), ("returned", 19, 21)])
+def test_freed_memory_is_returned_to_the_system_unless_it_is_kept(mode: str, least: float, most: float) -> None:
     settings = {name: value for name, value in os.environ.items() if not name.startswith(("MALLOC_", "GLIBC_"))}
-    assert least < float(run("-c", FREE, way, check=True, env=settings).stdout) < most
+    assert least < float(run("-c", FREE, mode, check=True, env=settings).stdout) < most

@@ -1,11 +1,11 @@
-"""A schedule is a value: where it begins, how high it goes, where it ends."""
+"""Schedules: the warm-up, the highest learning rate, and the decay."""
 
 import pytest
 import torch
 
 from conftest import BLOG
 from digitnet.errors import UsageError
-from digitnet.training.schedule import COURSES, make_schedule
+from digitnet.training.schedule import SCHEDULES, make_schedule
 
 CONFIG = BLOG.replace(steps=100, learning_rate=0.5)
 
@@ -15,19 +15,19 @@ def rates(**changes: object) -> list[float]:
     return [make_schedule(config.optimisation)(step) for step in range(config.optimisation.steps)]
 
 
-@pytest.mark.parametrize("name", COURSES)
+@pytest.mark.parametrize("name", SCHEDULES)
 @pytest.mark.parametrize("warmup", [0.0, 0.2, 1.0])
-def test_no_rate_is_above_the_highest_and_one_reaches_it(name: str, warmup: float) -> None:
-    course = rates(schedule=name, warmup=warmup)
-    assert max(course) == pytest.approx(0.5)
-    assert min(course) > 0
+def test_the_highest_rate_is_reached_and_all_are_positive(name: str, warmup: float) -> None:
+    values = rates(schedule=name, warmup=warmup)
+    assert max(values) == pytest.approx(0.5)
+    assert min(values) > 0
 
 
 def test_constant_is_constant() -> None:
     assert set(rates()) == {0.5}
 
 
-def test_the_warm_up_rises_in_a_line_to_the_top() -> None:
+def test_the_warm_up_rises_linearly_to_the_highest_rate() -> None:
     assert rates(warmup=0.2)[:20] == pytest.approx([0.5 * (i + 1) / 20 for i in range(20)])
 
 
@@ -47,6 +47,6 @@ def test_linear_and_cosine_are_torchs_own() -> None:
         assert rates(schedule=name) == pytest.approx(expected, abs=1e-9)
 
 
-def test_an_unknown_schedule_is_met_with_the_nearest_name() -> None:
+def test_an_unknown_schedule_is_refused_with_the_nearest_name() -> None:
     with pytest.raises(UsageError, match="Did you mean 'cosine'"):
         make_schedule(BLOG.replace(schedule="cosin").optimisation)

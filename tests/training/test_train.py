@@ -1,4 +1,4 @@
-"""Training: the step is plain torch's, and stopping at any moment changes nothing."""
+"""Training equals a plain loop in torch, and resuming after any step equals never having stopped."""
 
 import dataclasses
 import json
@@ -28,7 +28,7 @@ from digitnet.training.train import train
 
 
 class Signaller(Progress):
-    """Sends this process a signal when it has seen a certain step."""
+    """Sends this process a signal after a given step."""
 
     def __init__(self, step: int, number: signal.Signals = signal.SIGINT) -> None:
         self.at, self.number = step, number
@@ -38,7 +38,7 @@ class Signaller(Progress):
             signal.raise_signal(self.number)
 
 
-def test_training_is_the_plain_loop_of_torch(drawn: Dataset, tmp_path: Path) -> None:
+def test_training_equals_a_plain_loop_in_torch(drawn: Dataset, tmp_path: Path) -> None:
     config = dataclasses.replace(
         SHORT,
         preprocessing="scale",
@@ -85,7 +85,9 @@ def test_resuming_equals_never_having_stopped(
     assert Run(out).summary["validation"] == finished.summary["validation"]
 
 
-def test_an_ensemble_is_a_run_like_any_other(drawn: Dataset, finished: Run, tmp_path: Path) -> None:
+def test_an_ensemble_is_resumed_exactly_and_predicts_the_mean_probability(
+    drawn: Dataset, finished: Run, tmp_path: Path
+) -> None:
     config = SHORT.replace(members=2, label_smoothing=0.1, beta1=0.8, beta2=0.95)
     whole = train(config, dataset=drawn, out=tmp_path / "whole")
     with pytest.raises(Interrupted):
@@ -101,16 +103,18 @@ def test_an_ensemble_is_a_run_like_any_other(drawn: Dataset, finished: Run, tmp_
     assert np.allclose(softmax_of(logits, axis=1), together, atol=1e-5)
 
 
-def test_a_run_that_learns_what_is_no_digit_is_a_run_like_any_other(drawn: Dataset, tmp_path: Path) -> None:
+def test_a_run_with_outliers_is_resumed_exactly_and_evaluated_on_the_digits_alone(
+    drawn: Dataset, tmp_path: Path
+) -> None:
     config = SHORT.replace(augment="ink", outliers=0.2)
     whole = train(config, dataset=drawn, out=tmp_path / "whole")
     with pytest.raises(Interrupted):
         train(config, dataset=drawn, out=tmp_path / "stopped", progress=Signaller(13))
     assert_equal(train(dataset=drawn, out=tmp_path / "stopped", resume=True), whole)
-    everything_said = predict_logits(load_network(whole), drawn.test.images)
-    assert everything_said.shape == (103, 11)
+    all_logits = predict_logits(load_network(whole), drawn.test.images)
+    assert all_logits.shape == (103, 11)
     evaluation = evaluate(whole, drawn)
-    assert np.array_equal(evaluation.logits, everything_said[:, :10])
+    assert np.array_equal(evaluation.logits, all_logits[:, :10])
     assert np.load(whole.path / "test_logits.npy").shape == (103, 10)
     last = whole.history.validation[-1]
     logits = predict_logits(load_network(whole), drawn.validation.images, drawn.classes)
@@ -125,7 +129,7 @@ def test_sigterm_saves_and_asks_for_exit_code_143(drawn: Dataset, tmp_path: Path
     assert checkpoint is not None and checkpoint.step == 11
 
 
-def test_signals_are_the_callers_again_after_a_run(drawn: Dataset, tmp_path: Path) -> None:
+def test_the_callers_signal_handlers_are_restored_after_a_run(drawn: Dataset, tmp_path: Path) -> None:
     before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
     train(SHORT.replace(steps=2), dataset=drawn, out=tmp_path / "run")
     assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
@@ -137,7 +141,7 @@ def test_resuming_a_finished_run_changes_no_byte(drawn: Dataset, finished: Run) 
     assert {file: file.read_bytes() for file in finished.path.iterdir()} == before
 
 
-def test_the_metrics_come_at_their_cadence_and_at_the_end(finished: Run) -> None:
+def test_metrics_are_recorded_at_their_intervals_and_at_the_end(finished: Run) -> None:
     history = finished.history
     assert [row.step for row in history.training] == [10, 20, 30, 40]
     assert [row.step for row in history.validation] == [15, 30, 40]
@@ -151,10 +155,10 @@ def test_the_metrics_come_at_their_cadence_and_at_the_end(finished: Run) -> None
     ("rate", "good_step"),
     [
         (1e30, 1),  # the second loss overflows
-        (1e39, None),  # the first step makes the weights infinite, while its loss was still finite
+        (1e39, None),  # the first step makes the weights infinite; its loss is still finite
     ],
 )
-def test_numbers_that_are_not_finite_end_the_run_and_the_last_good_state_is_kept(
+def test_a_diverged_run_ends_and_keeps_its_last_finite_checkpoint(
     rate: float, good_step: int | None, drawn: Dataset, tmp_path: Path
 ) -> None:
     config = SHORT.replace(learning_rate=rate, save_every=1, schedule="constant", warmup=0.0)
@@ -213,21 +217,19 @@ def test_flipped_and_missing_bytes_of_the_tensors_are_noticed(stopped: Run) -> N
         load_checkpoint(stopped)
 
 
-def test_measurements_that_were_changed_are_noticed(stopped: Run, drawn: Dataset) -> None:
+def test_changed_metrics_are_noticed(stopped: Run, drawn: Dataset) -> None:
     flip(stopped.path / "metrics.jsonl", 3)
-    with pytest.raises(RunError, match="is not what the checkpoint was saved with"):
+    with pytest.raises(RunError, match="does not match its checkpoint"):
         train(dataset=drawn, out=stopped.path, resume=True)
 
 
-def test_what_was_measured_after_the_checkpoint_is_measured_again(
-    stopped: Run, drawn: Dataset, finished: Run
-) -> None:
+def test_steps_after_the_checkpoint_are_recorded_again(stopped: Run, drawn: Dataset, finished: Run) -> None:
     with (stopped.path / "metrics.jsonl").open("ab") as file:
         file.write(b'{"step": 14, "los')  # killed in the middle of a line
     assert_equal(train(dataset=drawn, out=stopped.path, resume=True), finished)
 
 
-def test_a_run_that_was_killed_before_it_ever_saved_begins_again(
+def test_a_run_killed_before_its_first_checkpoint_starts_again(
     stopped: Run, drawn: Dataset, finished: Run
 ) -> None:
     for file in stopped.path.glob("checkpoint*"):
@@ -245,16 +247,16 @@ def test_resuming_with_other_data_is_refused(stopped: Run, drawn: Dataset) -> No
         train(dataset=dataclasses.replace(drawn, fingerprint="e" * 64), out=stopped.path, resume=True)
 
 
-def test_data_that_is_split_in_another_way_is_refused(stopped: Run, drawn: Dataset, tmp_path: Path) -> None:
-    moved = dataclasses.replace(drawn, validation=drawn.test)  # 103 images, where the configuration says 60
+def test_data_with_another_validation_split_is_refused(stopped: Run, drawn: Dataset, tmp_path: Path) -> None:
+    other = dataclasses.replace(drawn, validation=drawn.test)  # 103 images, where the configuration says 60
     for out, resume in ((stopped.path, True), (tmp_path / "new", False)):
         with pytest.raises(DataError, match=r"drawn: expected 60 validation images.*found 103"):
-            train(None if resume else SHORT, dataset=moved, out=out, resume=resume)
+            train(None if resume else SHORT, dataset=other, out=out, resume=resume)
     assert not (tmp_path / "new").exists()
 
 
-def test_the_state_is_restored_where_the_network_is(stopped: Run, drawn: Dataset) -> None:
-    network = build_network(stopped.config, (28, 28), 10).to("meta")  # a device that any machine has
+def test_the_state_is_restored_on_the_networks_device(stopped: Run, drawn: Dataset) -> None:
+    network = build_network(stopped.config, (28, 28), 10).to("meta")  # a device that every machine has
     state = TrainState(network, torch.optim.Adam(network.parameters(), fused=True))
     checkpoint = load_checkpoint(stopped)
     assert checkpoint
@@ -262,7 +264,7 @@ def test_the_state_is_restored_where_the_network_is(stopped: Run, drawn: Dataset
     assert {tensor.device.type for name, tensor in state.tensors() if name.startswith("optimizer.")} == {"meta"}
 
 
-def test_a_folder_with_files_is_not_trained_over(finished: Run, drawn: Dataset) -> None:
+def test_a_folder_with_files_is_not_overwritten(finished: Run, drawn: Dataset) -> None:
     with pytest.raises(RunError, match="expected a new or an empty folder"):
         train(SHORT, dataset=drawn, out=finished.path)
 

@@ -1,1 +1,1 @@
-"""What a network is shown while it trains: one family of changes a module."""
+"""Random changes of the training images, and synthetic outliers: one module for each family."""

@@ -1,4 +1,4 @@
-"""Changes of the training images that keep their label.
+"""Augmentation: random changes of the training images that keep their labels.
 
 To add one: write the function, and name it in AUGMENTATIONS.
 """
@@ -11,10 +11,10 @@ from digitnet.augmentation.affine import affine
 from digitnet.augmentation.ink import ink
 from digitnet.config import TrainConfig
 from digitnet.errors import look_up
-from digitnet.networks.preprocessing import preparation
+from digitnet.networks.preprocessing import make_preprocessing
 
 Augmentation = Callable[[Tensor], Tensor]
-"""Images ``(B, 1, rows, columns)`` uint8 in, the same shape and type out; random by torch's generator alone."""
+"""Images ``(B, 1, rows, columns)`` uint8 in and out; randomness comes only from torch's default generator."""
 
 
 def none(images: Tensor) -> Tensor:
@@ -23,7 +23,7 @@ def none(images: Tensor) -> Tensor:
 
 
 def gentle(images: Tensor) -> Tensor:
-    """Turn, slant and move half as far as `affine` does, and stretch a little less."""
+    """Rotate, shear and shift half as far as `affine` does, and scale a little less."""
     return affine(images, degrees=5.0, scale=0.08, shear=0.05, pixels=1.0)
 
 
@@ -36,11 +36,12 @@ AUGMENTATIONS: dict[str, Augmentation] = {
 
 
 def augmentation(name: str) -> Augmentation:
-    """Look up an augmentation; raise UsageError with the nearest name."""
+    """Look up an augmentation; raise UsageError with the nearest name for an unknown one."""
     return look_up("augmentation", name, AUGMENTATIONS)
 
 
 def make_augmentation(config: TrainConfig) -> Augmentation:
-    """Change images as the configuration asks for, once they are prepared for its network."""
-    prepare, change = preparation(config.model.preprocessing).prepare, augmentation(config.images.augment)
-    return lambda images: change(prepare(images))
+    """Compose the preprocessing that comes before the augmentation with the augmentation of the configuration."""
+    preprocess = make_preprocessing(config.model.preprocessing).before_augmentation
+    augment = augmentation(config.images.augment)
+    return lambda images: augment(preprocess(images))

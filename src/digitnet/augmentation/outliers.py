@@ -1,8 +1,8 @@
-"""Drawn images: things that are no digits, and ones and sevens with the strokes that MNIST's writers left out.
+"""Outlier exposure: synthetic images that are not digits, and ones and sevens with strokes that MNIST's lack.
 
-A network that has only ever seen digits calls anything a digit, and is sure of it. Shown other things while it
-trains, under a label of their own, it learns to say so of things that it was never shown, too (Hendrycks et al.
-2019, Deep anomaly detection with outlier exposure, arXiv 1812.04606).
+A network that is trained on digits alone takes everything for a digit, with high confidence. Trained on outliers
+as a class of their own, it also recognises outliers of kinds that it has never seen (Hendrycks et al. 2019, Deep
+anomaly detection with outlier exposure, arXiv 1812.04606).
 """
 
 import functools
@@ -20,21 +20,21 @@ from digitnet.data.dataset import Dataset
 from digitnet.errors import UsageError
 from digitnet.networks.normalise import centre_ink
 
-Drawing = Callable[[Tensor, Generator], Tensor]
-"""Digits ``(n, 28, 28)``, 0 to 1, to draw from or to leave alone, and the source of chance in; as many pictures of
-any size ``(n, rows, columns)``, 0 to 1, out."""
+Kind = Callable[[Tensor, Generator], Tensor]
+"""A kind of outliers: digits ``(n, 28, 28)``, 0 to 1, which it may use or ignore, and a random generator in; as
+many pictures ``(n, rows, columns)``, 0 to 1, out."""
 
 SIDE = 48
-"""Rows and columns of a picture that is drawn from nothing."""
+"""Rows and columns of a picture that uses no digit."""
 
 LETTERS = "ABCEFGHJKLMNPQRTUVWXYacdefhkmnprtuvwx"
-"""Letters that can be told from every digit, if sometimes only just.
+"""Letters that differ from every digit, some of them only slightly.
 
-Left out are b 6, D O o 0, I i j l 1, S s 5, y 4, Z z 2, and g q 9.
+Left out are b (6), D O o (0), I i j l (1), S s (5), y (4), Z z (2), and g q (9).
 """
 
 SYMBOLS = "+=#%*<?@~&$^√∞≈≠≤±÷∂∑∏∈∀∃αβγδθλμπφψωΓΔΘΛΞΠΦΨΩЖШЩЮЯЫДЛИФдж←↑→↓★♥♦♣♠☺✓✗✎☎✈"
-"""Symbols and other letters; left out are > 7, } 3, the small sigma 6, and whatever is one upright line."""
+"""Symbols and other letters; left out are > (7), } (3), the small sigma (6), and every single upright line."""
 
 
 STROKES = (
@@ -50,56 +50,58 @@ STROKES = (
     "011040412223 2424", "4004 0010 3444", "04202044440101414104", "211001032443413021", "02242440",
     "0242 3142 3342",
 )  # fmt: skip
-"""Letters and signs as a hand draws them, with the same ones left out.
+"""Letters and signs as strokes, with the same ones left out; the first is an A, the last an arrow.
 
-Each is one or more strokes; a stroke is the points that it bends towards, column before row, on a grid of 5 x 5. A
-point that stands twice is a sharp corner. The first is an A, and the last an arrow.
+Each has one or more strokes. A stroke is a list of control points, column before row, on a grid of 5 x 5; a point
+that is given twice makes a sharp corner. OpenCV's Hershey fonts (cv2.putText) do not replace them: they give the
+pixels of fixed letters, not the control points that are varied here, and other outliers would change what the
+recipe `reader` and the shipped model learn.
 """
 
 
-def draw(dataset: Dataset, count: int, seed: int) -> tuple[Tensor, Tensor]:
-    """Draw images ``(count, 1, 28, 28)`` uint8 with labels ``(count,)`` int64, in no order.
+def make_outliers(dataset: Dataset, count: int, seed: int) -> tuple[Tensor, Tensor]:
+    """Make about `count` images ``(n, 1, 28, 28)`` uint8 with labels ``(n,)`` int64, shuffled.
 
-    Most are no digits, and have the label K, the number of classes; a tenth are ones with a foot or a flag, and a
-    twentieth sevens with a bar, made of those in the data. The same seed draws the same. Raises UsageError for
-    data of another size than MNIST's.
+    Most are outliers, with the label K, the number of classes; a tenth are ones with a foot or a flag, and a
+    twentieth sevens with a bar, made from those of the data set. The same seed makes the same images. Raises
+    UsageError for data of another size than MNIST's.
     """
     if dataset.image_shape != (28, 28):
         raise UsageError.mismatch(
-            "--not-digits",
-            expected="images of 28 x 28 pixels, as it draws them",
+            "--outliers",
+            expected="images of 28 x 28 pixels, the size of the outliers",
             found=f"{dataset.image_shape[0]} x {dataset.image_shape[1]} in {dataset.name}",
             remedy="Leave it out.",
         )
-    chance = Generator().manual_seed(seed)
+    generator = Generator().manual_seed(seed)
     digits = torch.from_numpy(dataset.train.images)  # (N, 28, 28)
     labels = torch.from_numpy(dataset.train.labels)
-    pictures, answers = [], []
-    for kind, share in KINDS.items():
-        n = round(share * count)
-        source = digits[torch.randint(len(digits), (n,), generator=chance)] / 255
-        pictures.append(centre_ink(kind(source, chance)))
-        answers.append(torch.full((n,), dataset.classes))
-    for name, finish, share in (("1", with_foot_or_flag, 0.1), ("7", with_bar, 0.05)):
+    pictures, targets = [], []
+    for kind, fraction in KINDS.items():
+        n = round(fraction * count)
+        source = digits[torch.randint(len(digits), (n,), generator=generator)] / 255
+        pictures.append(centre_ink(kind(source, generator)))
+        targets.append(torch.full((n,), dataset.classes))
+    for name, extend, fraction in (("1", add_foot_or_flag, 0.1), ("7", add_bar, 0.05)):
         label = dataset.label_names.index(name) if name in dataset.label_names else dataset.classes
         own = digits[labels == label]
         if len(own):
-            source = own[torch.randint(len(own), (round(share * count),), generator=chance)] / 255
-            pictures.append(centre_ink(finish(source, chance)))
-            answers.append(torch.full((len(source),), label))
-    order = torch.randperm(sum(map(len, answers)), generator=chance)
-    return torch.cat(pictures).round_().to(torch.uint8)[order], torch.cat(answers)[order]
+            source = own[torch.randint(len(own), (round(fraction * count),), generator=generator)] / 255
+            pictures.append(centre_ink(extend(source, generator)))
+            targets.append(torch.full((len(source),), label))
+    order = torch.randperm(sum(map(len, targets)), generator=generator)
+    return torch.cat(pictures).round_().to(torch.uint8)[order], torch.cat(targets)[order]
 
 
-def glyphs(digits: Tensor, chance: Generator) -> Tensor:
-    """Print letters and symbols."""
-    printed = alphabet()
-    return printed[torch.randint(len(printed), (len(digits),), generator=chance)]
+def glyphs(digits: Tensor, generator: Generator) -> Tensor:
+    """Choose printed letters and symbols."""
+    printed = printed_characters()
+    return printed[torch.randint(len(printed), (len(digits),), generator=generator)]
 
 
 @functools.cache
-def alphabet() -> Tensor:
-    """Print every letter and symbol in every typeface that matplotlib brings along: ``(A, 28, 28)``, 0 to 1."""
+def printed_characters() -> Tensor:
+    """Print every letter and symbol in every typeface of matplotlib: ``(A, 28, 28)``, 0 to 1."""
     folder = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
     faces = [
         (name, LETTERS + SYMBOLS if name.startswith("DejaVu") else LETTERS)
@@ -119,190 +121,190 @@ def alphabet() -> Tensor:
     return centre_ink(torch.from_numpy(np.stack(pages)) / 255)[:, 0] / 255
 
 
-def handwriting(digits: Tensor, chance: Generator) -> Tensor:
-    """Write letters and signs by hand, each time with other proportions."""
+def handwriting(digits: Tensor, generator: Generator) -> Tensor:
+    """Draw handwritten letters and signs, each with random proportions."""
     n = len(digits)
-    width = uniform(0.03, 0.09, n, chance)
-    chosen = torch.randint(len(STROKES), (n,), generator=chance)
+    width = uniform(0.03, 0.09, n, generator)
+    chosen = torch.randint(len(STROKES), (n,), generator=generator)
     picture = torch.zeros(n, SIDE, SIDE)
     for letter, drawn in enumerate(STROKES):
         own = torch.nonzero(chosen == letter)[:, 0]
         for stroke in drawn.split():
-            grid = torch.tensor([int(place) for place in stroke]).view(-1, 2)
-            corners = 0.12 + 0.19 * grid + 0.035 * torch.randn(len(own), *grid.shape, generator=chance)
+            grid = torch.tensor([int(digit) for digit in stroke]).view(-1, 2)
+            corners = 0.12 + 0.19 * grid + 0.035 * torch.randn(len(own), *grid.shape, generator=generator)
             picture[own] = torch.maximum(picture[own], strokes(curve(corners), width[own]))
     return picture
 
 
-def pairs(digits: Tensor, chance: Generator) -> Tensor:
-    """Lay two digits side by side or over each other."""
+def pairs(digits: Tensor, generator: Generator) -> Tensor:
+    """Combine two digits, side by side or overlapping."""
     n = len(digits)
-    right = uniform(9, 22, n, chance).round().long()
-    down = uniform(4, 13, n, chance).round().long()
+    right = uniform(9, 22, n, generator).round().long()
+    down = uniform(4, 13, n, generator).round().long()
     wide = F.pad(digits, (0, 24, 8, 8))  # (n, 44, 52)
-    return torch.maximum(wide, moved(F.pad(digits.flip(0), (0, 24, 0, 16)), down, right))
+    return torch.maximum(wide, rolled(F.pad(digits.flip(0), (0, 24, 0, 16)), down, right))
 
 
-def tangles(digits: Tensor, chance: Generator) -> Tensor:
-    """Lay a digit over another, on its side."""
+def tangles(digits: Tensor, generator: Generator) -> Tensor:
+    """Combine a digit with another that is turned by 90 degrees."""
     return torch.maximum(digits, digits.flip(0).rot90(1, (1, 2)))
 
 
-def scribbles(digits: Tensor, chance: Generator) -> Tensor:
-    """Draw one long curve that turns many times."""
+def scribbles(digits: Tensor, generator: Generator) -> Tensor:
+    """Draw one long curve with many turns."""
     n = len(digits)
-    corners = 0.05 + 0.9 * torch.rand(n, 12, 2, generator=chance)
-    return strokes(curve(corners), uniform(0.02, 0.06, n, chance))
+    corners = 0.05 + 0.9 * torch.rand(n, 12, 2, generator=generator)
+    return strokes(curve(corners), uniform(0.02, 0.06, n, generator))
 
 
-def characters(digits: Tensor, chance: Generator) -> Tensor:
-    """Write three to six short strokes, bent a little, that may cross: like a script of another language."""
+def characters(digits: Tensor, generator: Generator) -> Tensor:
+    """Draw three to six short curved strokes that may cross, like characters of another script."""
     n = len(digits)
-    middles = uniform(0.2, 0.8, (6, n, 1, 2), chance)
-    ends = uniform(-0.45, 0.45, (6, n, 3, 2), chance)
-    width = uniform(0.02, 0.06, n, chance)
-    number = torch.randint(3, 7, (n,), generator=chance)
+    centres = uniform(0.2, 0.8, (6, n, 1, 2), generator)
+    ends = uniform(-0.45, 0.45, (6, n, 3, 2), generator)
+    width = uniform(0.02, 0.06, n, generator)
+    number = torch.randint(3, 7, (n,), generator=generator)
     picture = torch.zeros(n, SIDE, SIDE)
     for stroke in range(6):
-        drawn = strokes(curve((middles[stroke] + ends[stroke]).clamp(0.05, 0.95)), width)
+        drawn = strokes(curve((centres[stroke] + ends[stroke]).clamp(0.05, 0.95)), width)
         picture = torch.maximum(picture, drawn * (stroke < number)[:, None, None])
     return picture
 
 
-def lines(digits: Tensor, chance: Generator) -> Tensor:
-    """Rule a level line, or several that cross or run side by side."""
+def lines(digits: Tensor, generator: Generator) -> Tensor:
+    """Draw one to four lines: the first is nearly horizontal, the others cross it or run beside it."""
     n = len(digits)
-    angle = uniform(-0.6, 0.6, (4, n), chance) + torch.tensor([0.0, 0.0, 1.57, 1.57])[:, None]
+    angle = uniform(-0.6, 0.6, (4, n), generator) + torch.tensor([0.0, 0.0, 1.57, 1.57])[:, None]
     along = torch.stack([angle.cos(), angle.sin()], dim=-1)  # (4, n, 2)
-    middle = uniform(0.35, 0.65, (4, n, 2), chance)
-    half = uniform(0.25, 0.5, (4, n, 1), chance)
-    number = torch.randint(1, 5, (n,), generator=chance)
-    width = uniform(0.02, 0.12, n, chance)
+    centre = uniform(0.35, 0.65, (4, n, 2), generator)
+    half = uniform(0.25, 0.5, (4, n, 1), generator)
+    number = torch.randint(1, 5, (n,), generator=generator)
+    width = uniform(0.02, 0.12, n, generator)
     picture = torch.zeros(n, SIDE, SIDE)
     for line in range(4):
-        ends = torch.stack([middle[line] - half[line] * along[line], middle[line] + half[line] * along[line]], 1)
+        ends = torch.stack([centre[line] - half[line] * along[line], centre[line] + half[line] * along[line]], 1)
         picture = torch.maximum(picture, strokes(ends, width) * (line < number)[:, None, None])
     return picture
 
 
-def shapes(digits: Tensor, chance: Generator) -> Tensor:
-    """Draw triangles and low rectangles, empty or full."""
+def shapes(digits: Tensor, generator: Generator) -> Tensor:
+    """Draw triangles and low rectangles, as outlines or filled."""
     n = len(digits)
-    left, top = uniform(0.02, 0.15, (2, n), chance)
-    right, bottom = uniform(0.8, 0.98, n, chance), uniform(0.4, 0.7, n, chance)
-    tip = uniform(0.1, 0.9, n, chance)
+    left, top = uniform(0.02, 0.15, (2, n), generator)
+    right, bottom = uniform(0.8, 0.98, n, generator), uniform(0.4, 0.7, n, generator)
+    tip = uniform(0.1, 0.9, n, generator)
     rectangle = torch.stack([left, top, right, top, right, bottom, left, bottom, left, top], dim=1).view(n, 5, 2)
     triangle = torch.stack([left, bottom, tip, top, tip, top, right, bottom, left, bottom], dim=1).view(n, 5, 2)
-    corners = torch.where((torch.rand(n, generator=chance) < 0.5)[:, None, None], rectangle, triangle)
-    outline = strokes(corners, uniform(0.02, 0.08, n, chance))
-    full = torch.rand(n, generator=chance) < 0.4
+    corners = torch.where((torch.rand(n, generator=generator) < 0.5)[:, None, None], rectangle, triangle)
+    outline = strokes(corners, uniform(0.02, 0.08, n, generator))
+    filled = torch.rand(n, generator=generator) < 0.4
     inside = (outline.cumsum(1).gt(0) & outline.flip(1).cumsum(1).flip(1).gt(0)).float()
-    return torch.where(full[:, None, None], inside, outline)
+    return torch.where(filled[:, None, None], inside, outline)
 
 
-def blots(digits: Tensor, chance: Generator) -> Tensor:
-    """Spill ink: patches of soft noise, coarse to fine, with edges or without."""
+def blots(digits: Tensor, generator: Generator) -> Tensor:
+    """Draw blots: patches of smooth noise, coarse to fine, with sharp or soft edges."""
     n = len(digits)
     coarse = [2, 3, 4, 6, 8, 12, 20, 30]
     each = -(-n // len(coarse))
     noise = torch.cat(
         [
-            F.interpolate(torch.randn(each, 2, size, size, generator=chance), SIDE, mode="bicubic")
+            F.interpolate(torch.randn(each, 2, size, size, generator=generator), SIDE, mode="bicubic")
             for size in coarse
         ]
-    )[torch.randperm(each * len(coarse), generator=chance)[:n]]
-    sharp = uniform(0.7, 3, n, chance).exp()[:, None, None]
-    level = uniform(-0.5, 1, n, chance)[:, None, None]
+    )[torch.randperm(each * len(coarse), generator=generator)[:n]]
+    sharp = uniform(0.7, 3, n, generator).exp()[:, None, None]
+    level = uniform(-0.5, 1, n, generator)[:, None, None]
     ink = torch.sigmoid(sharp * (noise[:, 0] - level))
-    textured = (torch.rand(n, generator=chance) < 0.5)[:, None, None]
+    textured = (torch.rand(n, generator=generator) < 0.5)[:, None, None]
     return torch.where(textured, ink * torch.sigmoid(3 * noise.roll(1, 0)[:, 1]), ink)
 
 
-def dots(digits: Tensor, chance: Generator) -> Tensor:
-    """Set one to six dots."""
+def dots(digits: Tensor, generator: Generator) -> Tensor:
+    """Draw one to six dots."""
     n = len(digits)
-    number = torch.randint(1, 7, (n,), generator=chance)
-    width = uniform(0.06, 0.25, n, chance)
+    number = torch.randint(1, 7, (n,), generator=generator)
+    width = uniform(0.06, 0.25, n, generator)
     picture = torch.zeros(n, SIDE, SIDE)
     for dot in range(6):
-        place = uniform(0.15, 0.85, (n, 1, 2), chance)
+        place = uniform(0.15, 0.85, (n, 1, 2), generator)
         picture = torch.maximum(picture, strokes(place.repeat(1, 2, 1), width) * (dot < number)[:, None, None])
     return picture
 
 
-def gradients(digits: Tensor, chance: Generator) -> Tensor:
-    """Photograph nothing: light that falls off to one side, a grain, or no light at all."""
+def gradients(digits: Tensor, generator: Generator) -> Tensor:
+    """Draw empty pictures: a gradient of light with noise, or nothing at all."""
     n = len(digits)
     axis = torch.linspace(-0.5, 0.5, SIDE)
-    angle, slope, grain = (uniform(0, top, (n, 1, 1), chance) for top in (6.28, 1, 1))
+    angle, slope, grain = (uniform(0, top, (n, 1, 1), generator) for top in (6.28, 1, 1))
     light = slope * (angle.cos() * axis[:, None] + angle.sin() * axis)
-    picture = 0.5 + light + grain * uniform(-0.5, 0.5, (n, SIDE, SIDE), chance)
-    return picture.clamp(0, 1) * (torch.rand(n, 1, 1, generator=chance) > 0.2)
+    picture = 0.5 + light + grain * uniform(-0.5, 0.5, (n, SIDE, SIDE), generator)
+    return picture.clamp(0, 1) * (torch.rand(n, 1, 1, generator=generator) > 0.2)
 
 
-def with_foot_or_flag(digits: Tensor, chance: Generator) -> Tensor:
-    """Give each one a foot, a flag at its head, or both."""
+def add_foot_or_flag(digits: Tensor, generator: Generator) -> Tensor:
+    """Add a foot, a flag at the head, or both to each one."""
     n = len(digits)
     top, bottom = _ends(digits)
     head, base = _middle_of_row(digits, top + 1), _middle_of_row(digits, bottom - 1)
-    left, right, long, deep = (uniform(2.5, 7.5, n, chance) for _ in range(4))
-    tilt = uniform(-1, 1, n, chance)
-    width = uniform(1.2, 3, n, chance)
+    left, right, length, depth = (uniform(2.5, 7.5, n, generator) for _ in range(4))
+    tilt = uniform(-1, 1, n, generator)
+    width = uniform(1.2, 3, n, generator)
     foot = _line(base - left, bottom + tilt, base + right, bottom - tilt, width)
-    flag = _line(head, top + 0.5, head - long, top + deep, width)
-    chosen = torch.randint(0, 3, (n, 1, 1), generator=chance)
+    flag = _line(head, top + 0.5, head - length, top + depth, width)
+    chosen = torch.randint(0, 3, (n, 1, 1), generator=generator)
     return torch.maximum(digits, torch.maximum(foot * (chosen != 0), flag * (chosen != 1)))
 
 
-def with_bar(digits: Tensor, chance: Generator) -> Tensor:
-    """Put a bar across the stem of each seven."""
+def add_bar(digits: Tensor, generator: Generator) -> Tensor:
+    """Add a bar across the stem of each seven."""
     n = len(digits)
     top, bottom = _ends(digits)
-    row = (top + uniform(0.42, 0.65, n, chance) * (bottom - top)).round()
+    row = (top + uniform(0.42, 0.65, n, generator) * (bottom - top)).round()
     middle = _middle_of_row(digits, row)
-    left, right = uniform(2.5, 5.5, (2, n), chance)
-    tilt = uniform(-0.7, 1.7, n, chance)
-    bar = _line(middle - left, row + tilt, middle + right, row + 1 - tilt, uniform(1.2, 2.6, n, chance))
+    left, right = uniform(2.5, 5.5, (2, n), generator)
+    tilt = uniform(-0.7, 1.7, n, generator)
+    bar = _line(middle - left, row + tilt, middle + right, row + 1 - tilt, uniform(1.2, 2.6, n, generator))
     return torch.maximum(digits, bar)
 
 
 def _line(x: Tensor, y: Tensor, last_x: Tensor, last_y: Tensor, width: Tensor) -> Tensor:
-    """Draw a line for each digit ``(n, 28, 28)``; places and widths ``(n,)`` in pixels."""
+    """Draw a line for each digit: ``(n, 28, 28)``; coordinates and widths ``(n,)`` are in pixels."""
     ends = torch.stack([x, y, last_x, last_y], dim=1).view(-1, 2, 2)
     return strokes(ends / 28, width / 28, 28)
 
 
 def _ends(digits: Tensor) -> tuple[Tensor, Tensor]:
-    """First and last row ``(n,)`` each that holds ink."""
+    """First and last row with ink, ``(n,)`` each."""
     rows = torch.arange(digits.shape[1], dtype=torch.float32)
     inked = digits.amax(dim=2) > 0.5
     return torch.where(inked, rows, 99).amin(dim=1), torch.where(inked, rows, -1).amax(dim=1)
 
 
 def _middle_of_row(digits: Tensor, row: Tensor) -> Tensor:
-    """Column ``(n,)`` in the middle of the ink of a row ``(n,)``."""
+    """Mean column ``(n,)`` of the ink in a row ``(n,)``."""
     ink = digits[torch.arange(len(digits)), row.long().clamp(0, 27)]  # (n, 28)
     columns = torch.arange(28) + 0.5
     return (ink * columns).sum(dim=1) / ink.sum(dim=1).clamp_min(1e-6)
 
 
 def curve(corners: Tensor) -> Tensor:
-    """Round the way through `corners` ``(n, c, 2)`` off into a quadratic B-spline of ``(n, 4c - 3, 2)`` points.
+    """Points ``(n, 4c - 3, 2)`` on the quadratic B-spline with the control points `corners` ``(n, c, 2)``.
 
-    It is the mean of the way over the length of one side.
+    The spline is the moving average of the polygon through them, over the length of one side.
     """
-    ways = corners.transpose(1, 2)  # (n, 2, c)
-    fine = F.interpolate(ways, 8 * corners.shape[1] - 7, mode="linear", align_corners=True)
+    polygon = corners.transpose(1, 2)  # (n, 2, c)
+    fine = F.interpolate(polygon, 8 * corners.shape[1] - 7, mode="linear", align_corners=True)
     return F.avg_pool1d(F.pad(fine, (4, 4), mode="replicate"), 9, stride=2).transpose(1, 2)
 
 
 def strokes(points: Tensor, width: Tensor, side: int = SIDE) -> Tensor:
-    """Draw lines through `points` ``(n, p, 2)``, x before y: ``(n, side, side)``, 0 to 1, with soft edges.
+    """Draw polylines through `points` ``(n, p, 2)``, x before y: ``(n, side, side)``, 0 to 1, anti-aliased.
 
-    Points and widths ``(n,)`` are in sides of the picture.
+    Points and widths ``(n,)`` are fractions of the picture's side.
     """
-    middles = (torch.arange(side) + 0.5) / side
-    x, y = middles[None, None, :], middles[None, :, None]
+    centres = (torch.arange(side) + 0.5) / side
+    x, y = centres[None, None, :], centres[None, :, None]
     nearest = torch.full((len(points), side, side), 9.0)
     for first, second in zip(points.unbind(1)[:-1], points.unbind(1)[1:], strict=True):
         (ax, ay), (bx, by) = ([value[:, None, None] for value in end.unbind(1)] for end in (first, second))
@@ -313,20 +315,20 @@ def strokes(points: Tensor, width: Tensor, side: int = SIDE) -> Tensor:
     return (side * (width[:, None, None] / 2 - nearest.sqrt()) + 0.5).clamp(0, 1)
 
 
-def moved(pictures: Tensor, down: Tensor, right: Tensor) -> Tensor:
-    """Move each picture ``(n, rows, columns)`` by whole pixels; what leaves on one side comes in on the other."""
+def rolled(pictures: Tensor, down: Tensor, right: Tensor) -> Tensor:
+    """Shift each picture ``(n, rows, columns)`` by whole pixels, cyclically; `torch.roll` shifts all alike."""
     n, rows, columns = pictures.shape
     y = (torch.arange(rows) - down[:, None]) % rows
     x = (torch.arange(columns) - right[:, None]) % columns
     return pictures[torch.arange(n)[:, None, None], y[:, :, None], x[:, None, :]]
 
 
-def uniform(low: float, high: float, shape: int | tuple[int, ...], chance: Generator) -> Tensor:
-    """Draw numbers evenly between two."""
-    return low + (high - low) * torch.rand(shape, generator=chance)
+def uniform(low: float, high: float, shape: int | tuple[int, ...], generator: Generator) -> Tensor:
+    """Draw numbers uniformly between `low` and `high`."""
+    return low + (high - low) * torch.rand(shape, generator=generator)
 
 
-KINDS: dict[Drawing, float] = {
+KINDS: dict[Kind, float] = {
     glyphs: 0.2,
     handwriting: 0.2,
     pairs: 0.10,
@@ -339,4 +341,4 @@ KINDS: dict[Drawing, float] = {
     dots: 0.015,
     gradients: 0.015,
 }
-"""What is drawn that is no digit, and its share of all; the rest are ones and sevens."""
+"""Kinds of outliers, each with its fraction of all images; the remaining images are ones and sevens."""

@@ -1,1 +1,1 @@
-"""A trained run to numbers: evaluate measures, mistakes and explain show, curve reads the loss graph."""
+"""Evaluate a trained run: accuracy, calibration, mistakes, feature maps, and what the loss curve says."""

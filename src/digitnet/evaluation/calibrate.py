@@ -1,7 +1,4 @@
-"""From a run's answers about its validation images to the temperature and the thresholds of its model file.
-
-Chosen here, on images that were neither trained on nor are tested on, and written into the file for good.
-"""
+"""Choose the temperature and the thresholds of a run's model file on its validation images."""
 
 import numpy as np
 import numpy.typing as npt
@@ -17,52 +14,52 @@ from digitnet.networks.predict import predict_logits
 from digitnet.run_folder import Run
 from digitnet.training.checkpoint import load_network
 
-ACCURACY = 0.995
-"""What accepted answers reach on the validation images, half of them changed as in training."""
+TARGET_ACCURACY = 0.995
+"""Accuracy of the accepted answers on the validation images and augmented copies of them."""
 
-REFUSED = 0.02
-"""Share of the changed digits that may be refused as no digit at all; of those as they are, fewer.
+REFUSED_FRACTION = 0.02
+"""Fraction of the augmented digits that is refused as "not a digit"; of the plain ones it is smaller.
 
-Where the run changed no image, both are the same: an exported `fast` refuses 2% of the digits as they are.
+For a run without augmentation both are the same: an exported `fast` refuses 2% of the plain digits.
 """
 
 
 def calibrate(run: Run, dataset: Dataset | None = None) -> Calibration:
     """Fit the temperature and choose the thresholds on the validation images.
 
-    The temperature minimises the negative log-likelihood of the images as they are. The thresholds are for the
-    pictures that a reader meets, so they are chosen on the images as they are and as the run's augmentation
-    changes them: `sure` is the least probability from which on answers about both are right with ACCURACY,
-    `digit` the score that REFUSED of the changed ones stay below.
+    The temperature minimises the negative log-likelihood of the plain images. The thresholds are for pictures that
+    vary more than MNIST, so they use copies changed by the run's augmentation too: `sure` is the lowest
+    probability at which the answers about both together reach TARGET_ACCURACY, and `digit` is the quantile
+    REFUSED_FRACTION of the augmented images' scores. Both are in-sample, on the images they are chosen on.
     """
     dataset = run.check_data(dataset) if dataset else run.dataset
     network, images, labels = load_network(run), dataset.validation.images, dataset.validation.labels
     plain = predict_logits(network, images)  # (N, K) or (N, K + 1)
-    changed = predict_logits(network, _change(images, augmentation(run.config.images.augment)))
+    augmented = predict_logits(network, _augment(images, augmentation(run.config.images.augment)))
     temperature = fit_temperature(plain[:, : dataset.classes], labels)
-    probabilities = metrics.softmax(np.concatenate([plain, changed])[:, : dataset.classes] / temperature)
-    right = probabilities.argmax(axis=1) == np.concatenate([labels, labels])
-    surest = probabilities.max(axis=1)
-    score = digit_score(torch.from_numpy(changed), dataset.classes).numpy()
+    probabilities = metrics.softmax(np.concatenate([plain, augmented])[:, : dataset.classes] / temperature)
+    correct = probabilities.argmax(axis=1) == np.concatenate([labels, labels])
+    confidence = probabilities.max(axis=1)
+    score = digit_score(torch.from_numpy(augmented), dataset.classes).numpy()
     return Calibration(
         temperature=temperature,
-        sure=metrics.coverage_curve(surest, right).threshold(ACCURACY),
-        digit=float(np.quantile(score, REFUSED)),
-        curve=metrics.coverage_curve(surest[: len(labels)], right[: len(labels)]).points(100),
+        sure=metrics.coverage_curve(confidence, correct).threshold(TARGET_ACCURACY),
+        digit=float(np.quantile(score, REFUSED_FRACTION)),
+        curve=metrics.coverage_curve(confidence[: len(labels)], correct[: len(labels)]).points(100),
     )
 
 
-def _change(images: UInt8, augment: Augmentation, batch_size: int = 500) -> UInt8:
-    """Change the images as in training, the same way each time."""
+def _augment(images: UInt8, augment: Augmentation, batch_size: int = 500) -> UInt8:
+    """Augment the images as in training, but with a fixed seed."""
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(0)
-        every = torch.from_numpy(images).unsqueeze(1)  # (N, 1, rows, columns)
-        batches = [every[start : start + batch_size] for start in range(0, len(every), batch_size)]
+        whole = torch.from_numpy(images).unsqueeze(1)  # (N, 1, rows, columns)
+        batches = [whole[start : start + batch_size] for start in range(0, len(whole), batch_size)]
         return torch.cat([augment(batch) for batch in batches]).squeeze(1).numpy()
 
 
 def fit_temperature(logits: npt.NDArray[np.float32], labels: UInt8) -> float:
-    """Find the number that the logits are to be divided by, 0.05 to 20 (Guo et al. 2017, section 4.2)."""
+    """Find the temperature, 0.05 to 20, with the least negative log-likelihood (Guo et al. 2017, section 4.2)."""
 
     def loss(log_temperature: float) -> float:
         return metrics.negative_log_likelihood(logits / np.exp(log_temperature), labels)
@@ -72,10 +69,10 @@ def fit_temperature(logits: npt.NDArray[np.float32], labels: UInt8) -> float:
 
 
 def digit_score(logits: Tensor, classes: int) -> Tensor:
-    """How much each row of logits ``(N, K)`` or ``(N, K + 1)`` speaks for a digit at all, in nats: ``(N,)``.
+    """Score ``(N,)`` for being a digit at all, from logits ``(N, K)`` or ``(N, K + 1)``; higher is more likely.
 
-    The negative energy of the digits (Liu et al. 2020, arXiv 2010.03759), less the logit of "not a digit" where
-    the network has one: then it is the log odds of a digit.
+    It is the negative energy of the digits' logits, their logsumexp (Liu et al. 2020, arXiv 2010.03759). Where
+    there is a logit of "not a digit", it is subtracted, which makes the score the log odds of a digit.
     """
-    energy = logits[:, :classes].logsumexp(dim=1)
-    return energy - logits[:, classes] if logits.shape[1] > classes else energy
+    score = logits[:, :classes].logsumexp(dim=1)
+    return score - logits[:, classes] if logits.shape[1] > classes else score

@@ -1,4 +1,4 @@
-"""What the graph of the loss says, in plain words and with numbers: from measurements alone, no torch."""
+"""Read a loss curve: say in plain words, with numbers, what it means. Needs measurements only, no torch."""
 
 import itertools
 import math
@@ -15,12 +15,12 @@ from digitnet.run_folder import History, TrainingRow
 Kind = Literal["falling", "flat", "overfitting", "diverging", "short"]
 Floats = npt.NDArray[np.floating[Any]]
 
-_FEWEST_ROWS = 8  # two in each quarter, without which there is no noise to compare a change with
+_FEWEST_ROWS = 8  # two in each quarter: the standard error needs two
 
 
 @dataclass(frozen=True)
 class CurveReading:
-    """What the loss graph says."""
+    """What a loss curve says."""
 
     kind: Kind
     sentence: str
@@ -28,30 +28,30 @@ class CurveReading:
 
 @dataclass(frozen=True)
 class Change:
-    """Mean of a curve over one stretch and over a later one, and the standard error of their difference."""
+    """Means of a curve over an earlier and a later stretch, and the standard error of their difference."""
 
     before: float
     after: float
-    error: float
+    standard_error: float
 
     @property
     def is_fall(self) -> bool:
-        """Whether the later mean is lower beyond chance (two standard errors) and by 3% or more."""
-        return self.before - self.after > max(2 * self.error, 0.03 * abs(self.before))
+        """Whether the later mean is lower by more than two standard errors and by more than 3%."""
+        return self.before - self.after > max(2 * self.standard_error, 0.03 * abs(self.before))
 
     @property
     def is_clear_rise(self) -> bool:
-        """Whether the later mean is higher far beyond chance (three standard errors) and by a tenth or more."""
-        return self.after - self.before > max(3 * self.error, 0.1 * abs(self.before))
+        """Whether the later mean is higher by more than three standard errors and by more than a tenth."""
+        return self.after - self.before > max(3 * self.standard_error, 0.1 * abs(self.before))
 
     def __str__(self) -> str:
         return f"{_amount(self.after)}, was {_amount(self.before)}"
 
 
 def read_curve(history: History, config: TrainConfig) -> CurveReading:
-    """Say whether the loss still falls, is flat, overfits or diverges, and what that means for the learning rate.
+    """Say whether the loss falls, is flat, overfits or diverges, and what that means for the learning rate.
 
-    Compares the last quarter of the measurements with the quarter before. Any finite history has a reading.
+    Compares the last quarter of the measurements with the quarter before.
     """
     rows = history.training
     if len(rows) < _FEWEST_ROWS:
@@ -66,31 +66,33 @@ def read_curve(history: History, config: TrainConfig) -> CurveReading:
     rise_since_best = compare(_lowest_stretch(losses, quarter), losses[-quarter:])
     if not np.isfinite(losses).all() or (recent.after > recent.before and rise_since_best.is_clear_rise):
         return CurveReading("diverging", _diverging(rise_since_best, config))
-    verdict = judge_rate(rows, recent, config)
+    advice = assess_learning_rate(rows, recent, config)
     if rise := _validation_rise(history, losses):
         step, validation = rise
         return CurveReading(
             "overfitting",
             f"The network overfits: its validation loss was lowest near step {step:,} and has risen since "
             f"({validation}) while the training loss kept falling, so more steps at this rate make it worse on "
-            f"new images; {verdict}.",
+            f"new images; {advice}.",
         )
     if recent.is_fall:
-        return CurveReading("falling", _falling(recent, history, verdict))
+        return CurveReading("falling", _falling(recent, history, advice))
     return CurveReading(
         "flat",
         f"The loss is flat over the last quarter of the training ({recent}), so more steps at this rate will "
-        f"change little; {verdict}.",
+        f"change little; {advice}.",
     )
 
 
 def compare(before: Floats, after: Floats) -> Change:
-    """Compare the means of two stretches of a curve, each of two measurements or more."""
-    return Change(float(before.mean()), float(after.mean()), math.hypot(_error(before), _error(after)))
+    """Compare the means of two stretches of a curve, each with two measurements or more."""
+    return Change(
+        float(before.mean()), float(after.mean()), math.hypot(_standard_error(before), _standard_error(after))
+    )
 
 
-def judge_rate(rows: Sequence[TrainingRow], recent: Change, config: TrainConfig) -> str:
-    """Say what the curve means for the learning rate, as a clause that ends a sentence."""
+def assess_learning_rate(rows: Sequence[TrainingRow], recent: Change, config: TrainConfig) -> str:
+    """Say what the curve means for the learning rate, as the last clause of a sentence."""
     rate = f"the learning rate of {config.optimisation.learning_rate:g}"
     start = rows[0].mean_loss
     halved = next((row.step for row in rows if row.mean_loss <= start / 2), None)
@@ -112,18 +114,15 @@ def count_spikes(losses: Sequence[float]) -> int:
 
 
 def smooth(values: Sequence[float] | Floats, window: int) -> npt.NDArray[np.float64]:
-    """Centred moving mean of `window` values; near an end it narrows on both sides, so that no end is pulled.
-
-    The result is as long as `values`, and lies between their minimum and maximum.
-    """
+    """Centred moving average, as long as `values`; the `window` narrows symmetrically near the ends."""
     array = np.asarray(values, dtype=np.float64)
     half = max(0, window // 2)
     reach = [min(half, k, len(array) - 1 - k) for k in range(len(array))]
     return np.array([array[k - r : k + r + 1].mean() for k, r in enumerate(reach)])
 
 
-def _error(stretch: Floats) -> float:
-    """Standard error of a stretch's mean, from the differences of neighbours: a trend is no noise."""
+def _standard_error(stretch: Floats) -> float:
+    """Standard error of a stretch's mean, from the differences of neighbours, so that a trend is not counted."""
     return float(np.sqrt(np.mean(np.diff(stretch) ** 2) / 2 / len(stretch)))
 
 
@@ -134,7 +133,7 @@ def _lowest_stretch(losses: Floats, length: int) -> Floats:
 
 
 def _validation_rise(history: History, losses: Floats) -> tuple[int, Change] | None:
-    """Where the validation loss was lowest and how it changed, if it clearly rose while training went on."""
+    """Step of the lowest validation loss, and the rise since, if it is clear while the training loss fell."""
     values = np.array([row.validation_loss for row in history.validation])
     if len(values) < 4:
         return None
@@ -156,7 +155,7 @@ def _diverging(rise: Change, config: TrainConfig) -> str:
     )
 
 
-def _falling(recent: Change, history: History, verdict: str) -> str:
+def _falling(recent: Change, history: History, advice: str) -> str:
     values = np.array([row.validation_loss for row in history.validation])
     quarter = max(2, len(values) // 4)
     stalled = (
@@ -164,11 +163,11 @@ def _falling(recent: Change, history: History, verdict: str) -> str:
     )
     meaning = (
         f"but the validation loss no longer follows ({_amount(values[-1])} at the end, {_amount(values.min())} at "
-        "its lowest), so more steps would fit the training images better and new ones hardly"
+        "its lowest), so more steps would fit the training images better, but hardly new ones"
         if stalled
         else "so more steps would still help"
     )
-    return f"The training loss is still falling ({recent} a quarter earlier), {meaning}; {verdict}."
+    return f"The training loss is still falling ({recent} a quarter earlier), {meaning}; {advice}."
 
 
 def _amount(value: float) -> str:

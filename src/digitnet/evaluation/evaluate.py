@@ -1,4 +1,4 @@
-"""Judge a finished run on the test images: all of them, in the order of the file, once."""
+"""Evaluate a finished run on all of its test images, in the order of the file."""
 
 import io
 import warnings
@@ -21,7 +21,7 @@ from digitnet.training.checkpoint import load_network
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The network's answers about a labelled set of images, and every number that follows from them."""
+    """The logits for a labelled set of images, and the metrics computed from them."""
 
     logits: npt.NDArray[np.float32]  # (N, K)
     labels: npt.NDArray[np.uint8]  # (N,)
@@ -45,7 +45,7 @@ class Evaluation:
 
     @property
     def accuracy(self) -> float:
-        """Share of images read correctly, 0 to 1."""
+        """Fraction of images read correctly, 0 to 1."""
         return self.correct / self.images
 
     @property
@@ -60,18 +60,18 @@ class Evaluation:
 
     @cached_property
     def coverage(self) -> metrics.CoverageCurve:
-        """How many answers are right if only the surest are given."""
+        """Accuracy against coverage, by descending confidence; in-sample, see `CoverageCurve.coverage`."""
         confidence = metrics.softmax(self.logits).max(axis=1)
         return metrics.coverage_curve(confidence, self.logits.argmax(axis=1) == self.labels)
 
     def to_json(self) -> dict[str, Any]:
-        """Every measurement as plain values; this is evaluation.json."""
+        """All metrics as plain values: the content of evaluation.json."""
         precision, recall = metrics.precision(self.confusion), metrics.recall(self.confusion)
         return {
             "accuracy": self.accuracy,
             "interval_95": [self.interval.low, self.interval.high],
             "correct": self.correct,
-            "right": self.correct,  # the old name of "correct", for one version more
+            "right": self.correct,  # old name of "correct", for one more version
             "images": self.images,
             "negative_log_likelihood": metrics.negative_log_likelihood(self.logits, self.labels),
             "calibration_error": metrics.calibration_error(self.logits, self.labels),
@@ -90,11 +90,10 @@ class Evaluation:
 
 
 def evaluate(run: Run | Path | str, dataset: Dataset | None = None) -> Evaluation:
-    """Measure a finished run on all of its test images, and keep the answer in the run folder.
+    """Evaluate a finished run on all of its test images, and save the results in the run folder.
 
-    Writes evaluation.json, test_logits.npy, and the test's part of summary.json. `dataset` saves reading the
-    data again; by default it is the one that the run was trained on. Raises RunError when the run is not
-    finished or the data is not what it was trained on.
+    Writes evaluation.json, test_logits.npy, and "test" in summary.json. `dataset` saves loading the data again; by
+    default it is the run's own. Raises RunError when the run is not finished, or was trained on other data.
     """
     run = run if isinstance(run, Run) else Run(run)
     summary = run.summary
@@ -108,15 +107,15 @@ def evaluate(run: Run | Path | str, dataset: Dataset | None = None) -> Evaluatio
         run.write_json("evaluation.json", evaluation.to_json())
         test = {k: v for k, v in evaluation.to_json().items() if k not in ("classes", "confusion")}
         run.write_json("summary.json", {**summary, "test": test})
-    run.kept["evaluation"] = evaluation
+    run.cache["evaluation"] = evaluation
     return evaluation
 
 
 def load_evaluation(run: Run, dataset: Dataset) -> Evaluation:
-    """Read what `evaluate` wrote; evaluate now if nothing was written yet."""
+    """Load what `evaluate` saved; evaluate if it has not been called yet."""
     run.check_data(dataset)
-    if isinstance(kept := run.kept.get("evaluation"), Evaluation):
-        return kept
+    if isinstance(cached := run.cache.get("evaluation"), Evaluation):
+        return cached
     file = run.path / "test_logits.npy"
     if not file.is_file():
         return evaluate(run, dataset)

@@ -1,4 +1,4 @@
-"""The images that a network gets wrong, each with what it takes to understand why."""
+"""The test images that a network reads wrongly, each with the training images that resemble it."""
 
 import math
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from digitnet.metrics import softmax
 
 @dataclass(frozen=True)
 class Mistake:
-    """One test image that was read wrongly."""
+    """A test image that was read wrongly."""
 
     index: int  # position in the test file
     image: UInt8  # (rows, columns)
@@ -21,19 +21,19 @@ class Mistake:
     predicted: int
     probabilities: tuple[float, ...]  # (K,), sums to 1
     neighbours: tuple[int, ...]  # positions in the train split of the nearest training images, nearest first
-    disputed: str | None  # why people doubt the label itself, or None
+    disputed: str | None  # what annotators said, if they dispute the label
 
     @property
     def confidence(self) -> float:
-        """Probability that the network gave to its wrong answer."""
+        """Probability of the wrong answer."""
         return self.probabilities[self.predicted]
 
 
 def find_mistakes(logits: npt.NDArray[np.float32], dataset: Dataset, neighbours: int = 5) -> list[Mistake]:
-    """List the test images whose largest logit is not their label's, the most confident mistakes first.
+    """List the test images that are read wrongly, the most confident mistakes first.
 
     `logits` are ``(N, K)`` for the test images in file order. The neighbours are the nearest training images by
-    Euclidean distance between pixels: what the image looks like, whatever the network makes of it.
+    Euclidean distance between pixels, independent of the network.
     """
     probabilities = softmax(logits)
     predicted = probabilities.argmax(axis=1)
@@ -58,18 +58,18 @@ def find_mistakes(logits: npt.NDArray[np.float32], dataset: Dataset, neighbours:
 def nearest_images(queries: UInt8, split: Split, count: int, block: int = 4_096) -> list[npt.NDArray[np.int64]]:
     """For each query ``(rows, columns)``, the positions of the `count` nearest images of `split`, nearest first.
 
-    Exact (double precision holds every sum of bytes), equally near ones in the order of the split; 0.5 s for 80
-    queries against MNIST's 55,000.
+    Exact, since double precision holds every sum of bytes; ties are in the order of the split. 80 queries against
+    MNIST's 55,000 take 0.5 s.
     """
-    wanted = queries.reshape(len(queries), math.prod(split.images.shape[1:])).astype(np.float64)  # (Q, D)
+    pixels = queries.reshape(len(queries), math.prod(split.images.shape[1:])).astype(np.float64)  # (Q, D)
     distances = np.empty((len(queries), len(split)))
     for start in range(0, len(split), block):
-        images = split.images[start : start + block].reshape(-1, wanted.shape[1]).astype(np.float64)
+        images = split.images[start : start + block].reshape(-1, pixels.shape[1]).astype(np.float64)
         # |q - x|^2 = |q|^2 - 2 q.x + |x|^2, and |q|^2 does not change the order
-        distances[:, start : start + block] = (images * images).sum(axis=1) - 2 * wanted @ images.T
+        distances[:, start : start + block] = (images * images).sum(axis=1) - 2 * pixels @ images.T
     last = min(count, len(split)) - 1
     nearest = []
     for row in distances:
-        near = np.flatnonzero(row <= np.partition(row, last)[last])  # `count` of them, or more where some tie
+        near = np.flatnonzero(row <= np.partition(row, last)[last])  # `count` of them, or more with ties
         nearest.append(near[row[near].argsort(kind="stable")][:count])
     return nearest

@@ -1,1 +1,1 @@
-"""A trained run to one model file that any ONNX runtime reads."""
+"""Export a trained run as one model file for any ONNX runtime."""

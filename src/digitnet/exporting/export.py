@@ -1,4 +1,4 @@
-"""A trained run to one model file that any ONNX runtime reads: crop -> ink -> image -> network -> answer."""
+"""Export a trained run as one ONNX file: crops -> ink -> images -> network -> probabilities and decisions."""
 
 import contextlib
 import logging
@@ -21,14 +21,14 @@ from digitnet.run_folder import Run
 from digitnet.training.checkpoint import load_network
 
 OPSET = 18
-"""Of ONNX; onnxruntime reads it since 1.14 (2023), and so do the browsers' builds."""
+"""Version of ONNX's operators; onnxruntime has it since 1.14 (2023), its builds for browsers too."""
 
 NO_INK = -1_000.0
-"""Score of an image without ink, whatever the network says about it."""
+"""Score of an image without ink, whatever its logits."""
 
 
-class AnsweringNetwork(nn.Module):
-    """The whole way from crops and images to answers; modelfile.py says what goes in and what comes out."""
+class ExportedNetwork(nn.Module):
+    """The graph of the model file, from crops and images to answers; modelfile.py describes inputs and outputs."""
 
     def __init__(self, network: nn.Module, classes: int, calibration: Calibration) -> None:
         super().__init__()
@@ -39,7 +39,7 @@ class AnsweringNetwork(nn.Module):
     def forward(self, crops: Tensor, images: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Return probabilities, decision, score and normalised images, first of the crops, then of the images."""
         images = torch.cat([centre_ink(lift_ink(crops)), images[:, None]])  # (N + M, 1, 28, 28)
-        logits = self.network(images)  # (N + M, K), or K + 1 where the network knows what is not a digit
+        logits = self.network(images)  # (N + M, K), or K + 1 for a network trained with outliers
         probabilities = (logits[:, : self.classes] / self.calibration.temperature).softmax(dim=1)
         score = torch.where(images.amax(dim=(1, 2, 3)) > 0, digit_score(logits, self.classes), NO_INK)
         unsure = (probabilities.amax(dim=1) < self.calibration.sure).to(torch.int64)
@@ -52,25 +52,25 @@ def export(
 ) -> Path:
     """Write a finished run's network as a model file to `out`, by default ``model.onnx`` in its folder.
 
-    It is calibrated on the validation images, unless a `calibration` is given. Takes about ten seconds, nearly all
-    of it torch's own export. Raises UsageError for a run on images of another size than 28 x 28, RunError when the
-    run can't be read, StorageError when the file can't be written.
+    Without a `calibration` it is calibrated on the validation images. This takes about ten seconds, nearly all of
+    them in torch's own export. Raises UsageError for a run on images of another size than 28 x 28, RunError when
+    the run can't be read, StorageError when the file can't be written.
     """
     run = run if isinstance(run, Run) else Run(run)
-    run.require_finished()  # before the data takes its time
+    run.require_finished()  # before the data is loaded
     path = Path(out) if out else run.path / "model.onnx"
     environment = run.environment
     if tuple(environment["image_shape"]) != (SIDE, SIDE):
         rows, columns = environment["image_shape"]
         raise UsageError.mismatch(
             run.path,
-            expected=f"a run on images of {SIDE} x {SIDE} pixels, which is what crops are made into",
+            expected=f"a run on images of {SIDE} x {SIDE} pixels, to which crops are normalised",
             found=f"one on {rows} x {columns}",
             remedy="Train on images of that size.",
         )
     calibration = calibration or calibrate(run)
     labels = tuple(environment["label_names"])
-    network = load_network(run)  # which verifies the checkpoint, so its hash below is the weights'
+    network = load_network(run)  # it verifies the hash of the tensors, which is written below
     info = ModelInfo(
         labels=labels,
         calibration=calibration,
@@ -78,18 +78,18 @@ def export(
         weights_sha256=str(run.read_json("checkpoint.json")["tensors_sha256"]),
         digitnet=version("digitnet"),
     )
-    content = _to_onnx(AnsweringNetwork(network, len(labels), calibration).eval(), info)
+    content = _to_onnx(ExportedNetwork(network, len(labels), calibration).eval(), info)
     write_whole(path, seal(content))
     return path
 
 
-def _to_onnx(answers: AnsweringNetwork, info: ModelInfo) -> bytes:
-    """Let torch write the graph, take its traces of this source off it, and put the metadata on."""
+def _to_onnx(network: ExportedNetwork, info: ModelInfo) -> bytes:
+    """Export by torch, remove its traces of this source code, and add the metadata."""
     any_length = torch.export.Dim.DYNAMIC
     example = torch.randint(0, 256, (2, 40, 30, 3), dtype=torch.uint8), torch.zeros(3, SIDE, SIDE)
     with _quiet(), torch.no_grad():
         program = torch.onnx.export(
-            answers,
+            network,
             example,
             dynamo=True,
             dynamic_shapes=(dict.fromkeys(range(4), any_length), {0: any_length}),
@@ -104,7 +104,7 @@ def _to_onnx(answers: AnsweringNetwork, info: ModelInfo) -> bytes:
     model.producer_name, model.producer_version = PRODUCER, info.digitnet
     for node in model.graph.node:
         node.ClearField("doc_string")
-        node.ClearField("metadata_props")  # the lines of this source, 300 KB of them
+        node.ClearField("metadata_props")  # lines of this source code, 300 KB
     for value in (*model.graph.value_info, *model.graph.input, *model.graph.output):
         value.ClearField("metadata_props")
     for key, value in metadata_of(info).items():
@@ -114,7 +114,7 @@ def _to_onnx(answers: AnsweringNetwork, info: ModelInfo) -> bytes:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep torch's remarks about its own export from a person who can do nothing about them."""
+    """Silence torch's messages about its own export: nobody who exports a run can act on them."""
     log = logging.getLogger("torch.onnx")
     level = log.level
     log.setLevel(logging.ERROR)

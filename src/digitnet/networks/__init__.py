@@ -1,1 +1,1 @@
-"""What is trained: the networks, what prepares their images, and what stands around them."""
+"""The networks: their layers, preprocessing, test-time augmentation and freezing."""

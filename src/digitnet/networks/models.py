@@ -1,9 +1,9 @@
 """The networks. To add one: write the list of its layers, name it in NETWORKS, and pin its parameters in tests.
 
-Every network takes the raw images ``(B, 1, rows, columns)`` uint8, 0 to 255, and returns logits ``(B, K)``; with
-`not_digits` in the configuration one more, the last, for "not a digit". What prepares the images before its layers
-and the last dense layer behind them are added here: each travels with the weights. Layers are
-torch's lazy ones, which learn their number of inputs from the first image.
+Every network takes raw images ``(B, 1, rows, columns)`` uint8, 0 to 255, and returns logits ``(B, K)``; with
+`outliers` in the configuration there is one more logit, the last, for "not a digit". The preprocessing before the
+layers and the last dense layer after them are added here. The layers are torch's lazy ones, which infer their
+number of inputs from the first image.
 """
 
 import warnings
@@ -16,33 +16,32 @@ from torch import Tensor, nn
 from digitnet.checks import flag
 from digitnet.config import BlogLayers, TrainConfig
 from digitnet.errors import UsageError, look_up
-from digitnet.networks.preprocessing import preparation
-from digitnet.networks.test_time_augmentation import Views, mean_answer
+from digitnet.networks.preprocessing import make_preprocessing
+from digitnet.networks.test_time_augmentation import TestTimeAugmentation, average_predictions
 
 Layers = list[nn.Module]
 
 
-class Halve(nn.MaxPool2d):
-    """Max pool of 2 x 2; an image with a side of a single pixel is left as it is."""
+class MaxPool2x2(nn.MaxPool2d):
+    """Max pool of 2 x 2, which leaves an image with a side of one pixel as it is."""
 
     def __init__(self) -> None:
         super().__init__(2)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Keep the largest of each four pixels."""
+        """Pool maps ``(B, C, rows, columns)``."""
         return super().forward(images) if min(images.shape[-2:]) > 1 else images
 
 
 def blog(options: BlogLayers) -> Layers:
     """List the blog's layers: convolution, max pool, ReLU for each of `options.filters`, then dense.
 
-    The pool stands before the ReLU: both only ever keep the largest, so they commute, and a quarter of the work
-    is left for the ReLU.
+    The pool comes before the ReLU: max pooling and ReLU commute, and this way the ReLU has a quarter of the work.
     """
     layers: Layers = []
     for count in options.filters:
         convolution = nn.LazyConv2d(count, options.kernel_size, padding=options.kernel_size // 2)
-        layers += [convolution, Halve(), nn.ReLU()]
+        layers += [convolution, MaxPool2x2(), nn.ReLU()]
     layers.append(nn.Flatten())  # (B, 1568) for the preset
     if options.hidden:
         layers += [nn.LazyLinear(options.hidden), nn.ReLU()]
@@ -50,36 +49,36 @@ def blog(options: BlogLayers) -> Layers:
 
 
 def fast() -> Layers:
-    """List the layers that learn most in a few seconds of a processor.
+    """List the layers that are most accurate after a few seconds of training on a CPU.
 
-    Without padding, since the border of an image is background: 0.4 million multiplications for an image, where
-    the blog's network has 2.8 million. BatchNorm bears sixty times the blog's learning rate.
+    Without padding, since the border of an image is background: 0.4 million multiplications per image, where the
+    blog's network needs 2.8 million. BatchNorm allows sixty times the blog's learning rate.
     """
     return [
-        *convolution(8, 5, halve=True),  # (B, 8, 12, 12)
-        *convolution(24, 3, halve=True),  # (B, 24, 5, 5)
+        *convolution(8, 5, pool=True),  # (B, 8, 12, 12)
+        *convolution(24, 3, pool=True),  # (B, 24, 5, 5)
         nn.Flatten(),
         *dense(256),
     ]
 
 
 def tiny() -> Layers:
-    """List layers that read well with less than 20,000 parameters: three thin convolutions behind a coarse one."""
+    """List layers with fewer than 20,000 parameters: a convolution of stride 2, then three narrow ones."""
     return [
         *convolution(16, 5, stride=2),  # (B, 16, 12, 12)
         *convolution(26, 3),  # (B, 26, 10, 10)
-        *convolution(26, 3, halve=True),  # (B, 26, 4, 4)
+        *convolution(26, 3, pool=True),  # (B, 26, 4, 4)
         *convolution(34, 3),  # (B, 34, 2, 2)
         nn.Flatten(),
     ]
 
 
 def micro() -> Layers:
-    """List layers that read well with less than 2,000 parameters: separable convolutions behind a coarse one."""
+    """List layers with fewer than 2,000 parameters: a convolution of stride 2, then separable ones."""
     return [
         *convolution(16, 5, stride=2),  # (B, 16, 12, 12)
         *separable(16, 16),  # (B, 16, 10, 10)
-        *separable(16, 16, halve=True),  # (B, 16, 4, 4)
+        *separable(16, 16, pool=True),  # (B, 16, 4, 4)
         *separable(16, 16),  # (B, 16, 2, 2)
         nn.AdaptiveAvgPool2d(1),
         nn.Flatten(),  # (B, 16)
@@ -87,48 +86,48 @@ def micro() -> Layers:
 
 
 def best() -> Layers:
-    """List the layers that read best in a few minutes of a processor."""
+    """List the layers that are most accurate after a few minutes of training on a CPU."""
     return [
-        *convolution(16, 5, halve=True),  # (B, 16, 12, 12)
+        *convolution(16, 5, pool=True),  # (B, 16, 12, 12)
         *convolution(48, 3),  # (B, 48, 10, 10)
-        *convolution(48, 3, halve=True),  # (B, 48, 4, 4)
+        *convolution(48, 3, pool=True),  # (B, 48, 4, 4)
         *convolution(96, 3),  # (B, 96, 2, 2)
         nn.Flatten(),
     ]
 
 
 def reader() -> Layers:
-    """List layers with room for other pens, papers and hands than MNIST's, in less than half a megabyte."""
+    """List layers that also learn pens, papers and hands unlike MNIST's, in less than half a megabyte."""
     return [
         *convolution(16, 5, stride=2),  # (B, 16, 12, 12)
         *convolution(32, 3),  # (B, 32, 10, 10)
-        *convolution(48, 3, halve=True),  # (B, 48, 4, 4)
+        *convolution(48, 3, pool=True),  # (B, 48, 4, 4)
         *convolution(96, 3),  # (B, 96, 2, 2)
         nn.Flatten(),
         *dense(128),
     ]
 
 
-def convolution(filters: int, size: int, *, stride: int = 1, halve: bool = False) -> Layers:
-    """Make a convolution, with a pool or without, BatchNorm and ReLU; the BatchNorm brings the bias.
+def convolution(filters: int, size: int, *, stride: int = 1, pool: bool = False) -> Layers:
+    """List a convolution, a max pool if `pool`, BatchNorm and ReLU; the bias is BatchNorm's.
 
-    Behind the pool, BatchNorm and ReLU have a quarter of the work.
+    After the pool, BatchNorm and ReLU have a quarter of the work.
     """
-    pool: Layers = [Halve()] if halve else []
-    return [nn.LazyConv2d(filters, size, stride, bias=False), *pool, nn.LazyBatchNorm2d(), nn.ReLU()]
+    pooling: Layers = [MaxPool2x2()] if pool else []
+    return [nn.LazyConv2d(filters, size, stride, bias=False), *pooling, nn.LazyBatchNorm2d(), nn.ReLU()]
 
 
-def separable(inputs: int, filters: int, *, halve: bool = False) -> Layers:
-    """Make a 3 x 3 convolution of each of the `inputs` maps alone, and one of 1 x 1 that mixes them.
+def separable(inputs: int, filters: int, *, pool: bool = False) -> Layers:
+    """List a separable convolution: a 3 x 3 filter for each of `inputs` maps, then 1 x 1 filters that mix them.
 
-    That takes ``inputs * (9 + filters)`` weights, a convolution ``inputs * 9 * filters`` (Chollet 2017, arXiv
-    1610.02357).
+    It has ``inputs * (9 + filters)`` weights, where a convolution has ``inputs * 9 * filters`` (Chollet 2017,
+    arXiv 1610.02357).
     """
-    return [nn.LazyConv2d(inputs, 3, groups=inputs, bias=False), *convolution(filters, 1, halve=halve)]
+    return [nn.LazyConv2d(inputs, 3, groups=inputs, bias=False), *convolution(filters, 1, pool=pool)]
 
 
 def dense(units: int) -> Layers:
-    """Make a dense layer, BatchNorm and ReLU."""
+    """List a dense layer, BatchNorm and ReLU."""
     return [nn.LazyLinear(units, bias=False), nn.LazyBatchNorm1d(), nn.ReLU()]
 
 
@@ -144,33 +143,33 @@ NETWORKS: dict[str, Callable[..., Layers]] = {
 
 
 class Ensemble(nn.Module):
-    """Several networks, each trained as if it were alone; they answer with their mean probability."""
+    """Several networks that are trained independently; the prediction is their mean probability."""
 
     def __init__(self, members: Iterable[nn.Module]) -> None:
         super().__init__()
         self.members = nn.ModuleList(members)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Give each member images of its own while training; else all of them, for the mean probability.
+        """Return logits ``(B, K)``: in training each by one member, otherwise those of the mean probability.
 
-        Of M members, image i is number i modulo M's, so that a slice of the batch has as many images for each; the
-        logits ``(M * B, K)`` are in the order of the images.
+        In training, member i of M takes the images i, i + M, i + 2M, ..., so each has as many images in a shard of
+        the batch. The logits are in the order of the images.
         """
         if self.training:
             count = len(self.members)
-            logits = [member(images[place::count]) for place, member in enumerate(self.members)]
+            logits = [member(images[index::count]) for index, member in enumerate(self.members)]
             return torch.stack(logits, dim=1).flatten(0, 1)
-        return mean_answer(torch.stack([member(images) for member in self.members]))
+        return average_predictions(torch.stack([member(images) for member in self.members]))
 
 
 def build_network(config: TrainConfig, image_shape: tuple[int, int], classes: int) -> nn.Module:
-    """Build the network that the configuration names, or several of them, their first weights drawn from the seed.
+    """Build the network of the configuration, or an ensemble of it, with initial weights from the seed.
 
-    Laid out channels last, and with the pools before the ReLU, a step of the blog's network is 1.4 to 1.7 times as
-    fast as with torch's stock layers (two cores, batch 128; benchmarks/step_time.py). Raises UsageError for an
+    In the channels-last layout, and with the pool before the ReLU, a step of the blog's network is 1.4 to 1.7
+    times as fast as in torch's defaults (two cores, batch 128; benchmarks/step_time.py). Raises UsageError for an
     unknown name, for fields that the network does not have, and for images and batches that are too small for it.
     """
-    with warnings.catch_warnings(), torch.random.fork_rng(devices=[]):  # leaves the caller's randomness as it was
+    with warnings.catch_warnings(), torch.random.fork_rng(devices=[]):  # keeps the caller's random state
         warnings.filterwarnings("ignore", "Lazy modules are a new feature")
         torch.default_generator.manual_seed(config.seed)
         outputs = classes + 1 if config.images.outliers else classes
@@ -180,21 +179,20 @@ def build_network(config: TrainConfig, image_shape: tuple[int, int], classes: in
 
 
 def _build_member(config: TrainConfig, image_shape: tuple[int, int], outputs: int) -> nn.Module:
-    """Give the layers their number of inputs, by an empty image that BatchNorm does not count."""
-    network = nn.Sequential(
-        preparation(config.model.preprocessing), *_layers(config), nn.LazyLinear(outputs)
-    ).eval()
+    """Build one network; its lazy layers infer their inputs in evaluation mode, which BatchNorm does not count."""
+    preprocessing = make_preprocessing(config.model.preprocessing)
+    network = nn.Sequential(preprocessing, *_layers(config), nn.LazyLinear(outputs)).eval()
     rows, columns = image_shape
     try:
         with torch.no_grad():
             network(torch.zeros(1, 1, rows, columns, dtype=torch.uint8))
-    except RuntimeError as fault:
+    except RuntimeError as error:
         raise UsageError.mismatch(
             f"--network {config.model.network}",
             expected="larger images",
-            found=f"{rows} x {columns} pixels, too few for its layers ({fault})",
+            found=f"{rows} x {columns} pixels, too few for its layers ({error})",
             remedy="The network blog takes any size.",
-        ) from fault
+        ) from error
     if config.optimisation.batch_size == 1 and any(isinstance(layer, nn.BatchNorm1d) for layer in network):
         raise UsageError.mismatch(
             flag("batch_size"),
@@ -202,7 +200,7 @@ def _build_member(config: TrainConfig, image_shape: tuple[int, int], outputs: in
             found=1,
             remedy="The network blog takes single images.",
         )
-    return Views(*network) if config.model.tta > 1 else network
+    return TestTimeAugmentation(*network) if config.model.tta > 1 else network
 
 
 def _layers(config: TrainConfig) -> Layers:
@@ -216,11 +214,11 @@ def _layers(config: TrainConfig) -> Layers:
                     flag(name),
                     expected=f"--network {network}, whose layers it sets",
                     found=f"--network {config.model.network}, which has no such option",
-                    remedy=f"Leave it out, or begin with: digitnet train {network}",
+                    remedy=f"Leave it out, or start from the preset: digitnet train {network}",
                 )
     return layers(getattr(config.model, config.model.network)) if own else layers()
 
 
 def parameter_count(network: nn.Module) -> int:
-    """Count the numbers that training changes, at every step or at some."""
+    """Count the trainable parameters, also those that are frozen at some steps."""
     return sum(parameter.numel() for parameter in network.parameters())

@@ -1,4 +1,4 @@
-"""A network's answers about many images."""
+"""The logits of a network for many images."""
 
 import numpy as np
 import numpy.typing as npt
@@ -14,8 +14,8 @@ def predict_logits(
 ) -> npt.NDArray[np.float32]:
     """Logits ``(N, K)`` of all images ``(N, rows, columns)``, in their order; the last batch may be short.
 
-    Of a network that was trained with things that are no digits, `classes` keeps the columns of the digits alone:
-    of an image that is known to be one, the rest is no answer.
+    `classes` keeps the first columns only: it drops the logit of "not a digit" for images that are known to be
+    digits.
 
     A batch of 100 keeps the blog's activations in a core's cache: 10,000 images take 0.7 s on one core, against
     1.1 s in batches of 1,000.
@@ -23,9 +23,9 @@ def predict_logits(
     device = next(network.parameters()).device
     was_training = network.training
     network.eval()
-    pieces = [
+    logits = [
         network(torch.from_numpy(images[start : start + batch_size]).unsqueeze(1).to(device)).float().cpu().numpy()
         for start in range(0, len(images), batch_size)
     ]
     network.train(was_training)
-    return np.concatenate(pieces)[:, :classes]
+    return np.concatenate(logits)[:, :classes]

@@ -1,1 +1,1 @@
-"""Checked arrays to a trained run: train is the loop, and each thing it uses is a module of its own."""
+"""Train a network: train.py is the loop; each part that it uses has a module of its own."""

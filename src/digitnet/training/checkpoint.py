@@ -1,8 +1,9 @@
-"""The state's safe keeping in the run folder.
+"""Save and load checkpoints in the run folder, atomically and verified.
 
-A checkpoint is two files. The tensors go to ``checkpoint-STEP.safetensors``; then ``checkpoint.json``, which
-names that file and its SHA-256 and carries a seal over itself, is renamed into place. That rename is the
-moment of saving: killed before it, the old pair is still whole; after it, the new one is. No pickle anywhere.
+A checkpoint is two files. The tensors go to ``checkpoint-STEP.safetensors``. Then the manifest,
+``checkpoint.json``, is renamed into place: it names that file and its SHA-256, and has a checksum of itself,
+``seal``. A process that is killed before the rename leaves the old checkpoint, after it the new one. Nothing is
+pickled.
 """
 
 import json
@@ -23,16 +24,16 @@ from digitnet.training.state import Checkpoint, TrainState, Window
 
 _MANIFEST = "checkpoint.json"
 _NETWORK = "network."
-"""Names of the network's tensors begin with it, as those of the optimizer with ``optimizer.``."""
+"""Prefix of the names of the network's tensors; those of the optimizer have ``optimizer.``."""
 
 _RENAMED = {"right": "correct"}  # since version 0.1
 
 
 def save_checkpoint(run: Run, state: TrainState, metrics: bytes) -> None:
-    """Make `state` the run's newest checkpoint, with the bytes of metrics.jsonl that belong to it.
+    """Save `state` as the run's newest checkpoint; `metrics` is the content of metrics.jsonl so far.
 
-    Takes about 10 ms for the blog's network. Raises DivergedError, and keeps the checkpoint that is there, when
-    a number is not finite; StorageError when the disk refuses.
+    Takes about 10 ms for the blog's network. Raises DivergedError, and keeps the previous checkpoint, when a
+    tensor is not finite; StorageError when a file can't be written.
     """
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.tensors()}
     for name, tensor in tensors.items():
@@ -57,12 +58,12 @@ def save_checkpoint(run: Run, state: TrainState, metrics: bytes) -> None:
 
 
 def load_checkpoint(run: Run) -> Checkpoint | None:
-    """Read and verify the newest checkpoint; None when the run never saved one, RunError when it is damaged."""
+    """Load and verify the newest checkpoint; None if there is none yet, RunError if it is damaged."""
     if not (run.path / _MANIFEST).exists():
         return None
     manifest = run.read_json(_MANIFEST)
     if manifest.pop("seal", None) != _seal(manifest):
-        raise _damaged(run, _MANIFEST, "its seal does not fit its content")
+        raise _damaged(run, _MANIFEST, "its checksum does not match its content")
     file = run.path / str(manifest["tensors"])
     try:
         content = file.read_bytes()
@@ -72,7 +73,7 @@ def load_checkpoint(run: Run) -> Checkpoint | None:
         raise _damaged(run, file.name, f"expected SHA-256 {manifest['tensors_sha256']}, found {sha256(content)}")
     try:
         tensors = parse_tensors(content)
-    except SafetensorError as error:  # only if it was written so: the hash is right
+    except SafetensorError as error:  # it was written like this, as the hash matches
         raise _damaged(run, file.name, str(error)) from error
     return Checkpoint(
         step=manifest["step"],
@@ -85,12 +86,12 @@ def load_checkpoint(run: Run) -> Checkpoint | None:
 
 
 def load_network(run: Run) -> nn.Module:
-    """Rebuild a run's network with the weights of its newest checkpoint, on the CPU; RunError without one.
+    """Build a run's network with the weights of its newest checkpoint, on the CPU; RunError without one.
 
-    That of a finished run is kept, so do not change it.
+    The network of a finished run is cached in the run: do not change it.
     """
-    if "network" in run.kept:
-        network: nn.Module = run.kept["network"]
+    if "network" in run.cache:
+        network: nn.Module = run.cache["network"]
         return network
     checkpoint = load_checkpoint(run)
     if checkpoint is None:
@@ -101,7 +102,7 @@ def load_network(run: Run) -> nn.Module:
     weights = {n.removeprefix(_NETWORK): t for n, t in checkpoint.tensors.items() if n.startswith(_NETWORK)}
     network.load_state_dict(weights)
     if run.is_finished:
-        run.kept["network"] = network
+        run.cache["network"] = network
     return network.eval()
 
 

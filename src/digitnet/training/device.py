@@ -1,4 +1,4 @@
-"""Where to compute, and whether that place computes what the CPU does."""
+"""Choose a device, and check that it computes the same numbers as the CPU."""
 
 import copy
 import math
@@ -12,12 +12,12 @@ from digitnet.errors import DeviceError
 
 
 def choose_device(name: Device) -> torch.device:
-    """Turn the configuration's word into a device; raise DeviceError when it is not there."""
-    present = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    """Return the device of that name, "auto" included; raise DeviceError if torch can't use it."""
+    available = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if name == "auto":
-        name = "cuda" if present["cuda"] else "mps" if present["mps"] else "cpu"
-    if not present[name]:
-        found = ", ".join(device for device, there in present.items() if there)
+        name = "cuda" if available["cuda"] else "mps" if available["mps"] else "cpu"
+    if not available[name]:
+        found = ", ".join(device for device, is_available in available.items() if is_available)
         raise DeviceError.mismatch(
             f"--device {name}",
             expected=f"a {name.upper()} device that torch {torch.__version__} can use",
@@ -30,11 +30,11 @@ def choose_device(name: Device) -> torch.device:
 def check_device(
     network: nn.Module, images: Tensor, labels: Tensor, device: torch.device, tolerance: float = 1e-3
 ) -> str:
-    """Compare the logits and gradients of one batch on `device` with the CPU's, and say so in plain words.
+    """Compare the logits and gradients of one batch on `device` with the CPU's; return a sentence about it.
 
-    `network`, `images` and `labels` are on the CPU and stay as they are. Differences are relative to the
-    largest number of the CPU's tensor: 1e-3 leaves room for other orders of summation, while the known faults of
-    accelerators are off by a tenth or more. Raises DeviceError when they differ by more.
+    `network`, `images` and `labels` are on the CPU and are not changed. Differences are relative to the largest
+    value of the CPU's tensor: 1e-3 allows for other orders of summation, while the known errors of accelerators
+    are a tenth or more. Raises DeviceError for a difference above `tolerance`.
     """
     if device.type == "cpu":
         return "Computing on the CPU."
@@ -52,7 +52,7 @@ def check_device(
 def largest_difference(
     reference: nn.Module, candidate: nn.Module, images: Tensor, labels: Tensor
 ) -> tuple[str, float]:
-    """Name the tensor, logits or gradient, in which two networks differ most, and by what share of its largest."""
+    """Return the tensor, logits or a gradient, that differs most, and its difference over its largest value."""
     expected, found = (_logits_and_gradients(network, images, labels) for network in (reference, candidate))
     differences = {
         name: float((found[name] - tensor).abs().max() / tensor.abs().max().clamp_min(1e-12))
@@ -63,10 +63,10 @@ def largest_difference(
 
 
 def _logits_and_gradients(network: nn.Module, images: Tensor, labels: Tensor) -> dict[str, Tensor]:
-    """Compute where the network is, and bring the answers to the CPU.
+    """Compute logits and gradients on the network's device, and copy them to the CPU.
 
-    Without TF32, which rounds what goes into a convolution to 10 bits: other pixels then win the pools, and
-    gradients differ by up to a tenth on a device that has no fault.
+    TF32 is off: it rounds the inputs of a convolution to 10 bits, which changes the maxima of some pools, so that
+    gradients differ by up to a tenth on a device that works correctly.
     """
     network, device = copy.deepcopy(network), next(network.parameters()).device
     with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):

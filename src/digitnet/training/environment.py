@@ -1,4 +1,4 @@
-"""Where and with what a run was made: what it takes, beside the configuration, to repeat it."""
+"""What it takes, besides the configuration, to repeat a run: command, data, versions and machine."""
 
 import os
 import platform
@@ -17,7 +17,7 @@ from digitnet.presets import to_command
 def describe_environment(
     config: TrainConfig, dataset: Dataset, device: torch.device, processes: int = 1
 ) -> dict[str, Any]:
-    """Collect command, data, versions and machine as plain values; this is environment.json."""
+    """Collect command, data, versions and machine as plain values: the content of environment.json."""
     return {
         "command": f"{_launcher(processes)}{to_command(config)}",
         "data_fingerprint": dataset.fingerprint,
@@ -38,7 +38,7 @@ def describe_environment(
 
 
 def describe_machine() -> dict[str, Any]:
-    """Name the system and its processor, and count its cores."""
+    """Collect the system, its processor and the number of its cores."""
     return {
         "system": f"{platform.system()} {platform.machine()}",
         "processor": _processor(),
@@ -47,7 +47,7 @@ def describe_machine() -> dict[str, Any]:
 
 
 def _launcher(processes: int) -> str:
-    """Words before the command; how the processes are spread over machines changes nothing in a run."""
+    """The launcher before the command; on how many machines the processes ran does not change the results."""
     return f"torchrun --nproc-per-node {processes} -m " if processes > 1 else ""
 
 
@@ -56,7 +56,7 @@ def _device_name(device: torch.device) -> str:
 
 
 def _processor() -> str:
-    """Name of the processor; Linux tells it only in /proc."""
+    """Name of the processor, which Linux has only in /proc."""
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.is_file():
         for line in cpuinfo.read_text(encoding="utf-8", errors="replace").splitlines():

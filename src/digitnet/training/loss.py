@@ -1,4 +1,4 @@
-"""What a step descends, beside what is recorded of it."""
+"""The training loss, and the plain cross-entropy that is recorded."""
 
 from collections.abc import Callable
 
@@ -8,25 +8,25 @@ from torch import Tensor
 from digitnet.config import Optimisation
 
 Loss = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
-"""Logits ``(B, K)`` and labels ``(B,)`` in; two means in nats out: the loss to descend, and the one to record.
+"""Logits ``(B, K)`` and labels ``(B,)`` in; the mean loss to minimise and the mean cross-entropy to record out.
 
-What is recorded is always the plain cross-entropy, so that it can be laid beside the validation's, whatever the
-recipe. Of M members each descends the loss of its own images, so none learns to make up for the others; the mean
-makes its gradient 1/M of what it is alone, which Adam does not see.
+The recorded cross-entropy has no label smoothing, so that it compares with the validation loss in every recipe. In
+an ensemble of M members each minimises the loss of its own images, independently of the others; the mean over all
+images makes its gradient 1/M as large, to which Adam is invariant.
 """
 
 
 def cross_entropy(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-    """Descend what is recorded."""
+    """Minimise and record the plain cross-entropy."""
     loss = F.cross_entropy(logits, labels)
     return loss, loss.detach()
 
 
 def make_loss(optimisation: Optimisation) -> Loss:
-    """Make the loss that the configuration asks for: with label smoothing, or plain.
+    """Make the loss of the configuration: cross-entropy, with label smoothing or without.
 
-    Label smoothing asks for ``1 - s`` of the probability for the label and ``s / K`` for every class, its own
-    included (Szegedy et al. 2016, section 7, arXiv 1512.00567).
+    With smoothing s the target is ``1 - s`` for the label plus ``s / K`` for each class (Szegedy et al. 2016,
+    section 7, arXiv 1512.00567).
     """
     if not optimisation.label_smoothing:
         return cross_entropy

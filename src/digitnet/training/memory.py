@@ -1,21 +1,21 @@
-"""How much memory the process has held, and that it holds on to what it frees."""
+"""Memory of the process: let glibc keep what is freed, and measure the peak."""
 
 import ctypes
 import platform
 import sys
 
-_TRIM_THRESHOLD, _TOP_PAD, _MMAP_THRESHOLD = -1, -2, -3  # as malloc.h numbers them
+_TRIM_THRESHOLD, _TOP_PAD, _MMAP_THRESHOLD = -1, -2, -3  # M_TRIM_THRESHOLD and so on in malloc.h
 _LARGEST_BLOCK = 32 << 20  # bytes; the most that glibc takes from its heap
 _GROWTH = 64 << 20  # bytes by which the heap grows; not resident until they are written to
 
 
 def keep_freed_memory() -> None:
-    """Let glibc keep what torch frees for the next step, in this process and until its end; elsewhere nothing.
+    """Let glibc keep freed memory for the next step, until the process ends; does nothing without glibc.
 
-    Each step allocates the same tensors. By default glibc gives the large ones back to the system, which hands
-    them out again page by page, each filled with zeros: some 4,500 pages at every step of the blog's network, 2 to
-    4 microseconds each on a virtual machine. PyTorch's performance tuning guide switches to another allocator for
-    this ("Switch memory allocator"); glibc's own thresholds do without one.
+    Each step allocates the same tensors. By default glibc returns the large ones to the system, which hands them
+    out again as pages of zeros: some 4,500 page faults per step of the blog's network, 2 to 4 microseconds each on
+    a virtual machine. PyTorch's performance tuning guide uses another allocator for this ("Switch memory
+    allocator"); glibc's own thresholds do it without one.
     """
     if platform.libc_ver()[0] != "glibc":
         return
@@ -26,7 +26,7 @@ def keep_freed_memory() -> None:
 
 
 def peak_memory() -> int | None:
-    """Most memory that this process has held at once, in bytes; None where the system does not tell."""
+    """Peak resident memory of this process in bytes; None on Windows."""
     if sys.platform == "win32":
         return None
     import resource

@@ -1,13 +1,13 @@
-"""All randomness of a step follows from (seed, step): augmentation, dropout, whatever a network draws."""
+"""Seed each step: augmentation, and dropout if there is any, depend only on (seed, step)."""
 
 import numpy as np
 import torch
 
 
 def seed_step(seed: int, step: int) -> None:
-    """Set torch's generators for one step; 10 microseconds.
+    """Seed torch's generators for one step; takes 10 microseconds.
 
-    `torch.manual_seed` would take 90, because it queues a call for every kind of accelerator there could be.
+    `torch.manual_seed` would take 90, because it queues a call for every possible accelerator.
     """
     mixed = int(np.random.SeedSequence((seed, step)).generate_state(1, np.uint64)[0])
     torch.default_generator.manual_seed(mixed)

@@ -1,10 +1,9 @@
-"""Measurements on their way to metrics.jsonl, and the one answer to "is it time?"."""
+"""Record training and validation metrics in metrics.jsonl."""
 
 import json
 import math
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -20,30 +19,20 @@ from digitnet.training.schedule import make_schedule
 from digitnet.training.state import Checkpoint, TrainState, Window
 
 
-def is_time(step: int, every: int, last: int) -> bool:
-    """Tell whether what happens every so many steps, and after the last one, happens after `step` of them.
-
-    With `every` 0 it happens after the last alone.
-    """
+def is_due(step: int, every: int, last: int) -> bool:
+    """Tell whether something is due after `step` steps: every so many, or only after the last if `every` is 0."""
     return step == last or (every > 0 and step % every == 0)
 
 
-class Recorder(Protocol):
-    """Receives the result of each step."""
+class Recorder:
+    """Receives the result of each step; this base class records nothing."""
 
     def after_step(self, state: TrainState, loss: Tensor, correct: Tensor, images: int) -> None:
-        """Receive the mean cross-entropy and the count of correct answers of a step, from before its update."""
+        """Receive a step's mean cross-entropy and number of correct answers, both from before its update."""
 
 
-class NoRecorder:
-    """Keeps nothing: for measurements, and for loops of one's own."""
-
-    def after_step(self, state: TrainState, loss: Tensor, correct: Tensor, images: int) -> None:
-        """Nothing to do."""
-
-
-class RunRecorder:
-    """Keeps the training and validation measurements in a run folder, and shows them."""
+class RunRecorder(Recorder):
+    """Records training and validation metrics in a run folder, and shows them."""
 
     def __init__(
         self,
@@ -59,24 +48,21 @@ class RunRecorder:
         self.classes = dataset.classes
         self.progress = progress
         self.on_validation = on_validation
-        self.accuracy = ""  # of training, for the live line
-        self.content = b""  # of the file; a few hundred lines
+        self.accuracy = ""  # of training, for the progress line
+        self.content = b""  # of the file, a few hundred lines
 
     def rewind(self, checkpoint: Checkpoint) -> None:
-        """Go back to the measurements that a checkpoint knows of; raise RunError when they were changed."""
+        """Go back to the metrics of a checkpoint; raise RunError when the file has been changed."""
         self.content = self.file.read_bytes()[: checkpoint.metrics_bytes] if self.file.exists() else b""
         if sha256(self.content) != checkpoint.metrics_sha256:
-            raise RunError(f"{self.file}: is not what the checkpoint was saved with. Train again in a new folder.")
+            raise RunError(f"{self.file}: does not match its checkpoint. Train again in a new folder.")
 
     def begin(self) -> None:
-        """Make the file hold exactly what is known; lines from after the checkpoint will be measured again."""
+        """Rewrite the file without lines from after the checkpoint; their steps are taken again."""
         write_whole(self.file, self.content)
 
     def after_step(self, state: TrainState, loss: Tensor, correct: Tensor, images: int) -> None:
-        """Receive the mean cross-entropy and the count of correct answers of a step, from before its update.
-
-        Raises DivergedError when the loss is not finite.
-        """
+        """Record a step, and validate when that is due; raise DivergedError when the loss is not finite."""
         value, step = float(loss), state.step
         rate = self.schedule(step - 1)
         if not math.isfinite(value):
@@ -88,7 +74,7 @@ class RunRecorder:
         window.correct += int(correct)
         speed = step * self.config.images_per_step / state.seconds
         self.progress.advance(step, f"   loss {value:.3f}{self.accuracy}   {speed:,.0f} images/s")
-        if is_time(step, self.config.running.log_every, self.config.optimisation.steps):
+        if is_due(step, self.config.running.log_every, self.config.optimisation.steps):
             row = TrainingRow(
                 step=step,
                 loss=value,
@@ -97,21 +83,21 @@ class RunRecorder:
                 mean_accuracy=window.correct / window.images,
                 learning_rate=rate,
             )
-            self._keep(row)
+            self._record(row)
             self.accuracy = f"   accuracy {row.mean_accuracy:.4f}"
             state.window = Window()
-        if is_time(step, self.config.running.validate_every, self.config.optimisation.steps):
-            validated = self._validate(state)
-            self._keep(validated)
+        if is_due(step, self.config.running.validate_every, self.config.optimisation.steps):
+            validation = self._validate(state)
+            self._record(validation)
             if self.on_validation:
-                self.on_validation(validated)
+                self.on_validation(validation)
 
     def _validate(self, state: TrainState) -> ValidationRow:
         logits = predict_logits(state.network, self.validation.images, self.classes)
         labels = self.validation.labels
         return ValidationRow(state.step, negative_log_likelihood(logits, labels), accuracy(logits, labels))
 
-    def _keep(self, row: TrainingRow | ValidationRow) -> None:
+    def _record(self, row: TrainingRow | ValidationRow) -> None:
         line = json.dumps(asdict(row)).encode() + b"\n"
         self.content += line
         append(self.file, line)
@@ -119,7 +105,7 @@ class RunRecorder:
 
 
 def describe(row: TrainingRow | ValidationRow) -> str:
-    """Write a measurement as a line; for training it is the blog's: accuracy and loss of the present batch."""
+    """Describe a row in one line; for training, as the blog does, by accuracy and loss of the current batch."""
     if isinstance(row, TrainingRow):
         return f"step {row.step:>6,}   training accuracy {row.accuracy:.4f}   training loss {row.loss:.4f}"
     return (

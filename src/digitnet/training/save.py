@@ -1,31 +1,30 @@
-"""When the state is saved: every so many steps, after the last one, and when a signal asks to stop."""
+"""Save the state every so many steps, after the last one, and when a signal stops the training."""
 
 import contextlib
 import signal
 import threading
 from collections.abc import Iterator
 from types import FrameType
-from typing import Protocol
 
 from digitnet.errors import Interrupted
 from digitnet.run_folder import Run
 from digitnet.training.checkpoint import save_checkpoint
 from digitnet.training.distributed import SINGLE_PROCESS, ProcessGroup
-from digitnet.training.record import RunRecorder, is_time
+from digitnet.training.record import RunRecorder, is_due
 from digitnet.training.state import TrainState
 
 
 class Stop:
-    """Remembers that a signal asked to stop.
+    """Remembers the signal that asked to stop.
 
-    The handler only sets a number: one that wrote files could hang in the very write that it interrupted.
+    The handler only stores its number: saving in the handler could interrupt, and break, another save.
     """
 
     def __init__(self) -> None:
         self.signal_number = 0
 
     def ask(self, signal_number: int, frame: FrameType | None) -> None:
-        """Ask to stop after the present step; a second Ctrl-C stops at once, without saving."""
+        """Ask to stop after the current step; a second Ctrl-C stops at once, without saving."""
         if self.signal_number and signal_number == signal.SIGINT:
             raise KeyboardInterrupt
         self.signal_number = signal_number
@@ -33,7 +32,7 @@ class Stop:
 
 @contextlib.contextmanager
 def stop_on_signals() -> Iterator[Stop]:
-    """Listen to SIGINT and SIGTERM while the context is open; in another thread than the main one, to none."""
+    """Handle SIGINT and SIGTERM while the context is open; outside the main thread, handle no signals."""
     stop = Stop()
     if threading.current_thread() is not threading.main_thread():
         yield stop  # Python lets only the main thread set handlers
@@ -46,35 +45,28 @@ def stop_on_signals() -> Iterator[Stop]:
             signal.signal(number, handler)
 
 
-class Saver(Protocol):
-    """Looks after the state between two steps."""
+class Saver:
+    """Receives the state after each step; this base class saves nothing."""
 
     def after_step(self, state: TrainState) -> None:
-        """Save the state, if it is time."""
+        """Save the state if that is due; raise Interrupted to stop."""
 
 
-class NoSaver:
-    """Saves nothing: for measurements, and for loops of one's own."""
-
-    def after_step(self, state: TrainState) -> None:
-        """Nothing to do."""
-
-
-class FollowerSaver:
-    """Saves nothing, and stops at the step at which the leading process saves and stops: for the other ranks."""
+class FollowerSaver(Saver):
+    """For the ranks that do not lead: saves nothing, and stops at the same step as the leading process."""
 
     def __init__(self, stop: Stop, group: ProcessGroup) -> None:
         self.stop = stop
         self.group = group
 
     def after_step(self, state: TrainState) -> None:
-        """Raise Interrupted if a signal asked any of the processes to stop."""
-        if asked := self.group.agree_on_stopping(self.stop.signal_number):
-            raise Interrupted(f"Stopped by {signal.Signals(asked).name}.", signal_number=asked)
+        """Raise Interrupted if any of the processes got a signal to stop."""
+        if number := self.group.agree_on_stopping(self.stop.signal_number):
+            raise Interrupted(f"Stopped by {signal.Signals(number).name}.", signal_number=number)
 
 
-class RunSaver:
-    """Saves the state into a run folder."""
+class RunSaver(Saver):
+    """Saves checkpoints in a run folder."""
 
     def __init__(self, run: Run, recorder: RunRecorder, stop: Stop, group: ProcessGroup = SINGLE_PROCESS) -> None:
         self.run = run
@@ -84,14 +76,14 @@ class RunSaver:
         self.group = group
 
     def after_step(self, state: TrainState) -> None:
-        """Save the state, if it is time; raise Interrupted after saving, if a signal asked to stop."""
-        asked = self.group.agree_on_stopping(self.stop.signal_number)
-        if asked or is_time(state.step, self.config.running.save_every, self.config.optimisation.steps):
+        """Save the state if that is due or a signal asked to stop; then raise Interrupted for the signal."""
+        number = self.group.agree_on_stopping(self.stop.signal_number)
+        if number or is_due(state.step, self.config.running.save_every, self.config.optimisation.steps):
             save_checkpoint(self.run, state, self.recorder.content)
-        if asked:
+        if number:
             raise Interrupted(
-                f"Stopped by {signal.Signals(asked).name} after step {state.step:,} of "
+                f"Stopped by {signal.Signals(number).name} after step {state.step:,} of "
                 f"{self.config.optimisation.steps:,}, and saved. "
                 f"Continue with: digitnet train --resume --out {self.run.path}",
-                signal_number=asked,
+                signal_number=number,
             )

@@ -1,4 +1,4 @@
-"""Everything that takes part in training one network, made in one place."""
+"""Build everything that the training loop uses."""
 
 from dataclasses import dataclass
 
@@ -14,19 +14,19 @@ from digitnet.training.batches import BatchSource, make_batches
 from digitnet.training.device import check_device
 from digitnet.training.distributed import SINGLE_PROCESS, ProcessGroup
 from digitnet.training.loss import Loss, make_loss
-from digitnet.training.record import NoRecorder, Recorder
-from digitnet.training.save import NoSaver, Saver
+from digitnet.training.record import Recorder
+from digitnet.training.save import Saver
 from digitnet.training.schedule import Schedule, make_schedule
 from digitnet.training.state import TrainState
 
 
 @dataclass(frozen=True)
 class Session:
-    """What `fit` works with; `prepare` makes it from a configuration and a data set."""
+    """What `fit` uses; `prepare` builds it from a configuration and a data set."""
 
     seed: int
-    steps: int  # at which training ends
-    state: TrainState  # the network, the optimizer and the step: all that changes
+    steps: int  # the last one
+    state: TrainState  # network, optimizer and step: everything that changes
     batches: BatchSource
     augment: Augmentation
     freeze: Freeze
@@ -47,11 +47,11 @@ def prepare(
     saver: Saver | None = None,
     on_message: OnMessage = ignore_message,
 ) -> Session:
-    """Make everything that `fit` needs for a run of `config` on the training images of `dataset`, at its step 0.
+    """Build everything that `fit` needs to train `config` on the training images of `dataset`, from step 0.
 
-    Without a `recorder` and a `saver` nothing is kept. A device other than the CPU is checked with one batch, and
-    `on_message` is told the result. Raises UsageError for a configuration that names what is not there or does not
-    fit the data, DeviceError for a device that computes other numbers than the CPU.
+    Without a `recorder` nothing is recorded, without a `saver` nothing is saved. A device other than the CPU is
+    checked with one batch; `on_message` receives the result. Raises UsageError for a configuration with unknown
+    names or one that does not fit the data, DeviceError for a device that computes other numbers than the CPU.
     """
     device = torch.device(device)
     network = build_network(config, dataset.image_shape, dataset.classes)
@@ -72,13 +72,13 @@ def prepare(
         loss=make_loss(optimisation),
         schedule=make_schedule(optimisation),
         group=group,
-        recorder=recorder or NoRecorder(),
-        saver=saver or NoSaver(),
+        recorder=recorder or Recorder(),
+        saver=saver or Saver(),
     )
 
 
 def check_recipe(config: TrainConfig, dataset: Dataset) -> None:
-    """Raise UsageError where `prepare` would, in 10 ms: before a folder is made or a worker is started."""
+    """Raise UsageError as `prepare` would, but in 10 ms: before a folder is made or a worker started."""
     make_augmentation(config)
     make_schedule(config.optimisation)
     build_network(config, dataset.image_shape, dataset.classes)

@@ -1,4 +1,4 @@
-"""All that changes from step to step: what a run must remember to go on as if it had never stopped."""
+"""The training state: everything that changes from step to step, and so everything that a checkpoint saves."""
 
 import time
 from collections.abc import Iterator
@@ -22,22 +22,22 @@ class Window:
 
 @dataclass
 class TrainState:
-    """What changes from step to step. Batches, schedule and randomness do not: they follow from the step."""
+    """What changes from step to step; batches, learning rate and random seeds follow from the step alone."""
 
     network: nn.Module
     optimizer: torch.optim.Optimizer
     step: int = 0  # steps taken
     window: Window = field(default_factory=Window)
-    seconds_before: float = 0.0  # spent by the processes that came before this one
-    began: float = field(default_factory=time.perf_counter)
+    seconds_before: float = 0.0  # spent before the last resume
+    started: float = field(default_factory=time.perf_counter)
 
     @property
     def seconds(self) -> float:
-        """Seconds spent training, over all interruptions."""
-        return self.seconds_before + time.perf_counter() - self.began
+        """Seconds spent training, without interruptions."""
+        return self.seconds_before + time.perf_counter() - self.started
 
     def tensors(self) -> Iterator[tuple[str, Tensor]]:
-        """Name every tensor of the state, the live ones, not copies."""
+        """Yield every tensor of the state with its name; not copies."""
         for name, tensor in self.network.state_dict().items():
             yield f"network.{name}", tensor
         for index, parameter in enumerate(_parameters(self.optimizer)):
@@ -45,12 +45,12 @@ class TrainState:
                 yield f"optimizer.{index}.{name}", tensor
 
     def restore(self, checkpoint: "Checkpoint") -> None:
-        """Become the state that was saved; raise RunError when it is another network's."""
+        """Copy the saved state into this one; raise RunError when it is another network's."""
         saved = checkpoint.tensors
         for index, parameter in enumerate(_parameters(self.optimizer)):
             prefix = f"optimizer.{index}."
             for name in [name for name in saved if name.startswith(prefix)]:
-                self.optimizer.state[parameter][name.removeprefix(prefix)] = _room_for(saved[name], parameter)
+                self.optimizer.state[parameter][name.removeprefix(prefix)] = _empty_like(saved[name], parameter)
         own = dict(self.tensors())
         if {n: t.shape for n, t in own.items()} != {n: t.shape for n, t in saved.items()}:
             raise RunError("The checkpoint holds another network's tensors. Train again in a new folder.")
@@ -58,12 +58,12 @@ class TrainState:
             for name, tensor in own.items():
                 tensor.copy_(saved[name])
         self.step, self.window = checkpoint.step, checkpoint.window
-        self.seconds_before, self.began = checkpoint.seconds, time.perf_counter()
+        self.seconds_before, self.started = checkpoint.seconds, time.perf_counter()
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A saved state, read and verified."""
+    """A saved state, loaded and verified."""
 
     step: int
     seconds: float
@@ -77,7 +77,7 @@ def _parameters(optimizer: torch.optim.Optimizer) -> list[Tensor]:
     return [parameter for group in optimizer.param_groups for parameter in group["params"]]
 
 
-def _room_for(saved: Tensor, parameter: Tensor) -> Tensor:
-    """Allocate an optimizer's tensor where its parameter is, in its layout: the fused Adam walks both in step."""
-    like = parameter if saved.shape == parameter.shape else saved  # a count of steps has a shape of its own
+def _empty_like(saved: Tensor, parameter: Tensor) -> Tensor:
+    """Allocate an optimizer's tensor on its parameter's device and in its layout, as the fused Adam requires."""
+    like = parameter if saved.shape == parameter.shape else saved  # Adam's step count is a scalar
     return torch.empty_like(like, device=parameter.device, requires_grad=False)

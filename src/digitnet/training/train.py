@@ -1,4 +1,4 @@
-"""The training loop (`fit`), and `train`, which runs it in a run folder."""
+"""The training loop, `fit`, and `train`, which runs it in a run folder."""
 
 import contextlib
 import socket
@@ -40,7 +40,7 @@ def take_step(
     labels: Tensor,
     learning_rate: float,
 ) -> tuple[Tensor, Tensor]:
-    """Update the weights once; return the batch's mean cross-entropy and count of correct answers, from before."""
+    """Update the weights once; return the mean cross-entropy and number of correct answers, from before."""
     for group in optimizer.param_groups:
         group["lr"] = learning_rate
     logits = network(images)  # (B, K)
@@ -52,7 +52,7 @@ def take_step(
 
 
 def fit(session: Session) -> None:
-    """Train from the state's step to the session's last: the loop."""
+    """Train from the step of the session's state to its last step: the training loop."""
     state, group = session.state, session.group
     network = group.wrap(state.network, freezes=bool(session.freeze.parameters))
     for step in range(state.step, session.steps):
@@ -77,16 +77,15 @@ def train(
     on_validation: Callable[[ValidationRow], None] | None = None,
     watch: Progress | None = None,
 ) -> Run:
-    """Train a network, and return the folder that holds everything about the run.
+    """Train a network, and return the run, a folder with everything about it.
 
-    `config` is the default preset, `fast`; with `resume`, the run's own. `dataset` saves reading the data
-    again. `out` is the run's folder; by default the next free ``runs/NAME-001``, with `resume` the newest
-    unfinished one. `progress` shows how far it is, by default nothing; `on_validation` is called with each
-    measurement on the validation images, and what it raises ends the training. On Ctrl-C or SIGTERM the state is
-    saved and Interrupted is raised; `resume` continues to a bit-identical result. Under torchrun the processes
-    train one run together, and only the leading one returns from here; the others end. The command line also calls
-    `keep_freed_memory`, which changes the whole process. Raises a child of DigitnetError for everything that a
-    person can put right.
+    `config` is by default the preset `fast`; with `resume`, the run's own. `dataset` saves loading the data again.
+    `out` is the run's folder: by default the next free ``runs/NAME-001``, with `resume` the newest unfinished run.
+    `progress` shows the progress, by default nowhere. `on_validation` is called with each measurement on the
+    validation images; an exception that it raises ends the training. Ctrl-C and SIGTERM save the state and raise
+    Interrupted; `resume` continues to a bit-identical result. Under torchrun the processes train one run together;
+    only the leading one returns, the others exit. The command line also calls `keep_freed_memory`, which affects
+    the whole process. Raises a subclass of DigitnetError for every error that a person can fix.
     """
     if watch:
         warnings.warn("watch= is now called progress=", DeprecationWarning, stacklevel=2)
@@ -97,7 +96,7 @@ def train(
     config = run.check_config(config) if run else config or TrainConfig()
     group.check(config)
     if out and not run:
-        require_free(Path(out))  # before the data takes its time
+        require_free(Path(out))  # before the data is loaded
     device = group.place(choose_device(config.running.device))
     dataset = _load(config, dataset, progress.message)
     check_recipe(config, dataset)
@@ -111,7 +110,7 @@ def train(
     threads = run.environment["threads"]
     with run.locked(), group, progress, torch_settings(threads), stop_on_signals() as stop:
         if run.is_finished:
-            progress.message(f"{run.path} is finished already; there is nothing left to train.")
+            progress.message(f"{run.path} is already finished; there is nothing left to train.")
             return run
         recorder = RunRecorder(run, dataset, progress, on_validation)
         saver = RunSaver(run, recorder, stop, group)
@@ -136,19 +135,19 @@ def train(
         except DivergedError as error:
             raise DivergedError(f"{error} {_advice(run)}") from error
         run.write_json("summary.json", summarise(run, session.state))
-        run.kept["network"] = session.state.network.cpu().eval()  # its last step was saved
+        run.cache["network"] = session.state.network.cpu().eval()  # its last step was saved
     return run
 
 
 def follow(group: ProcessGroup, dataset: Dataset | None) -> NoReturn:
-    """Train as a process that does not lead: it has no folder, and prints only errors of its own set-up."""
+    """Train in a process that does not lead: without a run folder, printing only errors of its own set-up."""
     try:
         with group, stop_on_signals() as stop:
             if job := group.follow():
                 with torch_settings(job.threads):
                     _follow(job, dataset, stop, group)
     except Interrupted:
-        pass  # the leading process says so; a failure here would make torchrun end it before it has
+        pass  # the leading process reports it; with another exit code torchrun would kill it before that
     except DigitnetError as error:
         raise SystemExit(f"digitnet: {error}") from None  # printed by Python, with exit code 1
     raise SystemExit(0)
@@ -171,7 +170,7 @@ def _follow(job: Job, dataset: Dataset | None, stop: Stop, group: ProcessGroup) 
 
 
 def _load(config: TrainConfig, dataset: Dataset | None, on_message: OnMessage) -> Dataset:
-    """Load the data of `config`, unless it is given; raise DataError where it is split otherwise."""
+    """Load the data of `config` unless it is given; raise DataError for another validation split."""
     images = config.images
     dataset = dataset or load_dataset(
         images.data, validation_images=images.validation_images, on_message=on_message
@@ -188,10 +187,10 @@ def _create(out: Path | str | None, config: TrainConfig, environment: dict[str, 
 
 @contextlib.contextmanager
 def torch_settings(threads: int) -> Iterator[None]:
-    """Set torch up for a run while the context is open; afterwards it is as it was.
+    """Set torch's threads and flush denormal numbers to zero while the context is open; restore both afterwards.
 
-    The number of threads decides the last bits of a sum. Numbers below 1e-38 mean nothing, and cost a
-    convolution up to fifty times its time (pytorch issues 19651, 21734): they become zero.
+    The number of threads determines the last bits of sums. Denormal numbers, below 1e-38, don't matter, but make
+    convolutions up to fifty times as slow (pytorch issues 19651, 21734).
     """
     threads_before, flushed_before = torch.get_num_threads(), _flushes_denormals()
     torch.set_num_threads(threads)
@@ -204,12 +203,12 @@ def torch_settings(threads: int) -> Iterator[None]:
 
 
 def _flushes_denormals() -> bool:
-    """Find out by arithmetic, as torch has no function that says so."""
+    """Find out by arithmetic, as torch has no function for it."""
     return float(torch.tensor(1e-39) * torch.tensor(1.0)) == 0.0
 
 
 def summarise(run: Run, state: TrainState) -> dict[str, Any]:
-    """Collect the outcome of the training; the test images are left to `evaluate`."""
+    """Summarise the training; `evaluate` adds the results on the test images."""
     last = run.history.validation[-1]
     return {
         "validation": {"accuracy": last.validation_accuracy, "loss": last.validation_loss},
@@ -225,5 +224,5 @@ def summarise(run: Run, state: TrainState) -> dict[str, Any]:
 
 def _advice(run: Run) -> str:
     checkpoint = load_checkpoint(run)
-    kept = f"The last good state, step {checkpoint.step:,}, is kept in {run.path}. " if checkpoint else ""
-    return f"{kept}Train again in a new folder with a lower --learning-rate."
+    saved = f"The last good state, step {checkpoint.step:,}, is saved in {run.path}. " if checkpoint else ""
+    return f"{saved}Train again in a new folder with a lower --learning-rate."
