@@ -171,7 +171,7 @@ class KillOneWorker(Progress):
         (["trials"], "[grid]\nfilterz = [[1]]", "digitnet: plan.toml: [grid]: there is no field 'filterz'."),
         (["search"], "[range]\nfilterz = 3", "digitnet: plan.toml: [range]: there is no field 'filterz'."),
         (["trials"], None, "plan.toml: expected a plan file, found none to read"),
-        (["trials"], "seeds = 6000\n[grid]\nsteps = [1, 2]", "If that many are meant, add --yes."),
+        (["trials"], "seeds = 6000\n[grid]\nsteps = [1, 2]", "If you mean that many, add --yes."),
         (["trials", "--jobs", "0"], "[grid]\nsteps = [1]", "expected a whole number of at least 1, found 0"),
     ],
 )  # fmt: skip
