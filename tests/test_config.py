@@ -29,6 +29,7 @@ VALID: dict[str, st.SearchStrategy[Any]] = {
     "filters": st.lists(count, min_size=1, max_size=5).map(tuple),
     "kernel_size": st.integers(0, 50).map(lambda half: 2 * half + 1),
     "hidden": count_or_none,
+    "initial_weights": name,
     "preprocessing": name,
     "tta": st.sampled_from([1, 5]),
     "members": count,

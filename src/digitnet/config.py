@@ -31,7 +31,7 @@ class BlogLayers:
     """Filters of each convolutional layer, one number a layer."""
     kernel_size: int = 5
     """Side of the square filters in pixels; odd, so that 'same' padding is symmetric."""
-    hidden: int = 0
+    hidden: int = 256
     """Units of a dense layer before the last one; 0 leaves it out."""
 
     def __post_init__(self) -> None:
@@ -53,6 +53,8 @@ class Model:
     """Name of the network; each preset has a network of the same name."""
     blog: BlogLayers = BlogLayers()
     """The layers of the network blog."""
+    initial_weights: str = "torch"
+    """First weights: torch (its own), or truncated_normal (the blog program's: deviation 0.1, biases 0.1)."""
     preprocessing: str = "deskew"
     """Before the network: scale (0 to 255 becomes 0 to 1), or deskew (also centre and straighten the digit)."""
     tta: int = 5
@@ -65,6 +67,17 @@ class Model:
         check_types(self)
         check(self, "1 or 5", lambda copies: copies in (1, 5), "tta")
         check_least(self, 1, "members")
+
+    @property
+    def layers(self) -> dict[str, Any]:
+        """The layers of every network that can be configured, by its name."""
+        return {name: value for name, value in vars(self).items() if dataclasses.is_dataclass(value)}
+
+    @property
+    def unused(self) -> tuple[str, ...]:
+        """Names of the fields that set the layers of other networks than this one."""
+        others = (layers for network, layers in self.layers.items() if network != self.network)
+        return tuple(name for layers in others for name in vars(layers))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -206,10 +219,11 @@ class TrainConfig:
         return self.model.members * self.optimisation.batch_size
 
     def to_toml(self) -> str:
-        """Write every field, in a table for each group; the blog's layers only if its network is used."""
+        """Write every field, in a table for each group; another network's layers only if they are set."""
         tables = dataclasses.asdict(self)
-        if self.model.network != "blog" and self.model.blog == BlogLayers():
-            del tables["model"]["blog"]
+        for network, layers in self.model.layers.items():
+            if network != self.model.network and layers == type(layers)():
+                del tables["model"][network]
         return tomli_w.dumps(tables)
 
     @classmethod
@@ -219,6 +233,8 @@ class TrainConfig:
             values = tomllib.loads(text)
         except ValueError as error:  # also a number of 5,000 digits, which Python refuses to read
             raise UsageError(f"{where}: is not TOML ({error}). Restore the file, or begin a new run.") from error
+        if values.get("network", "blog") != "blog" and values.get("hidden") == 0:
+            del values["hidden"]  # version 0.1 wrote the blog's layers for every network
         return cls().with_values(values, where)
 
     def with_values(self, values: Mapping[str, Any], where: str) -> Self:

@@ -8,7 +8,6 @@ number of inputs from the first image.
 
 import warnings
 from collections.abc import Callable, Iterable
-from dataclasses import fields, is_dataclass
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +15,7 @@ from torch import Tensor, nn
 from digitnet.checks import flag
 from digitnet.config import BlogLayers, TrainConfig
 from digitnet.errors import UsageError, look_up
+from digitnet.networks.initial_weights import set_initial_weights
 from digitnet.networks.preprocessing import make_preprocessing
 from digitnet.networks.test_time_augmentation import TestTimeAugmentation, average_predictions
 
@@ -34,7 +34,7 @@ class MaxPool2x2(nn.MaxPool2d):
 
 
 def blog(options: BlogLayers) -> Layers:
-    """List the blog's layers: convolution, max pool, ReLU for each of `options.filters`, then dense.
+    """List the blog's layers: convolution, max pool, ReLU for each of `options.filters`, then dense and ReLU.
 
     The pool comes before the ReLU: max pooling and ReLU commute, and this way the ReLU has a quarter of the work.
     """
@@ -44,7 +44,7 @@ def blog(options: BlogLayers) -> Layers:
         layers += [convolution, MaxPool2x2(), nn.ReLU()]
     layers.append(nn.Flatten())  # (B, 1568) for the preset
     if options.hidden:
-        layers += [nn.LazyLinear(options.hidden), nn.ReLU()]
+        layers += [nn.LazyLinear(options.hidden), nn.ReLU()]  # (B, 256) for the preset
     return layers
 
 
@@ -193,6 +193,7 @@ def _build_member(config: TrainConfig, image_shape: tuple[int, int], outputs: in
             found=f"{rows} x {columns} pixels, too few for its layers ({error})",
             remedy="The network blog takes any size.",
         ) from error
+    set_initial_weights(network, config.model.initial_weights)
     if config.optimisation.batch_size == 1 and any(isinstance(layer, nn.BatchNorm1d) for layer in network):
         raise UsageError.mismatch(
             flag("batch_size"),
@@ -204,19 +205,18 @@ def _build_member(config: TrainConfig, image_shape: tuple[int, int], outputs: in
 
 
 def _layers(config: TrainConfig) -> Layers:
-    layers = look_up("network", config.model.network, NETWORKS)
-    options = {field.name: field.default for field in fields(config.model) if is_dataclass(field.default)}
-    own = options.pop(config.model.network, None)
-    for network, defaults in options.items():  # of other networks
-        for name, value in vars(defaults).items():
-            if config.value(name) != value:
+    network = config.model.network
+    layers = look_up("network", network, NETWORKS)
+    for other, options in config.model.layers.items():
+        for name, value in vars(options).items():
+            if other != network and value != getattr(type(options)(), name):
                 raise UsageError.mismatch(
                     flag(name),
-                    expected=f"--network {network}, whose layers it sets",
-                    found=f"--network {config.model.network}, which has no such option",
-                    remedy=f"Leave it out, or start from the preset: digitnet train {network}",
+                    expected=f"--network {other}, whose layers it sets",
+                    found=f"--network {network}, which has no such option",
+                    remedy=f"Leave it out, or start from the preset: digitnet train {other}",
                 )
-    return layers(getattr(config.model, config.model.network)) if own else layers()
+    return layers(config.model.layers[network]) if network in config.model.layers else layers()
 
 
 def parameter_count(network: nn.Module) -> int:

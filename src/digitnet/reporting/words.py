@@ -1,11 +1,10 @@
 """Numbers in the form that people write them, and the sentences of the report."""
 
-import dataclasses
 import math
 from typing import Any
 
 from digitnet import metrics
-from digitnet.config import FIELDS, BlogLayers, TrainConfig
+from digitnet.config import FIELDS, TrainConfig
 from digitnet.evaluation.evaluate import Evaluation
 from digitnet.presets import nearest_preset, preset
 
@@ -143,9 +142,8 @@ def field_rows(config: TrainConfig) -> list[tuple[str, str, str | None]]:
     """List the fields of a run: name, value, and the preset's value if that differs."""
     start = preset(nearest_preset(config))
     changed = set(config.differences(start))
-    unused = set() if config.model.network == "blog" else {field.name for field in dataclasses.fields(BlogLayers)}
     return [
         (name, plain(config.value(name)), plain(start.value(name)) if name in changed else None)
         for name in FIELDS
-        if name not in unused
+        if name not in config.model.unused
     ]
