@@ -203,7 +203,8 @@ def test_the_initial_weights_follow_from_the_seed_and_keep_the_callers_random_st
     first, same, other = (build_network(BLOG.replace(seed=seed), (28, 28), 10) for seed in (1, 1, 2))
     assert torch.equal(torch.rand(3), expected)
     assert all(torch.equal(a, b) for a, b in zip(first.parameters(), same.parameters(), strict=True))
-    assert not any(torch.equal(a, b) for a, b in zip(first.parameters(), other.parameters(), strict=True))
+    weights = (pair for pair in zip(first.parameters(), other.parameters(), strict=True) if pair[0].dim() > 1)
+    assert not any(torch.equal(a, b) for a, b in weights)
 
 
 def test_an_unknown_network_is_refused_with_the_nearest_name() -> None:
