@@ -284,7 +284,7 @@ def test_two_processes_do_not_train_in_one_folder(stopped: Run, drawn: Dataset) 
 def test_the_summary_says_what_was_done(finished: Run) -> None:
     summary = finished.summary
     assert summary["steps"] == 40
-    assert summary["parameters"] == 4 * 26 + 8 * (4 * 25 + 1) + 8 * 49 * 10 + 10
+    assert summary["parameters"] == 4 * 26 + 8 * (4 * 25 + 1) + 256 * (8 * 49 + 1) + 256 * 10 + 10
     assert summary["seconds"] > 0 and summary["images_per_second"] > 0
     assert "--filters 4 8 --steps 40 --batch-size 32" in summary["command"]
     json.dumps(summary, allow_nan=False)

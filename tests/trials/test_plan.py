@@ -224,7 +224,7 @@ def test_ranges_become_values_of_their_fields() -> None:
     assert (plan.trial_count, plan.seeds, plan.prune) == (40, (0,), True)
     assert plan.start_fields == {
         "learning_rate": 0.0005,
-        "hidden": 0,
+        "hidden": 256,
         "warmup": 0.0,
         "filters": [16, 32],
         "schedule": "constant",
