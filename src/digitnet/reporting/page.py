@@ -15,10 +15,11 @@ from digitnet.evaluation.evaluate import Evaluation
 from digitnet.evaluation.mistakes import Mistake
 from digitnet.presets import to_command
 from digitnet.reporting import words
+from digitnet.reporting.blog_runs import is_blog_experiment, place_among, stored_runs, strip_figure
 from digitnet.reporting.confusion import mistake_anchor, panels_of, rows_of
 from digitnet.reporting.figures import Example
 from digitnet.reporting.graphs import coverage_figure, loss_figure, reliability_figure
-from digitnet.reporting.pictures import Picture, drawing, sample_strips, thumbnail
+from digitnet.reporting.pictures import Drawing, Picture, drawing, sample_strips, thumbnail
 from digitnet.run_folder import History
 
 MOST_CARDS = 200  # mistakes shown one by one; a bad network makes thousands
@@ -71,7 +72,7 @@ def compose(found: Findings) -> dict[str, Any]:
         "label_names": names,
         "accuracy": words.percent(evaluation.accuracy),
         "result": words.describe_result(evaluation, found.config, found.summary, len(found.dataset.train)),
-        "blog": words.compare_with_blog(evaluation) if words.is_blog_experiment(found.config) else None,
+        "blog": beside_the_blog(found) if is_blog_experiment(found.config) else None,
         "facts": facts(found),
         "longest": max(len(name) for name in names),
         "samples": sample_strips(found.dataset.train, names),
@@ -104,6 +105,16 @@ def compose(found: Findings) -> dict[str, Any]:
         "environment": environment_rows(found.environment),
         "command": found.summary.get("command") or to_command(found.config),
     }
+
+
+def beside_the_blog(found: Findings) -> tuple[str, Drawing]:
+    """Place a run of the blog's recipe among runs of other seeds: a sentence and a strip plot."""
+    accuracy, runs = found.evaluation.accuracy, stored_runs().without(found.config.seed)
+    sentence = place_among(accuracy, runs)
+    return sentence, drawing(
+        lambda width, theme: strip_figure(accuracy, runs, width, theme),
+        f"Strip plot of test accuracies. {sentence}",
+    )
 
 
 def facts(found: Findings) -> list[tuple[str, str]]:
