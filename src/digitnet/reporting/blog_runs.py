@@ -78,7 +78,7 @@ def strip_figure(accuracy: float, runs: BlogRuns, width: Width = "wide", theme: 
     """Draw each run as a dot on one axis, with the blog's figure and this run marked."""
     across, height = (620, 122) if width == "wide" else (340, 122)
     values = np.array(runs.accuracies)
-    low, high = min(*values, accuracy, BLOG_ACCURACY), max(*values, accuracy, BLOG_ACCURACY)
+    low, high = min(*runs.accuracies, accuracy, BLOG_ACCURACY), max(*runs.accuracies, accuracy, BLOG_ACCURACY)
     margin = 0.1 * (high - low)
     with styled(theme):
         figure = canvas(across, height)
