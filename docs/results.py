@@ -103,8 +103,8 @@ def race() -> str:
         times.append(f"{steps} steps take {short:.1f} seconds ({_times(runs)}), **1/{long / short:.0f}** of it")
     return (
         f"On {result['threads']} threads of one machine ({_machine(result)}; `make bench`), "
-        f"the blog's own program, in TensorFlow, trains for {long:.0f} seconds ({_times(blog)}; test accuracy "
-        f"{mean(run['test_accuracy'] for run in blog):.4f}); "
+        f"the blog's own program, in TensorFlow{peers.former('blog', blog)}, trains for {long:.0f} seconds "
+        f"({_times(blog)}; test accuracy {mean(run['test_accuracy'] for run in blog):.4f}); "
         f"`digitnet train fast`: {'; '.join(times)}.{_apart(blog, fast)}"
     )
 
@@ -129,7 +129,7 @@ def peers_table() -> str:
     """Make the table of `make bench` from the stored runs."""
     result = stored("peers")
     rows = [peers.COLUMNS, ["---"] * len(peers.COLUMNS), *peers.table_rows(result)]
-    run = {program["program"] for program in result["runs"]}
+    run = {one["program"] for one in result["runs"] if not peers.former(one["program"], [one])}
     left = ", ".join(f"`{name}`" for name in peers.PROGRAMS if name not in run)
     return (
         "\n".join(f"| {' | '.join(row)} |" for row in rows)
