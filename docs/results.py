@@ -5,7 +5,7 @@ from datetime import datetime
 from statistics import mean, median
 from typing import Any
 
-from benchmarks import peers
+from benchmarks import parity, peers
 from digitnet.checks import flag
 from digitnet.presets import PRESETS
 from digitnet.reporting.words import duration
@@ -136,6 +136,14 @@ def peers_table() -> str:
         + f"\n\n{_machine(result)}, {result['threads']} threads."
         + (f" Not run here yet: {left}." if left else "")
     )
+
+
+def blog_parity() -> str:
+    """Compare the accuracies of the blog's program in TensorFlow and of digitnet's preset, and list the seeds."""
+    runs = parity.stored_runs(parity.THEIRS)
+    each = ", ".join(f"{run['test_accuracy']:.4f}" for run in runs)
+    made = sorted({f"TensorFlow {run['versions']['tensorflow']}, {run['processor']}" for run in runs})
+    return f"{parity.compare_stored()}\n\nEach of TensorFlow's seeds: {each} ({'; '.join(made)})."
 
 
 def step_time() -> str:
