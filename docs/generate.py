@@ -59,6 +59,7 @@ SECTIONS: dict[str, dict[str, Callable[[], str]]] = {
     },
     "docs/benchmarks.md": {
         "peers": results.peers_table,
+        "parity": results.blog_parity,
         "step": results.step_time,
         "inference": results.inference,
     },

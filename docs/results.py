@@ -5,7 +5,7 @@ from datetime import datetime
 from statistics import mean, median
 from typing import Any
 
-from benchmarks import peers
+from benchmarks import parity, peers
 from digitnet.checks import flag
 from digitnet.presets import PRESETS
 from digitnet.reporting.words import duration
@@ -110,8 +110,8 @@ def race() -> str:
         times.append(f"{steps} steps take {short:.1f} seconds ({_times(runs)}), **1/{long / short:.0f}** of it")
     return (
         f"On {result['threads']} threads of one machine ({_machine(result)}; `make bench`), "
-        f"the blog's own program, in TensorFlow, trains for {long:.0f} seconds ({_times(blog)}; test accuracy "
-        f"{mean(run['test_accuracy'] for run in blog):.4f}); "
+        f"the blog's own program, in TensorFlow{peers.former('blog', blog)}, trains for {long:.0f} seconds "
+        f"({_times(blog)}; test accuracy {mean(run['test_accuracy'] for run in blog):.4f}); "
         f"`digitnet train fast`: {'; '.join(times)}.{_apart(blog, fast)}"
     )
 
@@ -136,13 +136,21 @@ def peers_table() -> str:
     """Make the table of `make bench` from the stored runs."""
     result = stored("peers")
     rows = [peers.COLUMNS, ["---"] * len(peers.COLUMNS), *peers.table_rows(result)]
-    run = {program["program"] for program in result["runs"]}
+    run = {one["program"] for one in result["runs"] if not peers.former(one["program"], [one])}
     left = ", ".join(f"`{name}`" for name in peers.PROGRAMS if name not in run)
     return (
         "\n".join(f"| {' | '.join(row)} |" for row in rows)
         + f"\n\n{_machine(result)}, {result['threads']} threads."
         + (f" Not run here yet: {left}." if left else "")
     )
+
+
+def blog_parity() -> str:
+    """Compare the accuracies of the blog's program in TensorFlow and of digitnet's preset, and list the seeds."""
+    runs = parity.stored_runs(parity.THEIRS)
+    each = ", ".join(f"{run['test_accuracy']:.4f}" for run in runs)
+    made = sorted({f"TensorFlow {run['versions']['tensorflow']}, {run['processor']}" for run in runs})
+    return f"{parity.compare_stored()}\n\nEach of TensorFlow's seeds: {each} ({'; '.join(made)})."
 
 
 def step_time() -> str:
