@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import matplotlib
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from PIL import Image
@@ -14,9 +16,10 @@ from digitnet.evaluation.evaluate import Evaluation
 from digitnet.evaluation.mistakes import Mistake, find_mistakes
 from digitnet.metrics import reliability
 from digitnet.reporting import figures
+from digitnet.reporting.graphs import middles, ticks_down_from_1
 from digitnet.reporting.style import DARK, LIGHT, Width, to_png, to_svg
 from digitnet.reporting.tiles import data_uri, ink, png, sheet, tint
-from digitnet.run_folder import History, Run
+from digitnet.run_folder import History, Run, TrainingRow
 
 pytest_plugins = ["judged_run"]
 
@@ -65,6 +68,52 @@ def test_the_curves_are_named_at_their_ends(judged: Run, width: Width) -> None:
 
     assert found.count("training") == found.count("validation") == 2
     assert f"{100 * judged.history.validation[-1].validation_accuracy:.2f}%" in found
+
+
+def training_history(losses: Sequence[float], every: int = 10) -> History:
+    """A history of training alone, measured every so many steps; the accuracy mirrors the loss."""
+    return History(
+        tuple(
+            TrainingRow(every * k, loss=9, accuracy=0, mean_loss=x, mean_accuracy=1 - x, learning_rate=0.1)
+            for k, x in enumerate(losses, start=1)
+        ),
+        (),
+    )
+
+
+@given(st.lists(st.floats(0.001, 0.9), min_size=1, max_size=80))
+def test_line_and_dots_begin_and_end_at_the_same_measurement(losses: list[float]) -> None:
+    figure = figures.loss_figure(training_history(losses))
+
+    for axes in figure.axes:
+        dots = np.asarray(axes.collections[0].get_offsets())
+        line = axes.lines[0].get_xydata()
+        assert line[[0, -1]] == pytest.approx(dots[[0, -1]])
+        assert len(line) == len(dots) == len(losses)
+
+
+def test_a_mean_of_several_steps_stands_in_their_middle() -> None:
+    assert middles(training_history([0.5, 0.4, 0.3]).training) == [5.5, 15.5, 25.5]
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("losses", [[0.9, 0.05, 0.02], [0.001] * 4, [0.9] * 9, [0.9, *[0.0009] * 60]])
+def test_the_axis_of_accuracy_reaches_and_names_100_percent(losses: list[float], width: Width) -> None:
+    figure = figures.loss_figure(training_history(losses), width)
+    figure.draw_without_rendering()
+    shown = [label.get_text() for label in figure.axes[1].get_yticklabels()]
+
+    assert "100%" in shown
+    assert 2 <= len(shown) <= 6
+    assert figure.axes[1].get_ylim()[1] >= 1
+
+
+@given(st.floats(0, 1, exclude_max=True))
+def test_ticks_run_down_from_1_at_equal_distances(bottom: float) -> None:
+    ticks = ticks_down_from_1(min(bottom, 1 - 1e-9))
+
+    assert ticks[0] == 1 and len(ticks) <= 6
+    assert np.allclose(np.diff(ticks, 2), 0, atol=1e-12)
 
 
 def test_a_run_without_measurements_has_a_graph_too() -> None:

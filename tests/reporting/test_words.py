@@ -67,6 +67,13 @@ def test_calibration_says_which_way_it_leans() -> None:
     assert "60.00%" in sure
 
 
+def test_the_dots_of_the_graph_are_what_was_measured() -> None:
+    many = words.describe_dots(BLOG.replace(log_every=10, batch_size=64, members=2), window=3)
+
+    assert "the mean of 10 steps on 128 images each" in many and "smooths" in many
+    assert "one step" in words.describe_dots(BLOG.replace(log_every=1), window=1)
+
+
 def test_label_smoothing_names_the_loss_of_a_network_that_reaches_its_aim() -> None:
     sentence = words.describe_smoothing(BLOG.replace(label_smoothing=0.1), 10)
     wanted = torch.full((1, 10), 0.01).index_fill(1, torch.tensor([3]), 0.91)

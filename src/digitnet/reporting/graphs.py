@@ -3,6 +3,7 @@
 Each function is pure: measurements in, a matplotlib Figure out.
 """
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,22 +12,27 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
-from digitnet.evaluation.curve import smooth
+from digitnet.evaluation.curve import tell_apart
+from digitnet.evaluation.trends import smooth
 from digitnet.metrics import ReliabilityBin, wilson_interval
 from digitnet.reporting.style import LIGHT, Theme, Width, canvas, place, styled
-from digitnet.run_folder import History
+from digitnet.reporting.words import percent
+from digitnet.run_folder import History, TrainingRow
 
 Floats = npt.NDArray[np.floating[Any]]
-Curve = tuple[str, str, Sequence[int], Floats]  # name, colour, steps, values
+Curve = tuple[str, str, Sequence[float], Floats]  # name, colour, steps, values
 
 
 def loss_figure(history: History, width: Width = "wide", theme: Theme = LIGHT) -> Figure:
-    """Draw loss and accuracy over the steps: single batches faint, training smoothed, validation as measured."""
+    """Draw loss and accuracy over the steps: dots as measured, and a line for training that smooths many dots.
+
+    A training measurement is the mean of the steps since the one before, so it is drawn in their middle.
+    """
     rows, checks = history.training, history.validation
-    steps, check_steps = [row.step for row in rows], [row.step for row in checks]
-    window = max(3, len(rows) // 20)
+    steps, check_steps = middles(rows), [float(row.step) for row in checks]
+    window = smoothing_window(history)
     losses: list[Curve] = [
         ("training", theme.training, steps, smooth([row.mean_loss for row in rows], window)),
         ("validation", theme.validation, check_steps, np.array([row.validation_loss for row in checks])),
@@ -38,19 +44,32 @@ def loss_figure(history: History, width: Width = "wide", theme: Theme = LIGHT) -
     with styled(theme):
         if width == "wide":
             figure = canvas(880, 350)
-            left, right = place(figure, 48, 34, 302, 262), place(figure, 498, 34, 300, 262)
+            left, right = place(figure, 58, 34, 292, 262), place(figure, 498, 34, 300, 262)
         else:
             figure = canvas(360, 556)
-            left, right = place(figure, 46, 34, 230, 200), place(figure, 46, 306, 230, 200)
-        left.scatter(steps, [row.loss for row in rows], s=5, color=theme.training, alpha=0.45, linewidths=0)
+            left, right = place(figure, 56, 34, 220, 200), place(figure, 56, 306, 220, 200)
+        left.scatter(steps, [row.mean_loss for row in rows], s=5, color=theme.training, alpha=0.45, linewidths=0)
         _draw_curves(left, losses)
         _scale_loss(left, losses)
         _label_ends(left, losses, theme)
-        right.scatter(steps, [row.accuracy for row in rows], s=5, color=theme.training, alpha=0.45, linewidths=0)
+        right.scatter(
+            steps, [row.mean_accuracy for row in rows], s=5, color=theme.training, alpha=0.45, linewidths=0
+        )
         _draw_curves(right, accuracies)
         _scale_accuracy(right, accuracies)
         _label_ends(right, accuracies, theme)
     return figure
+
+
+def smoothing_window(history: History) -> int:
+    """Measurements that the line of training averages; below 2, it joins the dots."""
+    return len(history.training) // 25
+
+
+def middles(rows: Sequence[TrainingRow]) -> list[float]:
+    """Middle of the steps that each measurement is the mean of: 5.5 for the steps 1 to 10."""
+    steps = [0, *(row.step for row in rows)]
+    return [(before + 1 + step) / 2 for before, step in itertools.pairwise(steps)]
 
 
 def reliability_figure(bins: Sequence[ReliabilityBin], width: Width = "wide", theme: Theme = LIGHT) -> Figure:
@@ -171,10 +190,18 @@ def _scale_accuracy(axes: Axes, curves: Sequence[Curve]) -> None:
     values = np.concatenate([curve[3] for curve in curves] or [np.zeros(1)])
     low = float(np.quantile(values, 0.1)) if len(values) else 0.0
     room = max(0.01, 1 - low)
-    axes.set_ylim(max(0.0, 1 - 1.5 * room), 1 + 0.04 * room)
-    axes.yaxis.set_major_locator(MaxNLocator(5))
+    bottom = max(0.0, 1 - 1.5 * room)
+    axes.set_ylim(bottom, 1 + 0.04 * room)
+    axes.yaxis.set_major_locator(FixedLocator(ticks_down_from_1(bottom)))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.10g}%"))
     axes.set_title("Accuracy")
+
+
+def ticks_down_from_1(bottom: float) -> list[float]:
+    """Place at most six ticks at round fractions from 1 down to `bottom`, which is from 0 to below 1."""
+    steps = (base / 10**decimals for decimals in range(12, 0, -1) for base in (1, 2, 5))
+    step = next(step for step in steps if (1 - bottom) / step < 5.5)
+    return [1 - k * step for k in range(6) if 1 - k * step > bottom - 1e-9 * step]
 
 
 def _label_ends(axes: Axes, curves: Sequence[Curve], theme: Theme) -> None:
@@ -187,7 +214,8 @@ def _label_ends(axes: Axes, curves: Sequence[Curve], theme: Theme) -> None:
         middle = min(max(sum(heights) / 2, apart / 2), 1 - apart / 2)
         upper = int(heights[1] > heights[0])
         heights[upper], heights[1 - upper] = middle + apart / 2, middle - apart / 2
-    for (name, colour, _, values), height in zip(drawn, heights, strict=True):
-        is_accuracy = axes.get_title(loc="left") == "Accuracy"
-        value = f"{100 * values[-1]:.2f}%" if is_accuracy else f"{values[-1]:.3g}"
-        axes.text(1.03, height, f"{name}\n{value}", color=colour, transform=axes.transAxes, va="center")
+    is_accuracy = axes.get_title(loc="left") == "Accuracy"
+    ends = [float(values[-1]) for *_, values in drawn]
+    texts = [percent(value) for value in ends] if is_accuracy else tell_apart(*ends)
+    for (name, colour, *_), height, text in zip(drawn, heights, texts, strict=True):
+        axes.text(1.03, height, f"{name}\n{text}", color=colour, transform=axes.transAxes, va="center")

@@ -18,7 +18,7 @@ from digitnet.reporting import words
 from digitnet.reporting.blog_runs import is_blog_experiment, place_among, stored_runs, strip_figure
 from digitnet.reporting.confusion import mistake_anchor, panels_of, rows_of
 from digitnet.reporting.figures import Example
-from digitnet.reporting.graphs import coverage_figure, loss_figure, reliability_figure
+from digitnet.reporting.graphs import coverage_figure, loss_figure, reliability_figure, smoothing_window
 from digitnet.reporting.pictures import Drawing, Picture, drawing, sample_strips, thumbnail
 from digitnet.run_folder import History
 
@@ -77,6 +77,7 @@ def compose(found: Findings) -> dict[str, Any]:
         "longest": max(len(name) for name in names),
         "samples": sample_strips(found.dataset.train, names),
         "reading": reading,
+        "dots": words.describe_dots(found.config, smoothing_window(found.history)),
         "smoothing": words.describe_smoothing(found.config, len(names)),
         "loss": drawing(
             lambda width, theme: loss_figure(found.history, width, theme),

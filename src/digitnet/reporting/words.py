@@ -93,6 +93,16 @@ def describe_coverage(evaluation: Evaluation) -> str:
     )
 
 
+def describe_dots(config: TrainConfig, window: int) -> str:
+    """Say what the dots of the graph of the training are, of which its line averages `window`."""
+    every, images = config.running.log_every, config.images_per_step
+    dot = (
+        f"the mean of {every:,} steps on {images:,} images each" if every > 1 else f"one step on {images:,} images"
+    )
+    line = "the line smooths them" if window > 1 else "the line joins them"
+    return f"Each blue dot is {dot}; {line}."
+
+
 def describe_smoothing(config: TrainConfig, classes: int) -> str:
     """Name the loss that label smoothing aims at; empty without label smoothing."""
     smoothing = config.optimisation.label_smoothing
