@@ -8,7 +8,9 @@ from typing import Any
 from benchmarks import parity, peers
 from digitnet.checks import flag
 from digitnet.presets import PRESETS
+from digitnet.reporting.blog_runs import BLOG_ACCURACY, typical_difference
 from digitnet.reporting.words import duration
+from digitnet.trials.statistics import summarise
 
 RESULTS = peers.ROOT / "benchmarks" / "results"
 
@@ -45,7 +47,8 @@ def results_table() -> str:
         "| recipe | MNIST test accuracy: mean ± sd (seeds) | 95% interval of the mean | Fashion-MNIST "
         "| parameters |",
         "|---|---|---|---|---|",
-        "| the blog's own figure | 0.9922 (one run) | | | |",
+        f"| the blog's own figure | {BLOG_ACCURACY} (one run) | | | |",
+        _tensorflow_row(),
     ]
     for name, recipe in _RECIPES.items():
         has_fashion = (RESULTS / f"{name}-fashion.json").exists()
@@ -63,7 +66,34 @@ def results_table() -> str:
         "\n\nEach seed is evaluated once, after its last step, on all 10,000 test images; the interval is "
         "Student's t over seeds. No recipe was chosen on test images, nor on Fashion-MNIST. "
         f"{_test_time_augmentation()} {_made_with('fast')}\n\n"
+        f"{blog_place()}\n\n"
         f"{race()}"
+    )
+
+
+def _tensorflow_row() -> str:
+    """Make the row of the blog's program in TensorFlow."""
+    accuracies = [run["test_accuracy"] for run in parity.stored_runs(parity.THEIRS)]
+    test = summarise(accuracies)
+    assert test.interval is not None
+    spread = _spread({"mean": test.mean, "sd": test.sd, "n": test.n})
+    return (
+        f"| the blog's program in TensorFlow (`python -m benchmarks.parity`) | {spread} "
+        f"| {test.interval.low:.4f} to {test.interval.high:.4f} | | 417,482 |"
+    )
+
+
+def blog_place() -> str:
+    """Say where the blog's figure lies among the runs of its recipe."""
+    ours = parity.our_accuracies(parity.OURS)
+    theirs = [run["test_accuracy"] for run in parity.stored_runs(parity.THEIRS)]
+    above = [sum(accuracy < BLOG_ACCURACY for accuracy in found) for found in (ours, theirs)]
+    return (
+        f"Where does the blog's {BLOG_ACCURACY} lie? It is above {above[0]} of {len(ours)} runs of "
+        f"`digitnet train blog`, which is the same network with the same first weights ({min(ours):.4f} to "
+        f"{max(ours):.4f}), and above {above[1]} of {len(theirs)} runs of the TensorFlow program "
+        f"({min(theirs):.4f} to {max(theirs):.4f}). By chance alone, two runs of the recipe differ by "
+        f"{100 * typical_difference(ours):.2f} points on average."
     )
 
 

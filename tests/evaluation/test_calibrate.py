@@ -9,8 +9,8 @@ import torch
 from conftest import SHORT
 from digitnet import metrics
 from digitnet.data.dataset import Dataset
-from digitnet.evaluation.calibrate import TARGET_ACCURACY, calibrate, fit_temperature
-from digitnet.exporting.export import digit_score
+from digitnet.evaluation.calibrate import calibrate, fit_temperature
+from digitnet.evaluation.refusal import TARGET_ACCURACY, digit_score
 from digitnet.networks.predict import predict_logits
 from digitnet.run_folder import Run
 from digitnet.training.checkpoint import load_network

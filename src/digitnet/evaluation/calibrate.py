@@ -1,36 +1,26 @@
-"""Choose the temperature and the thresholds of a run's model file on its validation images."""
+"""Calibrate a run's model file on its validation images: a temperature, and the thresholds of refusal."""
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from scipy.optimize import minimize_scalar
-from torch import Tensor
 
 from digitnet import metrics
 from digitnet.augmentation.augment import Augmentation, augmentation
 from digitnet.data.dataset import Dataset, UInt8
+from digitnet.evaluation.refusal import choose_digit_threshold, choose_sure_threshold
 from digitnet.modelfile import Calibration
 from digitnet.networks.predict import predict_logits
 from digitnet.run_folder import Run
 from digitnet.training.checkpoint import load_network
-
-TARGET_ACCURACY = 0.995
-"""Accuracy of the accepted answers on the validation images and augmented copies of them."""
-
-REFUSED_FRACTION = 0.02
-"""Fraction of the augmented digits that is refused as "not a digit"; of the plain ones it is smaller.
-
-For a run without augmentation both are the same: an exported `fast` refuses 2% of the plain digits.
-"""
 
 
 def calibrate(run: Run, dataset: Dataset | None = None) -> Calibration:
     """Fit the temperature and choose the thresholds on the validation images.
 
     The temperature minimises the negative log-likelihood of the plain images. The thresholds are for pictures that
-    vary more than MNIST, so they use copies changed by the run's augmentation too: `sure` is the lowest
-    probability at which the answers about both together reach TARGET_ACCURACY, and `digit` is the quantile
-    REFUSED_FRACTION of the augmented images' scores. Both are in-sample, on the images they are chosen on.
+    vary more than MNIST, so they use copies changed by the run's augmentation too: `sure` follows from the answers
+    about both together, `digit` from the augmented images. Both are in-sample, on the images they are chosen on.
     """
     dataset = run.check_data(dataset) if dataset else run.dataset
     network, images, labels = load_network(run), dataset.validation.images, dataset.validation.labels
@@ -40,11 +30,10 @@ def calibrate(run: Run, dataset: Dataset | None = None) -> Calibration:
     probabilities = metrics.softmax(np.concatenate([plain, augmented])[:, : dataset.classes] / temperature)
     correct = probabilities.argmax(axis=1) == np.concatenate([labels, labels])
     confidence = probabilities.max(axis=1)
-    score = digit_score(torch.from_numpy(augmented), dataset.classes).numpy()
     return Calibration(
         temperature=temperature,
-        sure=metrics.coverage_curve(confidence, correct).threshold(TARGET_ACCURACY),
-        digit=float(np.quantile(score, REFUSED_FRACTION)),
+        sure=choose_sure_threshold(confidence, correct),
+        digit=choose_digit_threshold(augmented, dataset.classes),
         curve=metrics.coverage_curve(confidence[: len(labels)], correct[: len(labels)]).points(100),
     )
 
@@ -66,13 +55,3 @@ def fit_temperature(logits: npt.NDArray[np.float32], labels: UInt8) -> float:
 
     found = minimize_scalar(loss, bounds=(np.log(0.05), np.log(20)), method="bounded")
     return float(np.exp(found.x))
-
-
-def digit_score(logits: Tensor, classes: int) -> Tensor:
-    """Score ``(N,)`` for being a digit at all, from logits ``(N, K)`` or ``(N, K + 1)``; higher is more likely.
-
-    It is the negative energy of the digits' logits, their logsumexp (Liu et al. 2020, arXiv 2010.03759). Where
-    there is a logit of "not a digit", it is subtracted, which makes the score the log odds of a digit.
-    """
-    score = logits[:, :classes].logsumexp(dim=1)
-    return score - logits[:, classes] if logits.shape[1] > classes else score

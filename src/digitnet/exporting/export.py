@@ -11,7 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from digitnet.errors import UsageError
-from digitnet.evaluation.calibrate import calibrate, digit_score
+from digitnet.evaluation.calibrate import calibrate
+from digitnet.evaluation.refusal import digit_score
 from digitnet.exporting.crops import lift_ink
 from digitnet.files import write_whole
 from digitnet.modelfile import DECISIONS, PRODUCER, Calibration, ModelInfo, metadata_of, seal

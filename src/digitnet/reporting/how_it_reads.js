@@ -294,7 +294,7 @@
     const story = element("div", { class: "story" },
       figure(source, framed(
         canvasOf(plane(given, before, firstInput + input), before.rows, before.columns, { signed: !isImage(before) && !endsWithRelu(before) }),
-        before, { row: top, column: left, size: rows }, "The input; the frame is where the filter lies"), isImage(before) ? `${before.rows} x ${before.columns} numbers, from 0 for the background to 1 for ink.` : "What it adds to this sum is the largest."),
+        before, { row: top, column: left, size: rows }, "The input; the frame is where the filter lies"), isImage(before) ? `${before.rows} x ${before.columns} numbers, from 0 for the background to 1 for ink.` : "Of all maps before, it adds the most to this sum."),
       element("span", { class: "sign", text: "x" }),
       figure(`Filter ${state.map + 1}`, canvasOf(kernel(input), rows, columns, { signed: true }), `A grid of ${area} weights, learned in training: orange is positive, blue negative.`),
       element("span", { class: "sign", text: "=" }),
