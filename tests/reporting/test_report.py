@@ -2,6 +2,8 @@
 
 import itertools
 import re
+import shlex
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -17,6 +19,7 @@ from digitnet.data.dataset import Dataset
 from digitnet.errors import RunError
 from digitnet.evaluation.evaluate import Evaluation
 from digitnet.evaluation.mistakes import find_mistakes
+from digitnet.reporting.glossary import OF_LAYERS, TERMS, prose, words_of_reading
 from digitnet.reporting.page import Findings, compose
 from digitnet.reporting.report import choose_example, collect_findings, make_report, render
 from digitnet.run_folder import Run, create
@@ -129,11 +132,63 @@ def test_names_are_escaped(page: Page, report: Path) -> None:
     assert "<1>" not in report.read_text(encoding="utf-8")
 
 
-def test_configuration_environment_and_command_are_there(page: Page, judged: Run) -> None:
+def test_settings_environment_and_command_are_there(page: Page, judged: Run, report: Path) -> None:
     assert judged.summary["command"] in page.text
-    assert "steps 40 preset: " in page.text
+    assert "steps 40 preset blog: 10,000" in page.text
+    assert "validate every 15 preset blog: 500" in page.text
+    assert '<th scope="row">members</th>' not in section(report, "repeat")  # they are off
     assert "deep 1, not known" in page.text  # whatever the environment holds is listed
     assert "torch" in page.text
+
+
+def section(report: Path, name: str) -> str:
+    """The HTML of one section of the page, or of its header."""
+    html = report.read_text(encoding="utf-8")
+    start = "<header>" if name == "header" else f'<section id="{name}">'
+    return re.split('\n<section id="|</header>|</main>', html.partition(start)[2], maxsplit=1)[0]
+
+
+def test_each_term_is_explained_once_in_the_section_where_it_first_occurs(report: Path) -> None:
+    names = ["header", "samples", "training", "mistakes", "confusion", "classes", "confidence", "repeat", "next"]
+    known = set(OF_LAYERS)  # "How this network reads a digit" explains them, before all of these
+    for name in names:
+        names_and_links = '<nav.*?</nav>|<article.*?</article>|<p class="kicker">.*?</p>'
+        html = re.sub(names_and_links, "", section(report, name), flags=re.DOTALL)
+        explained = re.findall("<dfn>(.*?)</dfn>", html)
+        text = prose(re.sub('<dl class="terms">.*?</dl>', "", html, flags=re.DOTALL))
+        occurring = {term.name for term in TERMS if term.occurs_in(text)}
+
+        assert set(explained) == occurring - known, name
+        known |= occurring
+
+
+def test_the_glossary_holds_the_terms_of_this_page_and_no_other(report: Path, found: Findings) -> None:
+    listed = re.findall("<dfn>(.*?)</dfn>", section(report, "glossary"))
+    before = report.read_text(encoding="utf-8").partition('id="glossary"')[0]
+    said = re.sub('<dl class="terms">.*?</dl>', "", before, flags=re.DOTALL)
+    text = f"{prose(said)} {words_of_reading(found.reads or {})}"
+
+    assert {term.name for term in TERMS if term.occurs_in(text)} <= set(listed)
+    assert {"convolution", "filter", "map", "ReLU", "pool", "dense layer", "softmax", "bias"} <= set(listed)
+    assert not {"BatchNorm", "ensemble", "outlier", "standard deviation", "label smoothing"} & set(listed)
+
+
+def test_a_term_means_the_same_wherever_it_is_explained(report: Path) -> None:
+    meanings: dict[str, set[str]] = defaultdict(set)
+    html = report.read_text(encoding="utf-8")
+    for name, meaning in re.findall(r"<dfn>(.*?)</dfn></dt><dd>(.*?)</dd>", html):
+        meanings[name].add(meaning)
+
+    assert len(meanings) > 20
+    assert all(len(found) == 1 for found in meanings.values())
+
+
+def test_the_page_ends_with_what_to_do_next(page: Page, judged: Run) -> None:
+    folder = shlex.quote(str(judged.path))
+
+    assert f"digitnet explain {folder} 57" in page.text
+    assert f"digitnet read photo.jpg --model {shlex.quote(str(judged.path / 'model.onnx'))}" in page.text
+    assert "digitnet compare trials/plan" in page.text
 
 
 def test_a_disputed_label_is_marked_with_what_people_said(found: Findings) -> None:

@@ -78,7 +78,9 @@ def tell_apart(*values: float) -> tuple[str, ...]:
 
     Numbers that look the same agree to four significant digits.
     """
-    shown = [tuple(_write(value, digits) for value in values) for digits in range(2, _MOST_DIGITS + 1)]
+    is_short = all(value == 0 or 1e-6 <= abs(value) < 999_999 for value in values)
+    write = _write if is_short else _write_with_exponent
+    shown = [tuple(write(value, digits) for value in values) for digits in range(2, _MOST_DIGITS + 1)]
     return next(texts for texts in shown if len(set(texts)) == len(set(shown[-1])))
 
 
@@ -215,10 +217,10 @@ def _more_of_the_same(history: History, config: TrainConfig) -> tuple[str, Any]:
 
 
 def _another_way(config: TrainConfig) -> tuple[str, Any]:
-    """Where more steps do not help: let the learning rate fall, vary the images more, or see another seed."""
+    """Where more steps do not help: let the learning rate fall, vary the images more, or average more networks."""
     if config.optimisation.schedule == "constant":
         return "schedule", "linear"
-    return ("augment", "affine") if config.images.augment == "none" else ("seed", config.seed + 1)
+    return ("augment", "affine") if config.images.augment == "none" else ("members", config.model.members + 2)
 
 
 def _round(rate: float) -> float:
@@ -226,10 +228,10 @@ def _round(rate: float) -> float:
 
 
 def _write(value: float, digits: int) -> str:
-    """Write a number with so many significant digits, trailing zeros too; without an exponent if it is short."""
-    if value == 0 or not math.isfinite(value):
-        return f"{value:g}"
-    if 1e-6 <= abs(value) < 1e6:
-        decimals = max(0, digits - 1 - math.floor(math.log10(abs(value))))
-        return f"{value:,.{decimals}f}"
-    return f"{value:.{digits - 1}e}"
+    """Write a number with so many significant digits, trailing zeros too."""
+    exponent = int(f"{value:.{digits - 1}e}".partition("e")[2])  # of the rounded number: 0.0996 becomes 0.10
+    return f"{value:,.{max(0, digits - 1 - exponent)}f}" if value else "0"
+
+
+def _write_with_exponent(value: float, digits: int) -> str:
+    return f"{value:.{digits - 1}e}" if value else "0"

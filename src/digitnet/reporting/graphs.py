@@ -109,13 +109,14 @@ def coverage_figure(points: Sequence[tuple[float, float]], width: Width = "wide"
         figure = canvas(side + 70, side + 84)
         axes = place(figure, 50, 34, side, side)
         axes.plot(coverage, 1 - accuracy, color=theme.training, linewidth=2)
+        axes.text(0.98, 0.96, "in-sample", color=theme.muted, ha="right", va="top", transform=axes.transAxes)
         axes.set(
             xlim=(
                 1,
                 min(0.95, float(coverage[accuracy < 1].min(initial=1)) - 0.02),
             ),  # beyond, no errors
             ylim=(0, max(1.05 * float((1 - accuracy).max()), 1e-4)),
-            title="Error rate (in-sample)",
+            title="Error among the images it answers",
             xlabel="images answered, the most confident first",
         )
         axes.grid(True, axis="both")

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,12 +14,19 @@ from digitnet.data.dataset import Dataset
 from digitnet.evaluation.curve import read_curve
 from digitnet.evaluation.evaluate import Evaluation
 from digitnet.evaluation.mistakes import Mistake
-from digitnet.presets import to_command
-from digitnet.reporting import words
+from digitnet.presets import nearest_preset, to_command
+from digitnet.reporting import confidence, words
 from digitnet.reporting.blog_runs import is_blog_experiment, place_among, stored_runs, strip_figure
 from digitnet.reporting.confusion import mistake_anchor, panels_of, rows_of
 from digitnet.reporting.figures import Example
+from digitnet.reporting.glossary import Glossary
 from digitnet.reporting.graphs import coverage_figure, loss_figure, reliability_figure, smoothing_window
+from digitnet.reporting.next_steps import (
+    change_one_thing,
+    compare_over_seeds,
+    look_at_an_image,
+    read_a_picture,
+)
 from digitnet.reporting.pictures import Drawing, Picture, drawing, sample_strips, thumbnail
 from digitnet.run_folder import History
 
@@ -33,6 +41,7 @@ class Findings:
     """Everything about a finished run that the page shows."""
 
     name: str
+    folder: Path
     config: TrainConfig
     history: History
     summary: dict[str, Any]
@@ -66,6 +75,8 @@ def compose(found: Findings) -> dict[str, Any]:
     cards = [card(mistake, found.dataset) for mistake in found.mistakes[:MOST_CARDS]]
     bins = metrics.reliability(evaluation.logits, evaluation.labels)
     reading = read_curve(found.history, found.config)
+    in_training = found.history.training[-1].mean_accuracy
+    calibration = confidence.describe_calibration(evaluation, found.config, in_training)
     return {
         "name": found.name,
         "config": found.config,
@@ -78,7 +89,7 @@ def compose(found: Findings) -> dict[str, Any]:
         "samples": sample_strips(found.dataset.train, names),
         "reading": reading,
         "dots": words.describe_dots(found.config, smoothing_window(found.history)),
-        "smoothing": words.describe_smoothing(found.config, len(names)),
+        "smoothing": confidence.describe_smoothing(found.config, len(names)),
         "loss": drawing(
             lambda width, theme: loss_figure(found.history, width, theme),
             f"Graphs of loss and accuracy over {found.config.optimisation.steps:,} steps. {reading.sentence}",
@@ -90,20 +101,27 @@ def compose(found: Findings) -> dict[str, Any]:
         "confusion": rows_of(evaluation),
         "panels": panels_of(found.mistakes, names, carded=len(cards)),
         "classes": class_rows(evaluation),
-        "calibration": words.describe_calibration(evaluation),
+        "calibration": calibration,
         "reliability": drawing(
             lambda width, theme: reliability_figure(bins, width, theme),
-            "Graph of accuracy against confidence. " + words.describe_calibration(evaluation),
+            f"Graph of accuracy against confidence. {calibration}",
         ),
-        "selection": words.describe_coverage(evaluation),
+        "selection": (selection := confidence.describe_coverage(evaluation)),
         "coverage": drawing(
             lambda width, theme: coverage_figure(evaluation.coverage.points(100), width, theme),
-            "Graph of the error rate if only the most confident answers are given. In-sample. "
-            + words.describe_coverage(evaluation),
+            f"Graph of the mistakes among the answers, the most confident first. In-sample. {selection}",
         ),
         "reads": found.reads,
-        "fields": words.field_rows(found.config),
+        "settings": words.setting_rows(found.config),
+        "preset": nearest_preset(found.config),
         "environment": environment_rows(found.environment),
+        "next_steps": [
+            look_at_an_image(found.folder, evaluation),
+            read_a_picture(found.folder, evaluation),
+            change_one_thing(found.config, reading),
+            compare_over_seeds(found.config, reading),
+        ],
+        "glossary": Glossary(),
         "command": found.summary.get("command") or to_command(found.config),
     }
 

@@ -48,6 +48,7 @@ def collect_findings(run: Run, dataset: Dataset) -> Findings:
     mistakes = find_mistakes(evaluation.logits, dataset)
     return Findings(
         name=run.path.resolve().name,
+        folder=run.path,
         config=run.config,
         history=run.history,
         summary=run.summary,

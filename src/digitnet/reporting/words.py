@@ -1,12 +1,27 @@
 """Numbers in the form that people write them, and the sentences of the report."""
 
+import dataclasses
 import math
 from typing import Any
 
-from digitnet import metrics
-from digitnet.config import FIELDS, TrainConfig
+from digitnet.config import FIELDS, Running, TrainConfig
 from digitnet.evaluation.evaluate import Evaluation
 from digitnet.presets import nearest_preset, preset
+
+_OFF = {
+    "augment": "none",
+    "freeze_after": 1.0,
+    "initial_weights": "torch",
+    "label_smoothing": 0.0,
+    "members": 1,
+    "outliers": 0.0,
+    "preprocessing": "scale",
+    "tta": 1,
+    "warmup": 0.0,
+}
+"""Values at which a field does nothing."""
+
+_RUNNING = frozenset(field.name for field in dataclasses.fields(Running))
 
 
 def percent(fraction: float, decimals: int = 2) -> str:
@@ -55,41 +70,9 @@ def describe_result(evaluation: Evaluation, config: TrainConfig, summary: dict[s
         percent(evaluation.interval.high),
     )
     return (
-        f"After {time} of training on {counted(seen, 'image')} ({seen / images:.1f} passes over {images:,}), "
-        f"the network reads {percent(evaluation.accuracy)} of {evaluation.images:,} test images correctly "
-        f"(95% interval {low} to {high}) and gets {wrong:,} wrong."
-    )
-
-
-def describe_calibration(evaluation: Evaluation) -> str:
-    """Describe how well confidence and accuracy agree."""
-    gap = metrics.calibration_error(evaluation.logits, evaluation.labels)
-    confidence = float(metrics.softmax(evaluation.logits).max(axis=1).mean())
-    surplus = confidence - evaluation.accuracy
-    half_width = (evaluation.interval.high - evaluation.interval.low) / 2
-    leaning = "slightly overconfident" if surplus > 0 else "slightly underconfident"
-    if abs(surplus) > 0.02:
-        leaning = "overconfident" if surplus > 0 else "underconfident"
-    if abs(surplus) < half_width:
-        leaning = "well calibrated on average, as far as this many images can tell"
-    return (
-        f"The mean confidence is {percent(confidence)} and the accuracy {percent(evaluation.accuracy)}: the "
-        f"network is {leaning}. The expected calibration error is {gap:.4f}: averaged over all images, "
-        f"confidence and accuracy differ by {100 * gap:.2f} percentage points."
-    )
-
-
-def describe_coverage(evaluation: Evaluation) -> str:
-    """Describe how many images can be answered at a wanted accuracy; it is in-sample, and says so."""
-    answered = [
-        f"{percent(evaluation.coverage.coverage(wanted))} of the images with an accuracy of {percent(wanted)}"
-        for wanted in (0.999, 0.9999)
-    ]
-    return (
-        'A network that may say "not sure" makes fewer mistakes. If it answered only above a threshold of '
-        f"confidence, it could answer {answered[0]}, and {answered[1]}. These figures are in-sample: the "
-        "thresholds are chosen on the same test images on which accuracy is measured, so they are a little "
-        "optimistic."
+        f"After {time} of training on {counted(seen, 'image')} ({seen / images:.1f} epochs of {images:,} training "
+        f"images), the network reads {percent(evaluation.accuracy)} of {evaluation.images:,} test images "
+        f"correctly (95% interval {low} to {high}) and gets {wrong:,} wrong."
     )
 
 
@@ -97,22 +80,12 @@ def describe_dots(config: TrainConfig, window: int) -> str:
     """Say what the dots of the graph of the training are, of which its line averages `window`."""
     every, images = config.running.log_every, config.images_per_step
     dot = (
-        f"the mean of {every:,} steps on {images:,} images each" if every > 1 else f"one step on {images:,} images"
+        f"the mean of {every:,} steps, each on a batch of {images:,} images"
+        if every > 1
+        else f"one step on a batch of {images:,} images"
     )
     line = "the line smooths them" if window > 1 else "the line joins them"
     return f"Each blue dot is {dot}; {line}."
-
-
-def describe_smoothing(config: TrainConfig, classes: int) -> str:
-    """Name the loss that label smoothing aims at; empty without label smoothing."""
-    smoothing = config.optimisation.label_smoothing
-    if not smoothing:
-        return ""
-    aim = 1 - smoothing + smoothing / classes
-    return (
-        f"With label smoothing of {smoothing:g}, the network aims at a probability of {percent(aim)} for the "
-        f"label of each image, which is a loss of {-math.log(aim):.3f}, not 0."
-    )
 
 
 def plain(value: object) -> str:
@@ -124,12 +97,20 @@ def plain(value: object) -> str:
     return f"{value:,}" if isinstance(value, int) else f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def field_rows(config: TrainConfig) -> list[tuple[str, str, str | None]]:
-    """List the fields of a run: name, value, and the preset's value if that differs."""
+def setting_rows(config: TrainConfig) -> list[tuple[str, str, str | None]]:
+    """List the settings that shaped a run: name, value, and the preset's value if that differs.
+
+    The preset is that of the run's network. What the preset shares is left out where it is off, or belongs to
+    another network, or changes only how the run is recorded and where it computes.
+    """
     start = preset(nearest_preset(config))
     changed = set(config.differences(start))
+    shared = {name: config.value(name) for name in FIELDS if name not in changed}
+    hidden = {name for name, value in shared.items() if name in _RUNNING or value == _OFF.get(name)} | set(
+        config.model.unused
+    ) - changed
     return [
-        (name, plain(config.value(name)), plain(start.value(name)) if name in changed else None)
+        (name.replace("_", " "), plain(config.value(name)), plain(start.value(name)) if name in changed else None)
         for name in FIELDS
-        if name not in config.model.unused
+        if name not in hidden
     ]
