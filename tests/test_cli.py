@@ -24,6 +24,11 @@ from processes import DIGITNET, PATIENCE, count_lines, end, running, wait_until
 FAST = ["--steps", "6", "--filters", "2", "--batch-size", "8", "--validation-images", "60", "--threads", "1"]
 
 
+def commands_named(said: str) -> list[str]:
+    """The commands that the last lines of standard error name."""
+    return [line.partition(": ")[2] for line in said.splitlines() if line.startswith("Next, ")]
+
+
 def test_train_answers_on_standard_output_and_shows_progress_on_standard_error(
     digitnet: Command, drawn_file: Path, tmp_path: Path
 ) -> None:
@@ -42,8 +47,32 @@ def test_train_answers_on_standard_output_and_shows_progress_on_standard_error(
 
     asked = digitnet("evaluate", "runs/blog-002", "--format", "json")
     assert json.loads(asked.stdout)["images"] == 103
-    assert digitnet("evaluate", "runs/blog-002").stdout.splitlines()[0] == quiet.stdout.splitlines()[0]
-    assert digitnet("report", "runs/blog-002").stdout == "runs/blog-002/report.html\n"
+    assert asked.stderr == ""
+    judged, reported = digitnet("evaluate", "runs/blog-002"), digitnet("report", "runs/blog-002")
+    assert judged.stdout.splitlines()[0] == quiet.stdout.splitlines()[0]
+    assert reported.stdout == "runs/blog-002/report.html\n"
+
+    assert commands_named(judged.stderr) == ["digitnet report runs/blog-002", "digitnet export runs/blog-002"]
+    explain, change = commands_named(reported.stderr)
+    assert explain.startswith("digitnet explain runs/blog-002 ")
+    assert change.startswith("digitnet train blog ")
+    assert commands_named(done.stderr)[0] == explain.replace("002", "001")
+    assert len(commands_named(done.stderr)) == 2
+
+
+def test_data_commands_say_how_to_go_on(
+    drawn_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copy = tmp_path / "a copy.npz"
+    assert main(["data", "convert", str(drawn_file), str(copy), "--to", "npz"]) == 0
+    printed = capsys.readouterr()
+    assert printed.out == f"{copy}\n"
+    assert commands_named(printed.err) == [f"digitnet train --data '{copy}'"]
+
+    assert main(["data", "show", str(copy), "--validation-images", "60"]) == 0
+    assert commands_named(capsys.readouterr().err) == [f"digitnet train --data '{copy}'"]
+    assert main(["data", "show", str(copy), "--validation-images", "60", "--format", "json"]) == 0
+    assert commands_named(capsys.readouterr().err) == []
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
@@ -224,8 +253,10 @@ def test_the_test_images_stay_closed_when_asked(
     drawn_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     words = ["--data", drawn_file, "--validation-images", 60, "--steps", 20, "--batch-size", 32, "--no-test"]
-    assert main(["train", *map(str, words), "--quiet", "--out", str(tmp_path / "run")]) == 0
-    assert capsys.readouterr().out.startswith("Validation accuracy ")
+    assert main(["train", *map(str, words), "--out", str(tmp_path / "run")]) == 0
+    printed = capsys.readouterr()
+    assert printed.out.startswith("Validation accuracy ")
+    assert commands_named(printed.err) == [f"digitnet evaluate {tmp_path / 'run'}"]
     assert "test" not in Run(tmp_path / "run").summary
     assert not (tmp_path / "run" / "test_logits.npy").exists()
 

@@ -84,5 +84,6 @@ def test_trials_that_are_killed_continue(digitnet: Command, drawn_file: Path, tm
     kill_after(2, plan)
     done = digitnet("trials", plan)
     assert done.returncode == 0, done.stderr
-    assert "12 of 12 trials are done. Next: digitnet compare trials/few" in done.stdout
+    assert "12 of 12 trials are done." in done.stdout
+    assert "Next, compare the variants: digitnet compare trials/few" in done.stderr
     assert "12 trials of about" in done.stderr

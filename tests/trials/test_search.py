@@ -352,7 +352,7 @@ def test_the_last_line_is_the_command_that_tests_the_best(
     assert whole.best is not None
     assert f"best, {whole.best.trial}" in printed.out
     assert "0.0005" in printed.out
-    assert printed.out.splitlines()[-1].endswith(f"digitnet trials {whole.path}/best.toml --out {whole.path}-best")
+    assert printed.err.splitlines()[-1].endswith(f"digitnet trials {whole.path}/best.toml --out {whole.path}-best")
     assert "14 trials of about " in printed.err
     assert "14 trials, 14 of them ended before." in printed.err
 

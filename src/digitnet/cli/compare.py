@@ -6,6 +6,7 @@ from typing import Annotated
 from tyro.conf import Positional, arg
 
 from digitnet.cli.options import Format
+from digitnet.cli.output import print_next
 
 
 def compare(trials: Annotated[Positional[Path], arg(metavar="TRIALS")], format: Format = "text") -> None:
@@ -21,6 +22,13 @@ def compare(trials: Annotated[Positional[Path], arg(metavar="TRIALS")], format: 
         format: text for people, json for programs.
     """
     from digitnet.trials.report import compare as compare_trials
+    from digitnet.trials.run import open_folder
 
-    comparison = compare_trials(trials)
-    print((trials / "comparison.json").read_text() if format == "json" else comparison.to_text())
+    folder = open_folder(trials)
+    comparison = compare_trials(folder)
+    if format == "json":
+        print((trials / "comparison.json").read_text())
+        return
+    print(comparison.to_text())
+    run = next(run for runs in folder.finished_runs().values() for run in runs)
+    print_next("see the mistakes of one run", "report", run.path)

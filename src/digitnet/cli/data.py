@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from tyro.conf import Positional, arg
 
 from digitnet.cli.options import DataName, Format
-from digitnet.cli.output import print_message
+from digitnet.cli.output import print_message, print_next
 
 
 def data_fetch(data: DataName = "mnist") -> None:
@@ -22,6 +22,7 @@ def data_fetch(data: DataName = "mnist") -> None:
     from digitnet.data.cache import fetch
 
     print(fetch(data, print_message))
+    print_next("look at its images", "data", "show", data, "--picture", "samples.png")
 
 
 def data_show(
@@ -66,6 +67,7 @@ def data_show(
         print(f"Warning: {warning}")
     if not description.warnings:
         print("Nothing looks wrong.")
+    print_next("train on it", "train", "--data", data)
 
 
 def data_convert(
@@ -86,3 +88,4 @@ def data_convert(
     from digitnet.data.load import convert
 
     print(convert(data, destination, to, print_message))
+    print_next("train on it", "train", "--data", destination)

@@ -3,7 +3,7 @@
 import json
 
 from digitnet.cli.options import Format, RunFolder
-from digitnet.cli.output import print_accuracy
+from digitnet.cli.output import print_accuracy, print_next
 
 
 def evaluate(run: RunFolder, format: Format = "text") -> None:
@@ -33,6 +33,8 @@ def evaluate(run: RunFolder, format: Format = "text") -> None:
         for row in measured["classes"]
     )
     print(Table("Class by class:", ("class", "images", "precision", "recall"), rows).to_text())
+    print_next("see its mistakes", "report", run)
+    print_next("make a model file of it", "export", run)
 
 
 def _format(value: float | None) -> str:

@@ -6,7 +6,7 @@ from typing import Annotated
 from tyro.conf import arg
 
 from digitnet.cli.options import RunFolder
-from digitnet.cli.output import print_message
+from digitnet.cli.output import print_message, print_next
 
 
 def export(
@@ -30,4 +30,6 @@ def export(
 
     trained = Run(run)
     print_message("Calibrating on the validation images, and writing the model: about ten seconds.")
-    print(export(trained, out))
+    file = export(trained, out)
+    print(file)
+    print_next("read your own handwriting with it", "read", "photo.jpg", "--model", file)

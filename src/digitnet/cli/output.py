@@ -1,16 +1,41 @@
 """What several commands print: answers to standard output, messages to standard error."""
 
+import shlex
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from digitnet.evaluation.evaluate import Evaluation
+    from digitnet.run_folder import Run
     from digitnet.trials.plan import Plan
 
 
 def print_message(text: str) -> None:
     """Print a sentence to standard error."""
     print(text, file=sys.stderr)
+
+
+def print_next(purpose: str, *words: object) -> None:
+    """Print what to do next to standard error: why, in the imperative, and a command of digitnet by its words.
+
+    Every command ends with one or two of these, unless its answer is for a program, or --quiet was given.
+    """
+    print_message(f"Next, {purpose}: {shlex.join(['digitnet', *map(str, words)])}")
+
+
+def print_next_after_run(run: "Run") -> None:
+    """Print what to do after a run that has been evaluated."""
+    from digitnet.reporting.next_steps import after_run
+
+    for step in after_run(run):
+        print_message(f"Next, {step.purpose}: {'; '.join(step.commands)}")
+
+
+def print_next_after_reading(images: Sequence[str]) -> None:
+    """Print how to draw what was read in the first picture; standard input can't be read twice."""
+    if images[0] != "-":
+        print_next("draw what it saw", "read", images[0], "--save-picture", "seen")
 
 
 def print_accuracy(evaluation: "Evaluation") -> None:

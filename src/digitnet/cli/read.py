@@ -5,6 +5,7 @@ from typing import Annotated
 from tyro.conf import Positional, arg
 
 from digitnet.cli.options import Engine, Reading
+from digitnet.cli.output import print_next_after_reading
 from digitnet.engines.options import EngineOptions
 from digitnet.reading.options import ReadOptions
 
@@ -30,3 +31,5 @@ def read(
     from digitnet.reading.command import read_all
 
     read_all(images, reading, parallel)
+    if reading in (ReadOptions(), ReadOptions(format="text")):  # other flags would belong to the command too
+        print_next_after_reading(images)

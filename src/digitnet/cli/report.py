@@ -1,6 +1,7 @@
 """``digitnet report``."""
 
 from digitnet.cli.options import RunFolder
+from digitnet.cli.output import print_next_after_run
 
 
 def report(run: RunFolder) -> None:
@@ -13,5 +14,8 @@ def report(run: RunFolder) -> None:
         run: A folder that `digitnet train` made.
     """
     from digitnet.reporting.report import make_report
+    from digitnet.run_folder import Run
 
-    print(make_report(run))
+    reported = Run(run)
+    print(make_report(reported))
+    print_next_after_run(reported)

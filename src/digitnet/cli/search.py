@@ -6,7 +6,7 @@ from typing import Annotated
 from tyro.conf import Positional, arg
 
 from digitnet.cli.options import Engine, Switch
-from digitnet.cli.output import print_estimate
+from digitnet.cli.output import print_estimate, print_next
 from digitnet.engines.options import EngineOptions
 
 
@@ -40,4 +40,8 @@ def search(
         if plan.ranges and not quiet:
             print_estimate(plan, engine.workers)
         path = out or Path("trials") / search.stem
-        print(describe_search(run_search(plan, path, engine=engine, progress=make_progress(quiet=quiet))))
+        folder = run_search(plan, path, engine=engine, progress=make_progress(quiet=quiet))
+    print(describe_search(folder))
+    if folder.best and not plan.is_start(folder.best.fields) and not quiet:
+        purpose = "compare the best with the start, over fresh seeds and on the test images"
+        print_next(purpose, "trials", folder.path / "best.toml", "--out", f"{folder.path}-best")

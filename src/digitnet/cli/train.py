@@ -6,7 +6,7 @@ from typing import Annotated
 from tyro.conf import OmitArgPrefixes, Suppress, arg
 
 from digitnet.cli.options import Switch
-from digitnet.cli.output import print_accuracy
+from digitnet.cli.output import print_accuracy, print_next, print_next_after_run
 from digitnet.config import TrainConfig
 
 
@@ -52,7 +52,11 @@ def train(
     run = train(config, out=out, resume=resume, progress=progress)
     if not test:
         print(f"Validation accuracy {run.summary['validation']['accuracy']:.4f}. Run: {run.path}")
+        if not quiet:
+            print_next("evaluate the test images, once, when nothing is left to choose", "evaluate", run.path)
         return
     progress.message("Evaluating the test images, and writing the report.")
     print_accuracy(evaluate(run))
     print(f"Report: {make_report(run)}")
+    if not quiet:
+        print_next_after_run(run)

@@ -6,7 +6,7 @@ from typing import Annotated
 from tyro.conf import Positional, arg
 
 from digitnet.cli.options import Engine, Switch
-from digitnet.cli.output import print_estimate
+from digitnet.cli.output import print_estimate, print_next
 from digitnet.engines.options import EngineOptions
 from digitnet.errors import RunError, UsageError
 
@@ -50,7 +50,9 @@ def trials(
             print_estimate(wanted, engine.workers)
         folder = run_trials(wanted, path, engine=engine, progress=progress, retry_failed=retry_failed)
     journal = folder.journal
-    print(f"{len(journal.done):,} of {wanted.trial_count:,} trials are done. Next: digitnet compare {folder.path}")
+    print(f"{len(journal.done):,} of {wanted.trial_count:,} trials are done.")
+    if journal.done and not quiet:
+        print_next("compare the variants", "compare", folder.path)
     if journal.failed:
         first = next(iter(journal.failed.values()))
         raise RunError(f"{counted(len(journal.failed), 'trial')} failed; the first, {first.trial}: {first.error}")

@@ -94,7 +94,7 @@ class Status:
 
 
 def describe_search(folder: "TrialsFolder") -> str:
-    """Describe how a search ended, its best trial and the fields that mattered; then say what to do next.
+    """Describe how a search ended, its best trial, the fields that mattered, and what to make of it.
 
     Raises RunError if no trial ran to its end.
     """
@@ -106,16 +106,12 @@ def describe_search(folder: "TrialsFolder") -> str:
     ended = {name: entry for name, entry in journal.entries.items() if entry.state != "running"}
     total = max(plan.samples, len(journal.entries))
     counts = f"{len(ended):,} of {total:,} trials have ended: {', '.join(_count(ended))}."
-    next_step = (
-        "No trial was better on validation than the start. Next: widen the ranges, or run more trials."
+    caution = (
+        "No trial was better on validation than the start. Widen the ranges, or run more trials."
         if plan.is_start(best.fields)
-        else "The validation accuracy of the best of many trials is optimistic. Next, compare it with the start, "
-        "over fresh seeds and on the test images: "
-        f"digitnet trials {folder.path / 'best.toml'} --out {folder.path}-best"
+        else "The validation accuracy of the best of many trials is optimistic."
     )
-    return "\n".join(
-        [counts, *failures, _best_and_start(plan, journal, best), *_mattered(plan, journal), next_step]
-    )
+    return "\n".join([counts, *failures, _best_and_start(plan, journal, best), *_mattered(plan, journal), caution])
 
 
 def _best_and_start(plan: Plan, journal: Journal, best: Entry) -> str:
