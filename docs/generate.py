@@ -1,7 +1,8 @@
 """Write the generated parts of the documents, or with --check say which of them are out of date.
 
 docs/help.md is what `--help` of every command prints; the tables of results in README.md and docs are made from
-benchmarks/results/*.json, and code from the examples. So none of them can be out of date.
+benchmarks/results/*.json, and code from the examples; docs/tutorial.md is made from its notebook. So none of them
+can be out of date.
 """
 
 import os
@@ -12,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from digitnet.cli.main import COMMANDS
-from docs import results
+from docs import results, tutorial
 
 ROOT = Path(__file__).parent.parent
 
@@ -71,20 +72,25 @@ SECTIONS: dict[str, dict[str, Callable[[], str]]] = {
 
 def main() -> int:
     """Write the documents, or compare them."""
-    wanted = {ROOT / "docs" / "help.md": help_page()}
+    wanted = {ROOT / "docs" / "help.md": help_page().encode(), **tutorial.pages()}
     for page, sections in SECTIONS.items():
         text = (ROOT / page).read_text(encoding="utf-8")
         for name, make in sections.items():
             text = with_section(text, name, make())
-        wanted[ROOT / page] = text
-    stale = [path for path, text in wanted.items() if not path.exists() or path.read_text("utf-8") != text]
+        wanted[ROOT / page] = text.encode()
+    stale = [path for path, content in wanted.items() if not path.exists() or path.read_bytes() != content]
+    surplus = [path for path in tutorial.FIGURES.glob("*") if path not in wanted]
     if "--check" in sys.argv:
-        for path in stale:
+        for path in stale + surplus:
             print(f"{path.relative_to(ROOT)} is out of date. Run: make docs", file=sys.stderr)
-        return 1 if stale else 0
+        return 1 if stale or surplus else 0
     for path in stale:
-        path.write_text(wanted[path], encoding="utf-8")
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(wanted[path])
         print(f"wrote {path.relative_to(ROOT)}")
+    for path in surplus:
+        path.unlink()
+        print(f"removed {path.relative_to(ROOT)}")
     return 0
 
 
