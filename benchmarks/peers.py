@@ -57,7 +57,7 @@ class Program:
     environment: str
     arguments: tuple[str, ...] = ()
     needs: str = ""  # a command that pip does not install
-    recipe: Mapping[str, Any] = field(default_factory=dict)  # of a preset; a peer's is fixed by its script
+    recipe: Mapping[str, Any] = field(default_factory=dict)  # stored runs of another one are left out
 
 
 def digitnet_program(preset: str, steps: int | None = None) -> Program:
@@ -78,7 +78,13 @@ PROGRAMS = {
     for program in [
         *map(digitnet_program, PRESETS),
         *(digitnet_program("fast", steps) for steps in FEWER_STEPS),
-        Program("blog", "the blog's program (TensorFlow 1 style)", "blog", "blog"),
+        Program(
+            "blog",
+            "the blog's program (TensorFlow 1 style)",
+            "blog",
+            "blog",
+            recipe={"hidden": 256, "initial_weights": "truncated_normal"},
+        ),
         Program("keras_convnet", "Keras, Simple MNIST convnet", "keras_convnet", "keras_convnet"),
         Program("pytorch_example", "PyTorch, MNIST example", "pytorch_example", "pytorch_example"),
         Program(
@@ -142,7 +148,7 @@ def table_rows(result: dict[str, Any]) -> list[list[str]]:
             size = result["installed"][program.environment]
             rows.append(
                 [
-                    program.title,
+                    program.title + former(program.name, runs),
                     str(len(runs)),
                     *(_reached([time_to(run, accuracy) for run in runs]) for accuracy in (0.99, 0.9922)),
                     _accuracy([run["test_accuracy"] for run in runs]),
@@ -154,6 +160,11 @@ def table_rows(result: dict[str, Any]) -> list[list[str]]:
                 ]
             )
     return rows
+
+
+def former(name: str, runs: Iterable[Mapping[str, Any]]) -> str:
+    """Return a remark if some of the runs are of another recipe than the program has now, else nothing."""
+    return "" if all(run.get("recipe", {}) == PROGRAMS[name].recipe for run in runs) else ", in an earlier form"
 
 
 def _reached(times: Sequence[float | None]) -> str:

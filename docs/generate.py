@@ -1,8 +1,8 @@
 """Write the generated parts of the documents, or with --check say which of them are out of date.
 
-docs/help.md is what `--help` of every command prints; the tables of results in README.md and docs are made from
-benchmarks/results/*.json, and code from the examples; docs/tutorial.md is made from its notebook. So none of them
-can be out of date.
+docs/help.md is what `--help` of every command prints. The tables of results, and the runs with which the report
+compares one, are made from benchmarks/results/*.json. Code comes from the examples, and docs/tutorial.md from its
+notebook. So none can be out of date.
 """
 
 import os
@@ -60,6 +60,7 @@ SECTIONS: dict[str, dict[str, Callable[[], str]]] = {
     },
     "docs/benchmarks.md": {
         "peers": results.peers_table,
+        "parity": results.blog_parity,
         "step": results.step_time,
         "inference": results.inference,
     },
@@ -69,10 +70,16 @@ SECTIONS: dict[str, dict[str, Callable[[], str]]] = {
 }
 """What stands between the markers of each page."""
 
+FILES: dict[str, Callable[[], str]] = {
+    "docs/help.md": help_page,
+    "src/digitnet/reporting/blog_runs.json": results.blog_runs,
+}
+"""Files that are generated as a whole."""
+
 
 def main() -> int:
     """Write the documents, or compare them."""
-    wanted = {ROOT / "docs" / "help.md": help_page().encode(), **tutorial.pages()}
+    wanted = {ROOT / path: make().encode() for path, make in FILES.items()} | tutorial.pages()
     for page, sections in SECTIONS.items():
         text = (ROOT / page).read_text(encoding="utf-8")
         for name, make in sections.items():

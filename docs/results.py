@@ -5,10 +5,12 @@ from datetime import datetime
 from statistics import mean, median
 from typing import Any
 
-from benchmarks import peers
+from benchmarks import parity, peers
 from digitnet.checks import flag
 from digitnet.presets import PRESETS
+from digitnet.reporting.blog_runs import BLOG_ACCURACY, typical_difference
 from digitnet.reporting.words import duration
+from digitnet.trials.statistics import summarise
 
 RESULTS = peers.ROOT / "benchmarks" / "results"
 
@@ -32,13 +34,21 @@ NAME-fashion, where it exists, is the same recipe on Fashion-MNIST.
 """
 
 
+def blog_runs() -> str:
+    """Copy the test accuracies of the blog's experiment, of which the report shows one run among them."""
+    (variant,) = stored("blog")["variants"]
+    found = variant["results"]
+    return json.dumps({"seeds": found["seeds"], "accuracies": found["test"]}) + "\n"
+
+
 def results_table() -> str:
     """Make a row for each recipe and variant, below the blog's own figure, and add the times of the race."""
     rows = [
         "| recipe | MNIST test accuracy: mean ± sd (seeds) | 95% interval of the mean | Fashion-MNIST "
         "| parameters |",
         "|---|---|---|---|---|",
-        "| the blog's own figure | 0.9922 (one run) | | | |",
+        f"| the blog's own figure | {BLOG_ACCURACY} (one run) | | | |",
+        _tensorflow_row(),
     ]
     for name, recipe in _RECIPES.items():
         has_fashion = (RESULTS / f"{name}-fashion.json").exists()
@@ -56,7 +66,34 @@ def results_table() -> str:
         "\n\nEach seed is evaluated once, after its last step, on all 10,000 test images; the interval is "
         "Student's t over seeds. No recipe was chosen on test images, nor on Fashion-MNIST. "
         f"{_test_time_augmentation()} {_made_with('fast')}\n\n"
+        f"{blog_place()}\n\n"
         f"{race()}"
+    )
+
+
+def _tensorflow_row() -> str:
+    """Make the row of the blog's program in TensorFlow."""
+    accuracies = [run["test_accuracy"] for run in parity.stored_runs(parity.THEIRS)]
+    test = summarise(accuracies)
+    assert test.interval is not None
+    spread = _spread({"mean": test.mean, "sd": test.sd, "n": test.n})
+    return (
+        f"| the blog's program in TensorFlow (`python -m benchmarks.parity`) | {spread} "
+        f"| {test.interval.low:.4f} to {test.interval.high:.4f} | | 417,482 |"
+    )
+
+
+def blog_place() -> str:
+    """Say where the blog's figure lies among the runs of its recipe."""
+    ours = parity.our_accuracies(parity.OURS)
+    theirs = [run["test_accuracy"] for run in parity.stored_runs(parity.THEIRS)]
+    above = [sum(accuracy < BLOG_ACCURACY for accuracy in found) for found in (ours, theirs)]
+    return (
+        f"Where does the blog's {BLOG_ACCURACY} lie? It is above {above[0]} of {len(ours)} runs of "
+        f"`digitnet train blog`, which is the same network with the same first weights ({min(ours):.4f} to "
+        f"{max(ours):.4f}), and above {above[1]} of {len(theirs)} runs of the TensorFlow program "
+        f"({min(theirs):.4f} to {max(theirs):.4f}). By chance alone, two runs of the recipe differ by "
+        f"{100 * typical_difference(ours):.2f} points on average."
     )
 
 
@@ -103,8 +140,8 @@ def race() -> str:
         times.append(f"{steps} steps take {short:.1f} seconds ({_times(runs)}), **1/{long / short:.0f}** of it")
     return (
         f"On {result['threads']} threads of one machine ({_machine(result)}; `make bench`), "
-        f"the blog's own program, in TensorFlow, trains for {long:.0f} seconds ({_times(blog)}; test accuracy "
-        f"{mean(run['test_accuracy'] for run in blog):.4f}); "
+        f"the blog's own program, in TensorFlow{peers.former('blog', blog)}, trains for {long:.0f} seconds "
+        f"({_times(blog)}; test accuracy {mean(run['test_accuracy'] for run in blog):.4f}); "
         f"`digitnet train fast`: {'; '.join(times)}.{_apart(blog, fast)}"
     )
 
@@ -129,13 +166,21 @@ def peers_table() -> str:
     """Make the table of `make bench` from the stored runs."""
     result = stored("peers")
     rows = [peers.COLUMNS, ["---"] * len(peers.COLUMNS), *peers.table_rows(result)]
-    run = {program["program"] for program in result["runs"]}
+    run = {one["program"] for one in result["runs"] if not peers.former(one["program"], [one])}
     left = ", ".join(f"`{name}`" for name in peers.PROGRAMS if name not in run)
     return (
         "\n".join(f"| {' | '.join(row)} |" for row in rows)
         + f"\n\n{_machine(result)}, {result['threads']} threads."
         + (f" Not run here yet: {left}." if left else "")
     )
+
+
+def blog_parity() -> str:
+    """Compare the accuracies of the blog's program in TensorFlow and of digitnet's preset, and list the seeds."""
+    runs = parity.stored_runs(parity.THEIRS)
+    each = ", ".join(f"{run['test_accuracy']:.4f}" for run in runs)
+    made = sorted({f"TensorFlow {run['versions']['tensorflow']}, {run['processor']}" for run in runs})
+    return f"{parity.compare_stored()}\n\nEach of TensorFlow's seeds: {each} ({'; '.join(made)})."
 
 
 def step_time() -> str:
@@ -155,7 +200,7 @@ def step_time() -> str:
 def seeds_table() -> str:
     """List the accuracy of each seed on validation and test images, and the conclusion."""
     rows = ["| recipe | validation accuracy, mean | test accuracy, each seed |", "|---|---|---|"]
-    result = stored("blog")
+    result = stored("blog-first-version")
     for variant in result["variants"]:
         each = ", ".join(f"{accuracy:.4f}" for accuracy in variant["results"]["test"])
         rows.append(f"| {variant['results']['name']} | {variant['validation']['mean']:.4f} | {each} |")

@@ -73,8 +73,13 @@ def preset(name: str) -> TrainConfig:
 
 
 def nearest_preset(config: TrainConfig) -> str:
-    """Name the preset that differs in the fewest fields."""
-    return min(PRESETS, key=lambda name: len(config.differences(PRESETS[name])))
+    """Name the preset of the same network, or of any if there is none, that differs in the fewest fields."""
+
+    def distance(name: str) -> tuple[bool, int]:
+        differences = config.differences(PRESETS[name])
+        return "network" in differences, len(differences)
+
+    return min(PRESETS, key=distance)
 
 
 def to_command(config: TrainConfig) -> str:

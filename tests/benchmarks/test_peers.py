@@ -81,7 +81,7 @@ def test_what_is_stored_is_not_run_again_and_seeds_come_in_turn() -> None:
 def test_runs_of_another_machine_are_not_gone_on_with(tmp_path: Path) -> None:
     file, conditions = tmp_path / "peers.json", {"machine": {"cores": 2}, "threads": 2}
     assert peers.stored(file, conditions)["runs"] == []
-    file.write_text(json.dumps({**conditions, "installed": {}, "runs": [run("blog", 0, 0.99)]}))
+    file.write_text(json.dumps({**conditions, "installed": {}, "runs": [run("keras_convnet", 0, 0.99)]}))
     assert len(peers.stored(file, conditions)["runs"]) == 1
     assert peers.stored(file, {**conditions, "threads": 4})["runs"] == []
     assert peers.stored(file, {**conditions, "machine": {"cores": 8}})["runs"] == []
@@ -92,10 +92,18 @@ def test_runs_of_a_recipe_that_has_changed_are_left_out(tmp_path: Path) -> None:
     program = peers.PROGRAMS["digitnet-fast"]
     current = {**run(program.name, 0, 0.99), "recipe": program.recipe}
     changed = {**run(program.name, 1, 0.99), "recipe": {**program.recipe, "steps": 999}}
-    runs = [current, changed, run("blog", 0, 0.99), run("digitnet-fast-7", 0, 0.99)]
+    fixed, former = run("keras_convnet", 0, 0.99), run("blog", 0, 0.99)  # the blog's had no hidden layer once
+    runs = [current, changed, fixed, former, run("digitnet-fast-7", 0, 0.99)]
     file.write_text(json.dumps({**conditions, "installed": {}, "runs": runs}))
     kept = peers.stored(file, conditions)["runs"]
-    assert [(one["program"], one["seed"]) for one in kept] == [(program.name, 0), ("blog", 0)]
+    assert [(one["program"], one["seed"]) for one in kept] == [(program.name, 0), ("keras_convnet", 0)]
+
+
+def test_a_row_with_a_run_of_an_earlier_recipe_says_so() -> None:
+    now, before = {**run("blog", 0, 0.99), "recipe": peers.PROGRAMS["blog"].recipe}, run("blog", 1, 0.99)
+    size = {"blog": {"megabytes": 1500, "packages": 30}}
+    titles = [peers.table_rows({"installed": size, "runs": runs})[0][0] for runs in ([now], [now, before])]
+    assert titles == [peers.PROGRAMS["blog"].title, f"{peers.PROGRAMS['blog'].title}, in an earlier form"]
 
 
 def test_a_projection_goes_on_at_the_pace_of_the_steps_after_the_first_evaluation() -> None:

@@ -1,12 +1,22 @@
 """The page as a person meets it: in a real browser, on a phone and on a desk, by mouse and by keyboard."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Locator, Page
 
 from browser import DESK, PHONE, chromium, needs_browser, opened
+from digitnet.data.dataset import Dataset
+from digitnet.evaluation.evaluate import load_evaluation
+from digitnet.evaluation.layers import Layer, trace_layers
+from digitnet.evaluation.mistakes import find_mistakes
+from digitnet.metrics import softmax
+from digitnet.reporting.report import choose_examples
+from digitnet.run_folder import Run
+from digitnet.training.checkpoint import load_network
 
 pytest_plugins = ["judged_run"]
 pytestmark = needs_browser
@@ -89,3 +99,101 @@ def test_on_a_dark_screen_text_is_light_and_ink_is_white(page: Page) -> None:
     )
     assert sum(map(int, background[4:-1].split(","))) < 150 < 600 < sum(map(int, ink[4:-1].split(",")))
     assert page.locator(".ink").first.evaluate("image => getComputedStyle(image).filter") == "invert(1)"
+
+
+# How this network reads a digit: the run is of the network blog, with 4 and 8 filters of 5 x 5, deskewed
+
+
+@pytest.fixture(scope="module")
+def layers(judged: Run, drawn: Dataset) -> list[Layer]:
+    """What the network itself computes for the examples of the page."""
+    network = load_network(judged)
+    evaluation = load_evaluation(judged, drawn)
+    examples = choose_examples(drawn, evaluation, find_mistakes(evaluation.logits, drawn))
+    return trace_layers(network, np.stack([example.image for example in examples]))
+
+
+def station(page: Page, name: str, which: int = 0) -> Locator:
+    return page.locator(".strip button", has=page.get_by_text(name, exact=True)).nth(which)
+
+
+def number(text: str) -> float:
+    return float(text.replace("\N{MINUS SIGN}", "-").replace(",", "").rstrip("%"))
+
+
+def place(page: Page) -> tuple[int, int]:
+    """Row and column, from 0, of the sum that is worked out."""
+    title = page.locator(".worked h3").inner_text()
+    row, column = re.findall(r"\d+", title)
+    return int(row) - 1, int(column) - 1
+
+
+@pytest.mark.parametrize("page", [PHONE, DESK], indirect=True)
+def test_the_strip_shows_every_layer_with_its_shape_and_weights(page: Page, layers: list[Layer]) -> None:
+    texts = [text.replace("\n", " ") for text in page.locator(".strip button").all_inner_texts()]
+    assert [text.split()[0] for text in texts] == [
+        "Image", "Deskew", "Convolution", "Max", "Convolution", "Max", "Dense", "Dense", "Softmax",
+    ]  # fmt: skip
+    for text, layer in zip(texts[1:], layers, strict=False):
+        assert str(layer.sums.shape[1]) in text or layer.kind == "deskew"
+        assert not layer.parameters or f"{layer.parameters:,} weights" in text
+
+
+@pytest.mark.parametrize("page", [PHONE, DESK], indirect=True)
+def test_the_sum_is_worked_out_to_what_the_network_computes(page: Page, layers: list[Layer]) -> None:
+    convolutions = [layer for layer in layers if layer.kind == "convolution"]
+    for which, layer in enumerate(convolutions):
+        station(page, "Convolution", which).click()
+        page.locator(".pairs button").nth(2).click()
+        shown = float(page.locator(".worked").get_attribute("data-result") or "nan")
+        assert shown == pytest.approx(float(layer.sums[0, 2][place(page)]), abs=1e-3)
+        first, second, products = page.locator(".numbers-grid").all()
+        for a, b, c in zip(
+            *(grid.locator("td").all_inner_texts() for grid in (first, second, products)), strict=True
+        ):
+            assert number(a) * number(b) == pytest.approx(number(c), abs=0.02 + 0.005 * abs(number(a)))
+
+
+@pytest.mark.parametrize("page", [PHONE, DESK], indirect=True)
+def test_a_click_and_the_arrow_keys_move_the_filter(page: Page, layers: list[Layer]) -> None:
+    page.locator("[role=application]").click(position={"x": 30, "y": 40})
+    row, column = place(page)
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowRight")
+    assert place(page) == (row + 1, column + 1)
+    shown = float(page.locator(".worked").get_attribute("data-result") or "nan")
+    map_number = int(re.search(r"Filter (\d+)", page.locator(".story").inner_text()).group(1))  # type: ignore[union-attr]
+    first = next(layer for layer in layers if layer.kind == "convolution")
+    assert shown == pytest.approx(float(first.sums[0, map_number - 1][row + 1, column + 1]), abs=1e-3)
+
+
+def test_the_pool_keeps_the_largest_number(page: Page, layers: list[Layer]) -> None:
+    station(page, "Max pool").click()
+    shown = [number(text) for text in page.locator(".numbers-grid td").all_inner_texts()]
+    kept = number(page.locator(".numbers-grid .is-marked").inner_text())
+    assert len(shown) == 4 and kept == max(shown)
+    assert np.isclose(next(layer for layer in layers if layer.kind == "pool").sums[0], kept, atol=0.006).any()
+
+
+@pytest.mark.parametrize("page", [PHONE, DESK], indirect=True)
+def test_another_digit_gives_its_own_probabilities(page: Page, layers: list[Layer]) -> None:
+    station(page, "Softmax").click()
+    for example in (0, 3):
+        page.locator(".examples button").nth(example).click()
+        shown = [
+            number(row.locator("td").nth(2).inner_text().replace("<", ""))
+            for row in page.locator(".softmax tbody tr").all()
+        ]
+        assert shown == pytest.approx(100 * softmax(layers[-1].outputs[example : example + 1])[0], abs=0.11)
+
+
+def test_the_score_of_a_class_is_worked_out_from_the_last_layers_weights(page: Page, layers: list[Layer]) -> None:
+    station(page, "Dense", 1).click()
+    page.locator(".bar-row").nth(4).click()
+    shown = float(page.locator(".worked").get_attribute("data-result") or "nan")
+    assert shown == pytest.approx(float(layers[-1].sums[0, 4]), abs=1e-3)
+
+
+def test_mistakes_among_the_examples_say_what_was_read(page: Page) -> None:
+    assert page.locator(".examples .is-wrong").count() == 4
+    assert "read as" in page.locator(".examples .is-wrong").first.inner_text()

@@ -46,28 +46,6 @@ def test_size(count: float, text: str) -> None:
     assert words.size(count) == text
 
 
-def test_the_blogs_experiment_is_known_by_what_decides_it() -> None:
-    assert words.is_blog_experiment(BLOG.replace(seed=4, threads=2, log_every=7))
-    assert not words.is_blog_experiment(BLOG.replace(steps=200))
-    assert not words.is_blog_experiment(BLOG.replace(data="fashion-mnist"))
-
-
-@pytest.mark.parametrize(
-    ("correct", "part"),
-    [
-        (9_922, "is equal to it"),
-        (9_910, "0.12 percentage points below"),
-        (9_940, "above"),
-        (9_500, "outside the interval"),
-    ],
-)
-def test_the_blogs_figure_is_set_beside(correct: int, part: str) -> None:
-    sentence = words.compare_with_blog(evaluation(correct))
-
-    assert "99.22%" in sentence
-    assert part in sentence
-
-
 def test_the_result_names_accuracy_interval_mistakes_time_and_images() -> None:
     sentence = words.describe_result(evaluation(9_907), BLOG, {"steps": 10_000, "seconds": 312.0}, 55_000)
 

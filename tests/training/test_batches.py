@@ -33,6 +33,13 @@ def test_every_epoch_and_every_seed_has_its_own_order() -> None:
     assert len(set(orders)) == 9
 
 
+def test_a_batch_that_crosses_an_epochs_end_takes_its_rest_and_the_beginning_of_the_next() -> None:
+    old, new = epoch_order(3, 0, 55_000), epoch_order(3, 1, 55_000)
+    assert np.array_equal(batch_positions(3, 428, 128, 55_000), old[54_784:54_912])
+    assert np.array_equal(batch_positions(3, 429, 128, 55_000), [*old[54_912:], *new[:40]])
+    assert np.array_equal(batch_positions(3, 430, 128, 55_000), new[40:168])
+
+
 def test_images_come_with_their_own_labels(drawn: Dataset) -> None:
     batches = Batches(drawn.train, batch_size=64, seed=5)
     for step in (0, 7, 8, 1000):

@@ -19,6 +19,7 @@ from digitnet.evaluation.evaluate import evaluate
 from digitnet.metrics import accuracy
 from digitnet.networks.models import build_network
 from digitnet.networks.predict import predict_logits
+from digitnet.presets import to_command
 from digitnet.progress import Progress
 from digitnet.run_folder import Run, TrainingRow, ValidationRow
 from digitnet.training.batches import Batches
@@ -286,7 +287,7 @@ def test_the_summary_says_what_was_done(finished: Run) -> None:
     assert summary["steps"] == 40
     assert summary["parameters"] == 4 * 26 + 8 * (4 * 25 + 1) + 256 * (8 * 49 + 1) + 256 * 10 + 10
     assert summary["seconds"] > 0 and summary["images_per_second"] > 0
-    assert "--filters 4 8 --steps 40 --batch-size 32" in summary["command"]
+    assert summary["command"] == to_command(finished.config)
     json.dumps(summary, allow_nan=False)
 
 

@@ -14,7 +14,7 @@ from digitnet.errors import RunError, UsageError
 from digitnet.evaluation.evaluate import evaluate
 from digitnet.run_folder import Run, create
 from digitnet.trials.collect import VariantResults, collect
-from digitnet.trials.compare import compare_variants
+from digitnet.trials.compare import Comparison, compare_variants
 from digitnet.trials.statistics import adjust_holm
 
 SEEDS = tuple(range(8))
@@ -40,6 +40,34 @@ GOOD, SAME, POOR = variant("good", 0.97, 0.975), variant("same", 0.97, 0.985), v
 ALONE, NONE = variant("alone", 0.97, seeds=(3,)), variant("none", 0.5, seeds=())
 ALL = [GOOD, SAME, POOR, ALONE, NONE]
 PAIRS = [("good", "poor"), ("good", "same"), ("alone", "good"), ("none", "good")]
+
+
+# --- the mean of the last validations ---------------------------------------------------------------------------
+
+
+def late_pair(first: float, second: float) -> Comparison:
+    """Two variants that are equal on the test; on the last validations they are as given, with a little noise."""
+    noise = np.linspace(-0.0005, 0.0005, len(SEEDS))
+    good = dataclasses.replace(GOOD, late_validation=tuple(first + noise))
+    same = dataclasses.replace(SAME, late_validation=tuple(second + noise[::-1]))
+    return compare_variants([good, same], [("good", "same")])
+
+
+def test_the_last_validations_are_compared_in_the_way_of_the_test() -> None:
+    (pair,) = late_pair(0.985, 0.982).pairs
+    assert pair.late is not None and pair.late.mean == pytest.approx(0.003)
+    assert pair.p_late is not None and pair.p_late < 0.05
+
+
+@pytest.mark.parametrize(("second", "agrees"), [(0.985, "yes"), (0.975, "no")])
+def test_the_table_says_where_they_disagree_with_the_test(second: float, agrees: str) -> None:
+    assert late_pair(0.985, second).tables[-1].rows[0][-1] == agrees
+
+
+def test_results_without_them_are_compared_on_the_test_alone() -> None:
+    comparison = compare_variants([GOOD, SAME], [("good", "same")])
+    assert comparison.pairs[0].late is None
+    assert len(comparison.tables) == 3
 
 
 # --- choosing and comparing ------------------------------------------------------------------------------------

@@ -15,11 +15,11 @@ from digitnet.evaluation.evaluate import Evaluation
 from digitnet.evaluation.mistakes import Mistake
 from digitnet.presets import to_command
 from digitnet.reporting import words
+from digitnet.reporting.blog_runs import is_blog_experiment, place_among, stored_runs, strip_figure
 from digitnet.reporting.confusion import mistake_anchor, panels_of, rows_of
 from digitnet.reporting.figures import Example
-from digitnet.reporting.galleries import describe_filters, map_sheet
 from digitnet.reporting.graphs import coverage_figure, loss_figure, reliability_figure
-from digitnet.reporting.pictures import Picture, drawing, filter_drawing, picture, sample_strips, thumbnail
+from digitnet.reporting.pictures import Drawing, Picture, drawing, sample_strips, thumbnail
 from digitnet.run_folder import History
 
 MOST_CARDS = 200  # mistakes shown one by one; a bad network makes thousands
@@ -42,6 +42,7 @@ class Findings:
     mistakes: Sequence[Mistake]  # the most confident first
     filters: Sequence[Floats]  # (out, in, k, k) for each convolution
     example: Example
+    reads: dict[str, Any] | None  # of the section "How this network reads a digit"
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ def compose(found: Findings) -> dict[str, Any]:
         "label_names": names,
         "accuracy": words.percent(evaluation.accuracy),
         "result": words.describe_result(evaluation, found.config, found.summary, len(found.dataset.train)),
-        "blog": words.compare_with_blog(evaluation) if words.is_blog_experiment(found.config) else None,
+        "blog": beside_the_blog(found) if is_blog_experiment(found.config) else None,
         "facts": facts(found),
         "longest": max(len(name) for name in names),
         "samples": sample_strips(found.dataset.train, names),
@@ -99,15 +100,21 @@ def compose(found: Findings) -> dict[str, Any]:
             "Graph of the error rate if only the most confident answers are given. In-sample. "
             + words.describe_coverage(evaluation),
         ),
-        "filters": [
-            (title := f"Layer {number}: {describe_filters(weights)}", filter_drawing(weights, title))
-            for number, weights in enumerate(found.filters, start=1)
-        ],
-        "example": example_pictures(found.example, names) if found.filters else None,
+        "reads": found.reads,
         "fields": words.field_rows(found.config),
         "environment": environment_rows(found.environment),
         "command": found.summary.get("command") or to_command(found.config),
     }
+
+
+def beside_the_blog(found: Findings) -> tuple[str, Drawing]:
+    """Place a run of the blog's recipe among runs of other seeds: a sentence and a strip plot."""
+    accuracy, runs = found.evaluation.accuracy, stored_runs().without(found.config.seed)
+    sentence = place_among(accuracy, runs)
+    return sentence, drawing(
+        lambda width, theme: strip_figure(accuracy, runs, width, theme),
+        f"Strip plot of test accuracies. {sentence}",
+    )
 
 
 def facts(found: Findings) -> list[tuple[str, str]]:
@@ -162,25 +169,6 @@ def class_rows(evaluation: Evaluation) -> list[tuple[str, str, str, str, str]]:
         )
         for k, name in enumerate(names)
     ]
-
-
-def example_pictures(example: Example, label_names: Sequence[str]) -> dict[str, Any]:
-    """Show one image, the maps of each layer, and the probabilities."""
-    return {
-        "index": example.index,
-        "image": thumbnail(example.image, f"test image {example.index}, a {label_names[example.label]}"),
-        "layers": [
-            (
-                f"Layer {k}: {len(maps)} maps",
-                picture(map_sheet(maps), f"{len(maps)} maps of layer {k}", factor=2),
-            )
-            for k, maps in enumerate(example.maps, start=1)
-        ],
-        "answers": [
-            (name, round(100 * probability, 1), words.percent(probability, 1))
-            for name, probability in zip(label_names, example.probabilities, strict=True)
-        ],
-    }
 
 
 def environment_rows(values: dict[str, Any]) -> list[tuple[str, str]]:

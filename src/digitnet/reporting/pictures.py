@@ -8,9 +8,9 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from digitnet.data.dataset import Split, UInt8
-from digitnet.reporting.galleries import MOST_TILES, samples_of_each_class
+from digitnet.reporting.galleries import samples_of_each_class
 from digitnet.reporting.style import DARK, LIGHT, PIXELS_PER_INCH, Theme, Width, to_svg
-from digitnet.reporting.tiles import Floats, data_uri, enlarge, filter_tiles, ink, png, sheet
+from digitnet.reporting.tiles import data_uri, enlarge, ink, png, sheet
 
 PHONE = "(max-width: 700px)"
 DARK_SCREEN = "(prefers-color-scheme: dark)"
@@ -56,15 +56,6 @@ def drawing(draw: Callable[[Width, Theme], Figure], alt: str) -> Drawing:
         ),
         fallback=form["wide", LIGHT],
     )
-
-
-def filter_drawing(weights: Floats, alt: str) -> Drawing:
-    """Show the filters ``(out, in, k, k)`` of a layer, in fewer columns on a phone."""
-    tiles = filter_tiles(weights[:MOST_TILES])
-    single = weights.shape[1] == 1
-    gap, factor = (1, 12) if single else (3, 4)
-    wide, narrow = (picture(sheet(tiles, columns, gap), alt, factor) for columns in (8, 8 if single else 4))
-    return Drawing(sources=((PHONE, narrow),), fallback=wide)
 
 
 def sample_strips(split: Split, label_names: Sequence[str], each: int = 9) -> list[tuple[str, Picture]]:

@@ -1,19 +1,21 @@
 """The report of a run: one self-contained HTML file, and its figures as PNG files."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from torch import nn
 
 from digitnet.data.dataset import Dataset
 from digitnet.evaluation.evaluate import Evaluation, load_evaluation
 from digitnet.evaluation.explain import activations, filters
-from digitnet.evaluation.mistakes import find_mistakes
+from digitnet.evaluation.mistakes import Mistake, find_mistakes
 from digitnet.files import write_whole
 from digitnet.metrics import softmax
+from digitnet.reporting import how_it_reads
 from digitnet.reporting.figures import Example, draw_figures, save_figures
 from digitnet.reporting.page import Findings, compose
+from digitnet.reporting.template import fill
 from digitnet.run_folder import Run
 from digitnet.training.checkpoint import load_network
 
@@ -43,6 +45,7 @@ def collect_findings(run: Run, dataset: Dataset) -> Findings:
     """Collect everything that the report shows of a run."""
     evaluation = load_evaluation(run, dataset)
     network = load_network(run)
+    mistakes = find_mistakes(evaluation.logits, dataset)
     return Findings(
         name=run.path.resolve().name,
         config=run.config,
@@ -51,10 +54,36 @@ def collect_findings(run: Run, dataset: Dataset) -> Findings:
         environment=run.environment,
         dataset=dataset,
         evaluation=evaluation,
-        mistakes=find_mistakes(evaluation.logits, dataset),
+        mistakes=mistakes,
         filters=filters(network),
         example=choose_example(network, dataset, evaluation),
+        reads=how_it_reads.describe_reading(
+            network, run.config, choose_examples(dataset, evaluation, mistakes), dataset.label_names
+        ),
     )
+
+
+def choose_examples(
+    dataset: Dataset, evaluation: Evaluation, mistakes: Sequence[Mistake], correct: int = 8, wrong: int = 4
+) -> list[how_it_reads.Example]:
+    """Take the first test image of each class that was read correctly, then the most confident mistakes."""
+    predicted, names = evaluation.logits.argmax(axis=1), dataset.label_names
+    probabilities = softmax(evaluation.logits)
+    found = [np.flatnonzero((predicted == k) & (evaluation.labels == k))[:1] for k in range(len(names))]
+    first = [int(index) for indices in found for index in indices][:correct]
+    chosen = [*first, *(mistake.index for mistake in mistakes[:wrong])]
+    return [
+        how_it_reads.Example(
+            image=dataset.test.images[index],
+            title=names[evaluation.labels[index]],
+            note=""
+            if (is_correct := predicted[index] == evaluation.labels[index])
+            else f"read as {names[predicted[index]]}",
+            is_wrong=not is_correct,
+            probabilities=tuple(float(p) for p in probabilities[index]),
+        )
+        for index in chosen or [0]
+    ]
 
 
 def choose_example(network: nn.Module, dataset: Dataset, evaluation: Evaluation) -> Example:
@@ -72,11 +101,4 @@ def choose_example(network: nn.Module, dataset: Dataset, evaluation: Evaluation)
 
 def render(found: Findings) -> str:
     """Make the HTML of the page: the same for the same findings."""
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,  # the names of classes come from the user's data
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("report.html.jinja").render(compose(found))
+    return fill("report.html.jinja", compose(found))

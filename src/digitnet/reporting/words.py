@@ -8,11 +8,6 @@ from digitnet.config import FIELDS, TrainConfig
 from digitnet.evaluation.evaluate import Evaluation
 from digitnet.presets import nearest_preset, preset
 
-BLOG_ACCURACY = 0.9922  # what the blog post reports for its one run
-
-# These fields change the seed, the record and the device of a run, but not its recipe.
-_INCIDENTAL = frozenset({"seed", "log_every", "validate_every", "save_every", "device", "threads"})
-
 
 def percent(fraction: float, decimals: int = 2) -> str:
     """Write a fraction from 0 to 1: ``0.9907`` is ``99.07%``; only 1 is 100% and only 0 is 0%."""
@@ -63,25 +58,6 @@ def describe_result(evaluation: Evaluation, config: TrainConfig, summary: dict[s
         f"After {time} of training on {counted(seen, 'image')} ({seen / images:.1f} passes over {images:,}), "
         f"the network reads {percent(evaluation.accuracy)} of {evaluation.images:,} test images correctly "
         f"(95% interval {low} to {high}) and gets {wrong:,} wrong."
-    )
-
-
-def is_blog_experiment(config: TrainConfig) -> bool:
-    """Tell whether a run used the blog's recipe, whatever its seed and device."""
-    return set(config.differences(preset("blog"))) <= _INCIDENTAL
-
-
-def compare_with_blog(evaluation: Evaluation) -> str:
-    """Compare the accuracy of one run with the blog's."""
-    difference = 100 * (evaluation.accuracy - BLOG_ACCURACY)
-    direction = "above" if difference > 0 else "below"
-    apart = f"is {abs(difference):.2f} percentage points {direction}"
-    distance = apart if abs(difference) >= 0.005 else "is equal to it"
-    inside = evaluation.interval.low <= BLOG_ACCURACY <= evaluation.interval.high
-    where = "inside the interval, so chance alone may explain the difference" if inside else "outside the interval"
-    return (
-        f"The blog reports {percent(BLOG_ACCURACY)} for the same experiment. This run {distance}; the blog's "
-        f"figure lies {where}. Both are single runs; other seeds give slightly different figures."
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from statistics import mean
 
 import numpy as np
 
@@ -11,6 +12,9 @@ from digitnet.data.load import load_dataset
 from digitnet.evaluation.evaluate import Evaluation, load_evaluation
 from digitnet.run_folder import Run
 from digitnet.trials.statistics import Bools
+
+LAST_VALIDATIONS = 5
+"""Validations at the end of a run whose mean is less a matter of luck than the accuracy after the last step."""
 
 
 @dataclass(frozen=True)
@@ -24,12 +28,16 @@ class VariantResults:
     test: tuple[float, ...]  # accuracy, 0 to 1
     seconds: tuple[float, ...]  # of training
     parameters: int  # 0 if no trial has finished
+    # accuracy, 0 to 1: the mean of the last validations of a run
+    late_validation: tuple[float, ...] = ()
     # (seeds, N): which test images were read correctly
     correct: Bools | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         """Raise ValueError unless there is one value of everything for each seed."""
         found = {len(self.seeds), len(set(self.seeds)), len(self.validation), len(self.test), len(self.seconds)}
+        if self.late_validation:
+            found.add(len(self.late_validation))
         if self.correct is not None:
             found.add(len(self.correct))
         if len(found) > 1:
@@ -67,7 +75,13 @@ def collect(runs: Mapping[str, Sequence[Run]], dataset: Dataset | None = None) -
                 test=tuple(e.accuracy for e in evaluated),
                 seconds=tuple(run.summary["seconds"] for run in done),
                 parameters=done[0].summary["parameters"] if done else 0,
+                late_validation=tuple(_late_validation(run) for run in done),
                 correct=np.array(correct) if same_images and done else None,
             )
         )
     return results
+
+
+def _late_validation(run: Run) -> float:
+    rows = run.history.validation[-LAST_VALIDATIONS:]
+    return mean(row.validation_accuracy for row in rows) if rows else run.summary["validation"]["accuracy"]

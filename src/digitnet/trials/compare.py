@@ -13,7 +13,7 @@ from digitnet.errors import UsageError, nearest
 from digitnet.metrics import Interval
 from digitnet.reporting.tables import Table
 from digitnet.reporting.words import duration, percent
-from digitnet.trials.collect import VariantResults
+from digitnet.trials.collect import LAST_VALIDATIONS, VariantResults
 from digitnet.trials.statistics import (
     ALPHA,
     Bools,
@@ -34,6 +34,8 @@ NOTES = (
     "Differences are first minus second on the test images, in percentage points, paired by seed; bootstrap is a "
     "95% interval that assumes no normality. p (t) is the paired t test's, p (permutation) the permutation "
     "test's, and p (Holm), which decides, is p (t) adjusted for the number of comparisons.",
+    f"At a constant learning rate, the accuracy after the last step is partly luck. The mean of the last "
+    f"{LAST_VALIDATIONS} validations is less so: where both disagree, the answer depends on which one is asked.",
     "McNemar counts the seeds whose two networks differ on the same images by more than chance (exact, p < 0.05 / "
     "seeds). It is about those networks; the other p-values are about new seeds, evaluated on these images.",
 )
@@ -60,6 +62,8 @@ class PairComparison:
     p: float | None  # the p-value that decides, Holm-adjusted; None without two common seeds
     images: tuple[McNemar, ...]  # for each seed, on the same images; empty if unknown
     sentence: str
+    late: PairedDifference | None = None  # the same on the mean of the last validations; None if that is unknown
+    p_late: float | None = None
 
     @property
     def seeds_that_differ(self) -> int:
@@ -86,23 +90,18 @@ class Comparison:
         accuracy = ("seeds", "mean", "sd", "95% interval")
         validation = [(v.results.name, *_cells(v.validation)) for v in self.variants]
         test = [(v.results.name, *_cells(v.test), *_costs(v)) for v in self.variants]
-        tables = (
+        tables = [
             Table("Validation accuracy, to choose on", ("variant", *accuracy), tuple(validation)),
             Table("Test accuracy, to report", ("variant", *accuracy, "time", "parameters"), tuple(test)),
-        )
-        measured = (
-            "seeds",
-            "points",
-            "sd",
-            "95% interval",
-            "bootstrap",
-            "p (t)",
-            "p (permutation)",
-            "p (Holm)",
-            "McNemar",
-        )
-        rows = tuple(_difference_cells(pair) for pair in self.pairs)
-        return (*tables, Table("Differences on the test", ("pair", *measured), rows)) if rows else tables
+        ]
+        difference = ("pair", "seeds", "points", "sd", "95% interval")
+        if rows := tuple(_difference_cells(pair) for pair in self.pairs):
+            columns = (*difference, "bootstrap", "p (t)", "p (permutation)", "p (Holm)", "McNemar")
+            tables.append(Table("Differences on the test", columns, rows))
+        if late := tuple(_late_cells(pair) for pair in self.pairs if pair.late):
+            title = f"Differences on validation, mean of the last {LAST_VALIDATIONS}"
+            tables.append(Table(title, (*difference, "p (Holm)", "as on the test"), late))
+        return tuple(tables)
 
     def to_text(self) -> str:
         """Write tables, sentences and notes as plain text."""
@@ -151,19 +150,30 @@ def compare_variants(variants: Sequence[VariantResults], pairs: Sequence[tuple[s
 def _compare_pairs(pairs: Sequence[tuple[VariantResults, VariantResults]]) -> tuple[PairComparison, ...]:
     """Compare each pair, and adjust the p-values for the number of those that have one."""
     common = [tuple(sorted(set(first.seeds) & set(second.seeds))) for first, second in pairs]
-    differences = [
-        compare_pairs(_tests(first, seeds), _tests(second, seeds)) if seeds else None
-        for (first, second), seeds in zip(pairs, common, strict=True)
-    ]
-    chances = adjust_holm([d.p if d else None for d in differences])
+    differences, late = (
+        [
+            _difference(_values(first, measure, seeds), _values(second, measure, seeds))
+            for (first, second), seeds in zip(pairs, common, strict=True)
+        ]
+        for measure in ("test", "late_validation")
+    )
+    chances, late_chances = (adjust_holm([d.p if d else None for d in found]) for found in (differences, late))
     permutations = adjust_holm([d.p_permutation if d else None for d in differences])
     comparisons = max(sum(p is not None for p in chances), 1)
-    return tuple(
+    compared = (
         _conclude(*pair, seeds, difference, p, p_permutation, comparisons)
         for pair, seeds, difference, p, p_permutation in zip(
             pairs, common, differences, chances, permutations, strict=True
         )
     )
+    return tuple(
+        dataclasses.replace(pair, late=difference, p_late=p)
+        for pair, difference, p in zip(compared, late, late_chances, strict=True)
+    )
+
+
+def _difference(first: Sequence[float], second: Sequence[float]) -> PairedDifference | None:
+    return compare_pairs(first, second) if first and second else None
 
 
 def _conclude(
@@ -184,8 +194,10 @@ def _conclude(
     return PairComparison(first.name, second.name, seeds, difference, p, images, sentence)
 
 
-def _tests(variant: VariantResults, seeds: Sequence[int]) -> list[float]:
-    return [variant.test[variant.seeds.index(seed)] for seed in seeds]
+def _values(variant: VariantResults, measure: str, seeds: Sequence[int]) -> list[float]:
+    """Return a measurement of the runs of `seeds`; empty if it is unknown."""
+    values = getattr(variant, measure)
+    return [values[variant.seeds.index(seed)] for seed in seeds] if values else []
 
 
 def _correct(
@@ -221,6 +233,24 @@ def _difference_cells(pair: PairComparison) -> tuple[str, ...]:
     chances = ["-" if p is None else write_chance(p) for p in (d.p_t, d.p_permutation, pair.p)]
     differ = f"{pair.seeds_that_differ} of {len(pair.images)}" if pair.images else "-"
     return name, f"{d.n}", _points(d.mean), _points(d.sd), *spans, *chances, differ
+
+
+def _late_cells(pair: PairComparison) -> tuple[str, ...]:
+    """Write the difference on the last validations, and whether it says what the test says."""
+    d = pair.late
+    assert d is not None
+    span = f"{_points(d.interval.low)} to {_points(d.interval.high)}" if d.interval else "-"
+    chance = "-" if pair.p_late is None else write_chance(pair.p_late)
+    same = _verdict(pair.difference, pair.p) == _verdict(d, pair.p_late)
+    cells = f"{pair.first} against {pair.second}", f"{d.n}", _points(d.mean), _points(d.sd), span, chance
+    return *cells, "yes" if same else "no"
+
+
+def _verdict(difference: PairedDifference | None, p: float | None) -> int:
+    """Return 1 if the first is better, -1 if the second is, and 0 if no difference is seen."""
+    if difference is None or p is None or p >= ALPHA:
+        return 0
+    return 1 if difference.mean > 0 else -1
 
 
 def _points(difference: float | None) -> str:
