@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from digitnet.checks import flag
 from digitnet.cli import main as cli
-from digitnet.config import FIELDS, Optimisation, TrainConfig
+from digitnet.config import FIELDS, BlogLayers, Model, Optimisation, TrainConfig
 from digitnet.errors import UsageError
 from digitnet.presets import PRESETS, preset, read_config, to_command
 
@@ -314,6 +314,19 @@ threads = 0
 
 def test_a_file_of_version_0_1_is_read() -> None:
     assert TrainConfig.from_toml(OLD) == preset("fast").replace(steps=215, seed=7)
+
+
+def test_a_field_that_an_old_file_lacks_does_what_was_done_before_it_existed() -> None:
+    newer = ("prepare", "views", "members", "beta1", "beta2", "label_smoothing", "freeze_after", "not_digits")
+    first = "\n".join(line for line in OLD.replace("fast", "blog").splitlines() if not line.startswith(newer))
+    config = TrainConfig.from_toml(first)
+
+    assert config.model == Model(
+        network="blog", blog=BlogLayers(hidden=0), initial_weights="torch", preprocessing="scale", tta=1, members=1
+    )
+    optimisation = config.optimisation
+    assert (optimisation.beta1, optimisation.beta2) == (0.9, 0.999)
+    assert (optimisation.label_smoothing, optimisation.freeze_after, config.images.outliers) == (0, 1, 0)
 
 
 def test_what_version_0_1_averaged_is_not_read_as_if_it_had_not() -> None:

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from conftest import BLOG
 from digitnet.data.dataset import Dataset
 from digitnet.errors import DataError, DigitnetError, RunError
+from digitnet.presets import to_command
 from digitnet.run_folder import (
     History,
     Run,
@@ -131,6 +132,15 @@ def test_a_damaged_configuration_gets_a_sentence(content: bytes, run: Run) -> No
     with pytest.raises(RunError, match=r"can't be read.* Restore the file") as caught:
         _ = Run(run.path).config
     assert_sentence(caught.value, file)
+
+
+def test_a_run_of_an_older_version_that_can_not_be_read_names_the_command_that_trains_it_anew(run: Run) -> None:
+    file = run.path / "config.toml"
+    file.write_text(f"ema_decay = 0.9\n{file.read_text()}")
+    with pytest.raises(RunError, match="no longer exists") as caught:
+        _ = Run(run.path).config
+    assert str(caught.value).startswith(f"{file}: ema_decay")
+    assert str(caught.value).endswith(f": {to_command(CONFIG)}")
 
 
 def test_a_removed_configuration_gets_a_sentence(run: Run) -> None:

@@ -227,15 +227,21 @@ class TrainConfig:
         return tomli_w.dumps(tables)
 
     @classmethod
-    def from_toml(cls, text: str, where: str = "config.toml") -> Self:
-        """Read what `to_toml` wrote; raise UsageError, which begins with `where`, for anything else."""
+    def from_toml(cls, text: str, where: str = "config.toml", without_removed: bool = False) -> Self:
+        """Read what `to_toml` wrote, also of older versions; raise UsageError, which begins with `where`.
+
+        A field that the file lacks did not exist yet, and has the value at which it does nothing. With
+        `without_removed`, fields that no longer exist are left out, although the run of the file was another one.
+        """
         try:
             values = tomllib.loads(text)
         except ValueError as error:  # also a number of 5,000 digits, which Python refuses to read
             raise UsageError(f"{where}: is not TOML ({error}). Restore the file, or begin a new run.") from error
         if values.get("network", "blog") != "blog" and values.get("hidden") == 0:
             del values["hidden"]  # version 0.1 wrote the blog's layers for every network
-        return cls().with_values(values, where)
+        if without_removed:
+            values = {name: value for name, value in values.items() if name not in _REMOVED}
+        return cls(**_BEFORE_THEY_EXISTED).with_values(values, where)
 
     def with_values(self, values: Mapping[str, Any], where: str) -> Self:
         """Copy the configuration with plain values, in tables of groups or not; UsageError begins with `where`."""
@@ -258,6 +264,19 @@ _DEFAULTS: dict[str, Any] = {field.name: field.default for field in dataclasses.
 # Fields as they were called in version 0.1; the removed one did nothing at this value.
 _RENAMED = {"prepare": "preprocessing", "views": "tta", "not_digits": "outliers"}
 _REMOVED = {"ema_decay": 0.0}
+
+# What runs did before these fields existed; the first ones are older than the fields' defaults too.
+_BEFORE_THEY_EXISTED = {
+    "beta1": 0.9,
+    "beta2": 0.999,
+    "freeze_after": 1.0,
+    "initial_weights": "torch",
+    "label_smoothing": 0.0,
+    "members": 1,
+    "outliers": 0.0,
+    "preprocessing": "scale",
+    "tta": 1,
+}
 
 
 def _find_places(kind: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, tuple[str, ...]]]:

@@ -31,6 +31,7 @@ from digitnet.data.dataset import Dataset
 from digitnet.data.load import load_dataset
 from digitnet.errors import RunError, UsageError
 from digitnet.files import make_folder, storage_error, sweep, write_whole
+from digitnet.presets import to_command
 
 RUNS = Path("runs")
 """Folder of the runs, unless another is named."""
@@ -89,9 +90,13 @@ class Run:
         """The configuration of the run."""
         file = self.path / "config.toml"
         try:
-            return TrainConfig.from_toml(file.read_text(encoding="utf-8"), where=file.name)
-        except (UsageError, OSError, UnicodeDecodeError) as error:
-            raise self._damaged("config.toml", error) from error
+            text = file.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise self._damaged(file.name, error) from error
+        try:
+            return TrainConfig.from_toml(text, where=file.name)
+        except UsageError as error:
+            raise self._older(text, error) from error
 
     @cached_property
     def environment(self) -> dict[str, Any]:
@@ -177,6 +182,17 @@ class Run:
     def locked(self) -> AbstractContextManager[object]:
         """Lock the folder for writing until the block ends; RunError when another process has locked it."""
         return hold(self.path)
+
+    def _older(self, text: str, error: UsageError) -> RunError:
+        """Make the error for a config.toml that can't be read; name the command if only removed fields are why."""
+        try:
+            config = TrainConfig.from_toml(text, without_removed=True)
+        except UsageError:
+            return self._damaged("config.toml", error)
+        reason = str(error).removeprefix("config.toml: ").removesuffix(" Leave it out.")
+        return RunError(
+            f"{self.path / 'config.toml'}: {reason} Train the run anew, without it: {to_command(config)}"
+        )
 
     def _damaged(self, name: str, error: Exception) -> RunError:
         return RunError(

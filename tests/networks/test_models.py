@@ -212,6 +212,14 @@ def test_an_unknown_network_is_refused_with_the_nearest_name() -> None:
         build_network(BLOG.replace(network="blogg"), (28, 28), 10)
 
 
+def test_weights_of_another_network_are_refused_with_the_command_that_trains_the_run_anew(finished: Run) -> None:
+    file = finished.path / "config.toml"
+    file.write_text(finished.config.replace(filters=(4, 9)).to_toml())
+    with pytest.raises(RunError, match=r"do not fit .* digitnet train blog .*--filters 4 9 ") as caught:
+        load_network(Run(finished.path))
+    assert "\n" not in str(caught.value)
+
+
 def test_a_run_without_a_checkpoint_has_no_network_to_load(finished: Run) -> None:
     assert parameter_count(load_network(finished)) > 0
     empty = Run(finished.path)

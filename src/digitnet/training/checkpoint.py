@@ -19,6 +19,7 @@ from torch import nn
 from digitnet.errors import DivergedError, RunError
 from digitnet.files import sha256, write_whole
 from digitnet.networks.models import build_network
+from digitnet.presets import to_command
 from digitnet.run_folder import Run
 from digitnet.training.state import Checkpoint, TrainState, Window
 
@@ -86,7 +87,7 @@ def load_checkpoint(run: Run) -> Checkpoint | None:
 
 
 def load_network(run: Run) -> nn.Module:
-    """Build a run's network with the weights of its newest checkpoint, on the CPU; RunError without one.
+    """Build a run's network with the weights of its newest checkpoint, on the CPU; RunError if they do not fit.
 
     The network of a finished run is cached in the run: do not change it.
     """
@@ -100,7 +101,13 @@ def load_network(run: Run) -> nn.Module:
     rows, columns = environment["image_shape"]
     network = build_network(run.config, (rows, columns), len(environment["label_names"]))
     weights = {n.removeprefix(_NETWORK): t for n, t in checkpoint.tensors.items() if n.startswith(_NETWORK)}
-    network.load_state_dict(weights)
+    try:
+        network.load_state_dict(weights)
+    except RuntimeError as error:
+        raise RunError(
+            f"{run.path}: its weights do not fit the network that this version of digitnet makes of its "
+            f"config.toml. Train the run anew: {to_command(run.config)}"
+        ) from error
     if run.is_finished:
         run.cache["network"] = network
     return network.eval()
