@@ -1,7 +1,8 @@
 """Write the generated parts of the documents, or with --check say which of them are out of date.
 
 docs/help.md is what `--help` of every command prints. The tables of results, and the runs with which the report
-compares one, are made from benchmarks/results/*.json. Code comes from the examples. So none can be out of date.
+compares one, are made from benchmarks/results/*.json. Code comes from the examples, and docs/tutorial.md from its
+notebook. So none can be out of date.
 """
 
 import os
@@ -12,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from digitnet.cli.main import COMMANDS
-from docs import results
+from docs import results, tutorial
 
 ROOT = Path(__file__).parent.parent
 
@@ -78,20 +79,25 @@ FILES: dict[str, Callable[[], str]] = {
 
 def main() -> int:
     """Write the documents, or compare them."""
-    wanted = {ROOT / path: make() for path, make in FILES.items()}
+    wanted = {ROOT / path: make().encode() for path, make in FILES.items()} | tutorial.pages()
     for page, sections in SECTIONS.items():
         text = (ROOT / page).read_text(encoding="utf-8")
         for name, make in sections.items():
             text = with_section(text, name, make())
-        wanted[ROOT / page] = text
-    stale = [path for path, text in wanted.items() if not path.exists() or path.read_text("utf-8") != text]
+        wanted[ROOT / page] = text.encode()
+    stale = [path for path, content in wanted.items() if not path.exists() or path.read_bytes() != content]
+    surplus = [path for path in tutorial.FIGURES.glob("*") if path not in wanted]
     if "--check" in sys.argv:
-        for path in stale:
+        for path in stale + surplus:
             print(f"{path.relative_to(ROOT)} is out of date. Run: make docs", file=sys.stderr)
-        return 1 if stale else 0
+        return 1 if stale or surplus else 0
     for path in stale:
-        path.write_text(wanted[path], encoding="utf-8")
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(wanted[path])
         print(f"wrote {path.relative_to(ROOT)}")
+    for path in surplus:
+        path.unlink()
+        print(f"removed {path.relative_to(ROOT)}")
     return 0
 
 

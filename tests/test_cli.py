@@ -58,6 +58,20 @@ def test_train_answers_on_standard_output_and_shows_progress_on_standard_error(
     assert change.startswith("digitnet train blog ")
     assert commands_named(done.stderr)[0] == explain.replace("002", "001")
     assert len(commands_named(done.stderr)) == 2
+    assert {command.split()[1] for command in commands_named(done.stderr + judged.stderr)} <= set(COMMANDS)
+
+    explained = digitnet("explain", "runs/blog-002", 7)
+    assert commands_named(explained.stderr) == ["digitnet report runs/blog-002"]
+    sentence, page = explained.stdout.splitlines()
+    assert re.fullmatch(r"Read as \d, [\d.]+%(, but labelled \d)?; the rival is \d, [\d.]+%\.", sentence)
+    assert page == "Page: runs/blog-002/explain-7.html"
+    assert (tmp_path / "runs/blog-002/explain-7.html").is_file()
+    answer = json.loads(digitnet("explain", "runs/blog-002", 7, "--format", "json").stdout)
+    assert sentence.startswith(f"Read as {answer['answer']}, ")
+    assert answer["page"] == "runs/blog-002/explain-7.html"
+    outside = digitnet("explain", "runs/blog-002", 103)
+    assert (outside.returncode, outside.stdout) == (2, "")
+    assert "from 0 to 102, found 103" in outside.stderr
 
 
 def test_data_commands_say_how_to_go_on(
@@ -129,6 +143,8 @@ BAD_COMMANDS: list[tuple[list[object], int, str]] = [
     (["train", "--resume", "--out", "nowhere"], 1, "nowhere"),
     (["evaluate", "nowhere"], 1, "nowhere"),
     (["report", "nowhere"], 1, "nowhere"),
+    (["explain", "nowhere", "3"], 1, "nowhere"),
+    (["explain", "nowhere"], 2, "PICTURE|INDEX"),
     (["data", "show", "nowhere"], 2, "nowhere"),
     (["data", "fetch", "mnits"], 2, "'mnist'"),
 ]
@@ -176,8 +192,8 @@ def test_a_finished_folder_and_a_damaged_one_are_answered_in_one_sentence(
 def test_an_unfinished_run_is_not_judged(digitnet: Command, finished: Run, tmp_path: Path) -> None:
     run = shutil.copytree(finished.path, tmp_path / "run")
     (run / "summary.json").unlink()
-    for command in ("evaluate", "report"):
-        done = digitnet(command, run)
+    for command in (["evaluate", run], ["report", run], ["explain", run, 3]):
+        done = digitnet(*command)
         assert done.returncode == 1
         assert "--resume" in done.stderr
 

@@ -27,7 +27,12 @@ def test_importing_digitnet_loads_neither_numpy_nor_anything_heavy() -> None:
 
 @pytest.mark.parametrize(
     "command",
-    [[], ["--help"], ["--version"], *([name, "--help"] for name in ("train", "evaluate", "report", "search"))],
+    [
+        [],
+        ["--help"],
+        ["--version"],
+        *([name, "--help"] for name in ("train", "evaluate", "report", "explain", "search")),
+    ],
 )
 def test_asking_for_help_loads_nothing_heavy(command: list[str]) -> None:
     loaded = loaded_by(*DIGITNET, *command)

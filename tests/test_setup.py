@@ -47,7 +47,8 @@ def test_the_readmes_tree_names_every_module() -> None:
 
 def test_files_that_the_documents_link_to_exist() -> None:
     for document in [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]:
-        for link in re.findall(r"\]\(([^)#]+)[^)]*\)", document.read_text(encoding="utf-8")):
+        text = re.sub(r"^```.*?^```", "", document.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
+        for link in re.findall(r"\]\(([^)#]+)[^)]*\)", text):
             if "://" not in link:
                 assert (document.parent / link).exists(), f"{document.name} links to {link}"
 

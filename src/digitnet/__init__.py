@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from digitnet.data.load import convert, load_dataset
     from digitnet.errors import DigitnetError
     from digitnet.evaluation.evaluate import Evaluation, evaluate
+    from digitnet.evaluation.explanation import Explanation
     from digitnet.evaluation.mistakes import Mistake, find_mistakes
+    from digitnet.explaining.explain import explain
     from digitnet.exporting.export import export
     from digitnet.presets import PRESETS, preset
     from digitnet.reading.reader import Reader
@@ -44,6 +46,7 @@ _HOMES = {
     "Dataset": "data.dataset",
     "DigitnetError": "errors",
     "Evaluation": "evaluation.evaluate",
+    "Explanation": "evaluation.explanation",
     "Mistake": "evaluation.mistakes",
     "Reader": "reading.reader",
     "Reading": "reading.result",
@@ -54,6 +57,7 @@ _HOMES = {
     "convert": "data.load",
     "describe": "data.inspection",
     "evaluate": "evaluation.evaluate",
+    "explain": "explaining.explain",
     "export": "exporting.export",
     "fetch": "data.cache",
     "find_mistakes": "evaluation.mistakes",
@@ -72,6 +76,7 @@ __all__ = [
     "Dataset",
     "DigitnetError",
     "Evaluation",
+    "Explanation",
     "Mistake",
     "Reader",
     "Reading",
@@ -82,6 +87,7 @@ __all__ = [
     "convert",
     "describe",
     "evaluate",
+    "explain",
     "export",
     "fetch",
     "find_mistakes",

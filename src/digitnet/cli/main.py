@@ -18,6 +18,7 @@ from tyro.conf import FlagCreatePairsOff
 from digitnet.cli.compare import compare
 from digitnet.cli.data import data_convert, data_fetch, data_show
 from digitnet.cli.evaluate import evaluate
+from digitnet.cli.explain import explain
 from digitnet.cli.export import export
 from digitnet.cli.options import REGISTRY
 from digitnet.cli.read import read
@@ -35,6 +36,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "train": train,
     "evaluate": evaluate,
     "report": report,
+    "explain": explain,
     "export": export,
     "trials": trials,
     "search": search,

@@ -8,7 +8,7 @@ from torch import nn
 
 from digitnet.data.dataset import Dataset
 from digitnet.evaluation.evaluate import Evaluation, load_evaluation
-from digitnet.evaluation.explain import activations, filters
+from digitnet.evaluation.feature_maps import activations, filters
 from digitnet.evaluation.mistakes import Mistake, find_mistakes
 from digitnet.files import write_whole
 from digitnet.metrics import softmax

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from conftest import BLOG
-from digitnet.evaluation.explain import activations, filters
+from digitnet.evaluation.feature_maps import activations, filters
 from digitnet.networks.models import build_network
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (28, 28), dtype=np.uint8)
