@@ -108,7 +108,7 @@ def _to_plain(layer: Layer, text: str, count: int) -> dict[str, Any]:
 def encode(values: Floats) -> dict[str, Any]:
     """Encode values in two bytes each, as whole multiples of a scale: exact to 1/65,000 of the largest."""
     scale = float(np.abs(values).max(initial=0.0)) / 32_767 or 1.0
-    content = np.rint(values / scale).astype("<i2").tobytes()
+    content = np.rint(values.astype(np.float64) / scale).astype("<i2").tobytes()
     return {"scale": scale, "data": base64.b64encode(content).decode("ascii")}
 
 
