@@ -125,7 +125,7 @@ def test_a_good_rate_is_called_neither_too_high_nor_too_low() -> None:
 def test_a_slow_fall_suggests_a_higher_rate() -> None:
     reading = read_curve(history(noisy(np.linspace(2.3, 1.5, 100), noise=0.001)), BLOG)
 
-    assert "is too low" in reading.sentence
+    assert "is too low" in reading.sentence and "a higher rate" in reading.conclusion
     assert reading.change == ("learning_rate", 0.0015)
 
 

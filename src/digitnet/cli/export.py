@@ -32,4 +32,7 @@ def export(
     print_message("Calibrating on the validation images, and writing the model: about ten seconds.")
     file = export(trained, out)
     print(file)
-    print_next("read your own handwriting with it", "read", "photo.jpg", "--model", file)
+    if trained.environment["label_names"] == list("0123456789"):
+        print_next("read your own handwriting with it", "read", "photo.jpg", "--model", file)
+    else:
+        print_next("see how well it does", "evaluate", run)

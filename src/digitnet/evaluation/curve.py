@@ -182,7 +182,7 @@ def _ended(history: History, losses: Floats, config: TrainConfig) -> CurveReadin
         found = f" At the end, {losses_shown}: no sign of overfitting."
     return CurveReading(
         "ended",
-        "More steps might still help",
+        f"{_more_of_what(history)} might still help",
         f"{planned}{found} Only a longer run can tell. {rate}",
         _more_of_the_same(history, config),
     )
@@ -200,13 +200,17 @@ def _steady(history: History, losses: Floats, config: TrainConfig) -> CurveReadi
     follows = not is_known or compare(values[-2 * quarter : -quarter], values[-quarter:]).is_fall
     if recent.is_fall and follows:
         too = ", and the validation loss fell too" if is_known else ""
-        change = _more_of_the_same(history, config)
-        return CurveReading("improving", "More steps would still help", f"{found}{too}. {rate}", change)
+        conclusion, change = f"{_more_of_what(history)} would still help", _more_of_the_same(history, config)
+        return CurveReading("improving", conclusion, f"{found}{too}. {rate}", change)
     if recent.is_fall:
         end, lowest = tell_apart(float(values[-1]), float(values.min()))
         ever = "its lowest" if end == lowest else f"where {lowest} was its lowest"
         found += f", but the validation loss no longer falls: it is {end}, {ever}"
     return CurveReading("settled", _SETTLED, f"{found}. {rate}", _another_way(config))
+
+
+def _more_of_what(history: History) -> str:
+    return "More steps or a higher rate" if is_slow(history.training) else "More steps"
 
 
 def _more_of_the_same(history: History, config: TrainConfig) -> tuple[str, Any]:

@@ -60,7 +60,11 @@ TERMS = (
         "gradient",
         "The direction in which weights would have to move to raise the loss; a step goes the other way.",
     ),
-    Term("learning rate", "How far one step moves the weights.", "learning rate|rate is too high|rate is too low"),
+    Term(
+        "learning rate",
+        "How far one step moves the weights.",
+        "learning rate|rate is too (?:high|low)|higher rate",
+    ),
     Term("schedule", "How the learning rate changes from the first step to the last."),
     Term("warm-up", "The first steps, in which the learning rate rises from 0.", "warm-?up"),
     Term(

@@ -14,6 +14,7 @@ from digitnet.evaluation.curve import CurveReading, read_curve
 from digitnet.evaluation.evaluate import Evaluation, load_evaluation
 from digitnet.metrics import softmax
 from digitnet.presets import nearest_preset, preset, to_command
+from digitnet.reporting.words import plain
 from digitnet.run_folder import Run
 
 _DIGITS = tuple("0123456789")
@@ -76,12 +77,13 @@ def change_one_thing(config: TrainConfig, reading: CurveReading) -> NextStep:
 
 
 def compare_over_seeds(config: TrainConfig, reading: CurveReading) -> NextStep:
-    """Compare the run with the same change over several seeds."""
+    """Compare the run with the same change, or if it only measures, with twice the steps, over several seeds."""
     field, value = reading.change
-    if field == "log_every":  # which changes what is measured, not what is learned
+    if field == "log_every":
         field, value = "steps", 2 * config.optimisation.steps
+    name, old, new = field.replace("_", " "), plain(config.value(field)), plain(value)
     return NextStep(
-        f"see over {_SEEDS} seeds what the change does",
+        f"compare {name} {old} with {new} over {_SEEDS} seeds",
         ("digitnet trials plan.toml", "digitnet compare trials/plan"),
         reason="One run says little",
         plan=make_plan(config, field, (config.value(field), value)),
