@@ -7,6 +7,7 @@ with its worker until it is fetched; if the worker dies before that, Dask repeat
 
 import logging
 from collections.abc import Collection
+from concurrent.futures import CancelledError
 from contextlib import ExitStack
 from typing import TypeAlias
 
@@ -56,10 +57,16 @@ class DaskWorkers:
         return future
 
     def finished(self, tickets: Collection[Ticket]) -> list[tuple[Ticket, bytes | Death]]:
-        """Wait for a call to finish."""
-        with self._client.as_current():  # the only way to tell `wait` the client
-            done = wait(list(tickets), return_when="FIRST_COMPLETED").done  # type: ignore[no-untyped-call]
-        return [(ticket, self._collect(ticket)) for ticket in done]
+        """Wait for a call to finish.
+
+        A finished call is pending again if its worker dies before the result is fetched: Dask repeats it.
+        """
+        found: list[tuple[Ticket, bytes | Death]] = []
+        while not found:
+            with self._client.as_current():  # the only way to tell `wait` the client
+                done = wait(list(tickets), return_when="FIRST_COMPLETED").done  # type: ignore[no-untyped-call]
+            found = [(ticket, self._collect(ticket)) for ticket in done if ticket.status != "pending"]
+        return found
 
     def abandon(self, tickets: Collection[Ticket]) -> None:
         """Cancel calls that have not begun; one that runs continues, see above."""
@@ -70,9 +77,13 @@ class DaskWorkers:
         self._opened.close()
 
     def _collect(self, ticket: Ticket) -> bytes | Death:
-        if ticket.status == "finished":
-            return ticket.result()
-        error = ticket.exception() if ticket.status == "error" else None  # type: ignore[no-untyped-call]
+        error: BaseException | None = None
+        try:
+            return ticket.result()  # waits if the call has just become pending again
+        except CancelledError:
+            pass  # its cluster is gone
+        except Exception as raised:
+            error = raised
         if isinstance(error, KilledWorker):  # Dask has retried as often as its scheduler allows
             return Death("under Dask (KilledWorker)", times=error.allowed_failures + 1)
         if isinstance(error, Stopped):
