@@ -188,7 +188,8 @@ def step_time() -> str:
     result = stored("step-time")
     milliseconds, rates = result["milliseconds_a_step"], result["gigaflops"]
     return (
-        f"On {result['threads']} threads of one machine ({_machine(result)}), a step of the blog's network takes "
+        f"On {result['threads']} threads of one machine ({_machine(result)}), a step of the blog's network in its "
+        "first version, without the dense layer of 256, takes "
         f"{milliseconds['digitnet']:.0f} ms ({result['images_per_second']:,} images a second). Measurements and "
         f"checkpoints make it {result['kept_over_digitnet']:.2f} times as long; torch's stock layers take "
         f"{result['stock_over_digitnet']:.1f} times as long. The step does {rates['digitnet']:.0f} GFLOP/s, which "

@@ -1,5 +1,6 @@
 """Checks of dataclasses whose fields are flags; each raises UsageError that names the flag."""
 
+import shlex
 import types
 import typing
 from collections.abc import Callable
@@ -13,6 +14,11 @@ _REMEDY = "See: digitnet train --help"
 def flag(name: str) -> str:
     """Name the command line flag of a field: ``batch_size`` is ``--batch-size``."""
     return "--" + name.replace("_", "-")
+
+
+def command(*words: object) -> str:
+    """Write a command line of digitnet, quoted where that is necessary."""
+    return shlex.join(["digitnet", *map(str, words)])
 
 
 def check(group: object, expected: str, allows: Callable[[Any], bool], *names: str) -> None:

@@ -265,10 +265,8 @@ _DEFAULTS: dict[str, Any] = {field.name: field.default for field in dataclasses.
 _RENAMED = {"prepare": "preprocessing", "views": "tta", "not_digits": "outliers"}
 _REMOVED = {"ema_decay": 0.0}
 
-# What runs did before these fields existed; the first ones are older than the fields' defaults too.
-_BEFORE_THEY_EXISTED = {
-    "beta1": 0.9,
-    "beta2": 0.999,
+OFF: dict[str, Any] = {
+    "augment": "none",
     "freeze_after": 1.0,
     "initial_weights": "torch",
     "label_smoothing": 0.0,
@@ -276,7 +274,12 @@ _BEFORE_THEY_EXISTED = {
     "outliers": 0.0,
     "preprocessing": "scale",
     "tta": 1,
+    "warmup": 0.0,
 }
+"""Values at which a field does nothing."""
+
+# What runs did before a field existed: nothing, and Adam had its usual rates.
+_BEFORE_THEY_EXISTED = {**OFF, "beta1": 0.9, "beta2": 0.999}
 
 
 def _find_places(kind: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, tuple[str, ...]]]:

@@ -17,7 +17,6 @@ from digitnet.reporting.next_steps import (
     change_one_thing,
     compare_over_seeds,
     look_at_an_image,
-    most_confident_mistake,
     read_a_picture,
 )
 from digitnet.run_folder import Run
@@ -44,7 +43,6 @@ def evaluation(label_names: tuple[str, ...] = tuple("0123456789")) -> Evaluation
 
 
 def test_the_most_confident_mistake_is_looked_at_first() -> None:
-    assert most_confident_mistake(evaluation()) == 2
     assert look_at_an_image(RUN, evaluation()).commands == ("digitnet explain runs/fast-001 2",)
 
 
@@ -52,7 +50,6 @@ def test_without_mistakes_the_first_image_is_looked_at() -> None:
     found = evaluation()
     perfect = Evaluation(found.logits, found.logits.argmax(axis=1).astype(np.uint8), found.label_names)
 
-    assert most_confident_mistake(perfect) is None
     assert look_at_an_image(RUN, perfect).commands == ("digitnet explain runs/fast-001 0",)
 
 

@@ -4,14 +4,13 @@ import itertools
 import re
 import shlex
 from collections import defaultdict
-from collections.abc import Iterator
 from dataclasses import replace
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from html_page import Page
 from torch import nn
 
 from conftest import BLOG, SHORT
@@ -25,29 +24,6 @@ from digitnet.reporting.report import choose_example, collect_findings, make_rep
 from digitnet.run_folder import Run, create
 
 pytest_plugins = ["judged_run"]
-
-
-class Page(HTMLParser):
-    """The elements of a page with their attributes, and its text."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.elements: list[tuple[str, dict[str, str]]] = []
-        self.pieces: list[str] = []
-        self.feed(html)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, {name: value or "" for name, value in attrs}))
-
-    def handle_data(self, data: str) -> None:
-        self.pieces.append(data)
-
-    def all(self, tag: str) -> Iterator[dict[str, str]]:
-        return (attributes for name, attributes in self.elements if name == tag)
-
-    @property
-    def text(self) -> str:
-        return " ".join(" ".join(self.pieces).split())
 
 
 @pytest.fixture(scope="module")
@@ -66,15 +42,8 @@ def test_the_page_lies_in_the_run_folder_and_is_small(report: Path, judged: Run)
 
 
 def test_nothing_is_loaded_from_anywhere(page: Page, report: Path) -> None:
-    loaded = [
-        value
-        for tag, attributes in page.elements
-        for name, value in attributes.items()
-        if name in ("src", "srcset", "href", "poster", "data") and tag != "a"
-    ]
-
-    assert loaded
-    assert all(value.startswith("data:") for value in loaded)
+    assert page.loaded
+    assert all(value.startswith("data:") for value in page.loaded)
     assert not re.search(r"@import|url\(|<script [^>]*src", report.read_text(encoding="utf-8"))
     assert all(a["href"].startswith(("#", "https://")) for a in page.all("a"))
 

@@ -25,6 +25,7 @@ def export(
         run: A folder that `digitnet train` made.
         out: The file to write.
     """
+    from digitnet.data.raw import DIGITS
     from digitnet.exporting.export import export
     from digitnet.run_folder import Run
 
@@ -32,7 +33,7 @@ def export(
     print_message("Calibrating on the validation images, and writing the model: about ten seconds.")
     file = export(trained, out)
     print(file)
-    if trained.environment["label_names"] == list("0123456789"):
+    if trained.environment["label_names"] == list(DIGITS):
         print_next("read your own handwriting with it", "read", "photo.jpg", "--model", file)
     else:
         print_next("see how well it does", "evaluate", run)

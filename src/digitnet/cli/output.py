@@ -1,9 +1,10 @@
 """What several commands print: answers to standard output, messages to standard error."""
 
-import shlex
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
+
+from digitnet.checks import command
 
 if TYPE_CHECKING:
     from digitnet.evaluation.evaluate import Evaluation
@@ -21,7 +22,7 @@ def print_next(purpose: str, *words: object) -> None:
 
     Every command ends with one or two of these, unless its answer is for a program, or --quiet was given.
     """
-    print_message(f"Next, {purpose}: {shlex.join(['digitnet', *map(str, words)])}")
+    print_message(f"Next, {purpose}: {command(*words)}")
 
 
 def print_next_after_run(run: "Run") -> None:

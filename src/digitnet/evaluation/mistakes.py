@@ -29,6 +29,13 @@ class Mistake:
         return self.probabilities[self.predicted]
 
 
+def rank_mistakes(logits: npt.NDArray[np.float32], labels: UInt8) -> npt.NDArray[np.intp]:
+    """Positions of the images ``(N,)`` that are read wrongly, the most confident mistakes first, then in file order."""
+    probabilities = softmax(logits)
+    wrong = np.flatnonzero(probabilities.argmax(axis=1) != labels)
+    return wrong[np.argsort(-probabilities[wrong].max(axis=1), kind="stable")]
+
+
 def find_mistakes(logits: npt.NDArray[np.float32], dataset: Dataset, neighbours: int = 5) -> list[Mistake]:
     """List the test images that are read wrongly, the most confident mistakes first.
 
@@ -37,10 +44,10 @@ def find_mistakes(logits: npt.NDArray[np.float32], dataset: Dataset, neighbours:
     """
     probabilities = softmax(logits)
     predicted = probabilities.argmax(axis=1)
-    wrong = np.flatnonzero(predicted != dataset.test.labels)
+    wrong = rank_mistakes(logits, dataset.test.labels)
     disputes = disputed_labels(dataset)
     nearest = nearest_images(dataset.test.images[wrong], dataset.train, neighbours)
-    mistakes = [
+    return [
         Mistake(
             index=int(index),
             image=dataset.test.images[index],
@@ -52,7 +59,6 @@ def find_mistakes(logits: npt.NDArray[np.float32], dataset: Dataset, neighbours:
         )
         for index, near in zip(wrong, nearest, strict=True)
     ]
-    return sorted(mistakes, key=lambda mistake: (-mistake.confidence, mistake.index))
 
 
 def nearest_images(queries: UInt8, split: Split, count: int, block: int = 4_096) -> list[npt.NDArray[np.int64]]:

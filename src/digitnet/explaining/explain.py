@@ -10,9 +10,9 @@ from digitnet.errors import UsageError
 from digitnet.evaluation.disputed import disputed_labels
 from digitnet.evaluation.evaluate import load_evaluation
 from digitnet.evaluation.explanation import Explanation, explain_image
+from digitnet.evaluation.mistakes import rank_mistakes
 from digitnet.explaining.own_picture import check_takes_pictures, find_digit, takes_pictures
 from digitnet.files import write_whole
-from digitnet.metrics import softmax
 from digitnet.reading.picture import Source
 from digitnet.reporting.explain_page import OwnPicture, Subject, examples_of, render_explanation
 from digitnet.reporting.explain_words import answer_sentence, noun
@@ -148,7 +148,5 @@ def _other_mistakes(run: Run, dataset: Dataset, image: int | OwnPicture) -> list
     if not (run.path / "test_logits.npy").is_file():
         return []
     evaluation = load_evaluation(run, dataset)
-    probabilities = softmax(evaluation.logits)
-    wrong = np.flatnonzero(evaluation.logits.argmax(axis=1) != evaluation.labels)
-    ordered = wrong[np.argsort(-probabilities[wrong].max(axis=1), kind="stable")]
+    ordered = rank_mistakes(evaluation.logits, evaluation.labels)
     return [int(index) for index in ordered if index != image][:MISTAKES]

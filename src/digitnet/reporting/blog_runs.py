@@ -14,12 +14,9 @@ from matplotlib.figure import Figure
 from digitnet.config import TrainConfig
 from digitnet.presets import preset
 from digitnet.reporting.style import LIGHT, Theme, Width, canvas, place, styled
-from digitnet.reporting.words import percent
+from digitnet.reporting.words import RUNNING, percent
 
 BLOG_ACCURACY = 0.9922  # what the blog post reports for its one run
-
-# These fields change the seed, the record and the device of a run, but not its recipe.
-_INCIDENTAL = frozenset({"seed", "log_every", "validate_every", "save_every", "device", "threads"})
 
 
 @dataclass(frozen=True)
@@ -48,7 +45,7 @@ def stored_runs() -> BlogRuns:
 
 def is_blog_experiment(config: TrainConfig) -> bool:
     """Tell whether a run used the blog's recipe, whatever its seed and device."""
-    return set(config.differences(preset("blog"))) <= _INCIDENTAL
+    return set(config.differences(preset("blog"))) <= RUNNING | {"seed"}
 
 
 def place_among(accuracy: float, runs: BlogRuns) -> str:

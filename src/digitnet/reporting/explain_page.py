@@ -1,6 +1,5 @@
 """The page that explains one image: everything that its template shows, as plain values."""
 
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from digitnet.checks import command
 from digitnet.config import TrainConfig
 from digitnet.data.dataset import Dataset, UInt8
 from digitnet.evaluation.explanation import Explanation, Neighbour
@@ -204,9 +204,8 @@ def neighbour_pictures(neighbours: Sequence[Neighbour], dataset: Dataset) -> lis
 
 def commands(subject: Subject) -> dict[str, Any]:
     """Write the commands with which to go on."""
-    start = ["digitnet", "explain", str(subject.run)]
     return {
-        "mistakes": [shlex.join([*start, str(index)]) for index in subject.mistakes],
-        "picture": shlex.join([*start, "photo.jpg"]) if subject.takes_pictures else None,
-        "report": shlex.join(["digitnet", "report", str(subject.run)]),
+        "mistakes": [command("explain", subject.run, index) for index in subject.mistakes],
+        "picture": command("explain", subject.run, "photo.jpg") if subject.takes_pictures else None,
+        "report": command("report", subject.run),
     }

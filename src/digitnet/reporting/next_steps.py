@@ -1,23 +1,22 @@
 """What to do after a run: commands for this run, which its report and the command line show."""
 
 import re
-import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import tomli_w
 
+from digitnet.checks import command
 from digitnet.config import TrainConfig
+from digitnet.data.raw import DIGITS
 from digitnet.evaluation.curve import CurveReading, read_curve
 from digitnet.evaluation.evaluate import Evaluation, load_evaluation
-from digitnet.metrics import softmax
+from digitnet.evaluation.mistakes import rank_mistakes
 from digitnet.presets import nearest_preset, preset, to_command
 from digitnet.reporting.words import plain
 from digitnet.run_folder import Run
 
-_DIGITS = tuple("0123456789")
 _SEEDS = 5  # few, so that the comparison does not take long; it says if they are too few
 
 _CHANGES = {
@@ -54,15 +53,17 @@ def after_run(run: Run) -> list[NextStep]:
 
 def look_at_an_image(folder: Path, evaluation: Evaluation) -> NextStep:
     """Explain the most confident mistake, or the first test image if there is none."""
-    index = most_confident_mistake(evaluation)
-    which = "the first test image" if index is None else "its most confident mistake"
-    return NextStep(f"see how it reads {which}", (command("explain", folder, index or 0),))
+    mistakes = rank_mistakes(evaluation.logits, evaluation.labels)
+    which = "its most confident mistake" if len(mistakes) else "the first test image"
+    return NextStep(
+        f"see how it reads {which}", (command("explain", folder, mistakes[0] if len(mistakes) else 0),)
+    )
 
 
 def read_a_picture(folder: Path, evaluation: Evaluation) -> NextStep:
     """Export the run, and if it knows digits, read a picture with it."""
     export = command("export", folder)
-    if evaluation.label_names != _DIGITS:
+    if evaluation.label_names != DIGITS:
         return NextStep("use it in a program of your own", (export,))
     read = command("read", "photo.jpg", "--model", folder / "model.onnx")
     return NextStep("read a digit of your own with it", (export, read))
@@ -102,15 +103,3 @@ def make_plan(config: TrainConfig, field: str, values: tuple[Any, Any]) -> str:
 
 def _in_one_line(array: re.Match[str]) -> str:
     return f"[{' '.join(array[1].split())}]"
-
-
-def most_confident_mistake(evaluation: Evaluation) -> int | None:
-    """Position of the test image that is read wrongly with the highest confidence; None if there is none."""
-    probabilities = softmax(evaluation.logits)
-    is_wrong = probabilities.argmax(axis=1) != evaluation.labels
-    return int(np.argmax(np.where(is_wrong, probabilities.max(axis=1), -1))) if is_wrong.any() else None
-
-
-def command(*words: object) -> str:
-    """Write a command line of digitnet, quoted where that is necessary."""
-    return shlex.join(["digitnet", *map(str, words)])

@@ -4,24 +4,12 @@ import dataclasses
 import math
 from typing import Any
 
-from digitnet.config import FIELDS, Running, TrainConfig
+from digitnet.config import FIELDS, OFF, Running, TrainConfig
 from digitnet.evaluation.evaluate import Evaluation
 from digitnet.presets import nearest_preset, preset
 
-_OFF = {
-    "augment": "none",
-    "freeze_after": 1.0,
-    "initial_weights": "torch",
-    "label_smoothing": 0.0,
-    "members": 1,
-    "outliers": 0.0,
-    "preprocessing": "scale",
-    "tta": 1,
-    "warmup": 0.0,
-}
-"""Values at which a field does nothing."""
-
-_RUNNING = frozenset(field.name for field in dataclasses.fields(Running))
+RUNNING = frozenset(field.name for field in dataclasses.fields(Running))
+"""Fields that change the record and the device of a run, but not its recipe."""
 
 
 def percent(fraction: float, decimals: int = 2) -> str:
@@ -106,7 +94,7 @@ def setting_rows(config: TrainConfig) -> list[tuple[str, str, str | None]]:
     start = preset(nearest_preset(config))
     changed = set(config.differences(start))
     shared = {name: config.value(name) for name in FIELDS if name not in changed}
-    hidden = {name for name, value in shared.items() if name in _RUNNING or value == _OFF.get(name)} | set(
+    hidden = {name for name, value in shared.items() if name in RUNNING or value == OFF.get(name)} | set(
         config.model.unused
     ) - changed
     return [
