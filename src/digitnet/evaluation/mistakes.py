@@ -30,7 +30,7 @@ class Mistake:
 
 
 def rank_mistakes(logits: npt.NDArray[np.float32], labels: UInt8) -> npt.NDArray[np.intp]:
-    """Positions of the images ``(N,)`` that are read wrongly, the most confident mistakes first, then in file order."""
+    """Positions of the images ``(N,)`` that are read wrongly, the most confident mistakes first."""
     probabilities = softmax(logits)
     wrong = np.flatnonzero(probabilities.argmax(axis=1) != labels)
     return wrong[np.argsort(-probabilities[wrong].max(axis=1), kind="stable")]

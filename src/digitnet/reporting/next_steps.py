@@ -54,10 +54,8 @@ def after_run(run: Run) -> list[NextStep]:
 def look_at_an_image(folder: Path, evaluation: Evaluation) -> NextStep:
     """Explain the most confident mistake, or the first test image if there is none."""
     mistakes = rank_mistakes(evaluation.logits, evaluation.labels)
-    which = "its most confident mistake" if len(mistakes) else "the first test image"
-    return NextStep(
-        f"see how it reads {which}", (command("explain", folder, mistakes[0] if len(mistakes) else 0),)
-    )
+    which, index = ("its most confident mistake", mistakes[0]) if len(mistakes) else ("the first test image", 0)
+    return NextStep(f"see how it reads {which}", (command("explain", folder, index),))
 
 
 def read_a_picture(folder: Path, evaluation: Evaluation) -> NextStep:
