@@ -10,7 +10,7 @@ import torch
 
 from digitnet.data.dataset import UInt8
 from digitnet.errors import PictureError, UsageError
-from digitnet.exporting.crops import lift_ink
+from digitnet.networks.lift_ink import lift_ink
 from digitnet.networks.normalise import SIDE, centre_ink
 from digitnet.reading.picture import Source, open_picture
 from digitnet.reading.reader import Reader

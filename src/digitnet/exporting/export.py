@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from digitnet.errors import UsageError
 from digitnet.evaluation.calibrate import calibrate
 from digitnet.evaluation.refusal import digit_score
-from digitnet.exporting.crops import lift_ink
+from digitnet.networks.lift_ink import lift_ink
 from digitnet.files import write_whole
 from digitnet.modelfile import DECISIONS, PRODUCER, Calibration, ModelInfo, metadata_of, seal
 from digitnet.networks.normalise import SIDE, centre_ink

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from math import ceil
 from statistics import median
 
-from digitnet.reading.components import Component, crop_ink, join
+from digitnet.finding.components import Component, crop_ink, join
+from digitnet.finding.ink import Ink, UInt8
+from digitnet.finding.single import Group
 from digitnet.reading.cuts import cut_apart
-from digitnet.reading.ink import Ink, UInt8
 from digitnet.reading.result import Box, Digit
 
 Recognise = Callable[[UInt8, Box], Digit]
@@ -50,6 +51,17 @@ def find_candidates(line: Sequence[Component], ink: Ink, recognise: Recognise, *
         joined = join(parts[first:end])
         groups.append(Candidate(first, end, joined, recognise(crop_ink(joined, ink), _locate(joined, ink))))
     return Candidates(list(line), parts, groups, height, ink.stroke_width)
+
+
+def judge_groups(groups: Sequence[Group], ink: Ink, recognise: Recognise) -> Candidates:
+    """Ask the network about each of the groups that may be the only digit of a picture."""
+    parts = [group.component for group in groups]
+    candidates = [
+        Candidate(index, index + 1, part, recognise(crop_ink(part, ink), _locate(part, ink)))
+        for index, part in enumerate(parts)
+    ]
+    height = float(max((part.height for part in parts), default=1))
+    return Candidates(parts, parts, candidates, height, ink.stroke_width)
 
 
 def _list_groups(parts: Sequence[Component], height: float) -> list[tuple[int, int]]:

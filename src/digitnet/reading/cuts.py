@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from digitnet.reading.components import Component
-from digitnet.reading.ink import UInt8
+from digitnet.finding.components import Component
+from digitnet.finding.ink import UInt8
 
 _NARROWEST = 0.75  # of a digit's height: a narrower component is one digit
 _STEP = 0.1  # of a digit's height, from one place where a cut is tried to the next

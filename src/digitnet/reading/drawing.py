@@ -8,8 +8,8 @@ import numpy as np
 from PIL import Image, ImageColor, ImageDraw, ImageFont
 
 from digitnet.files import make_folder, write_whole
+from digitnet.finding.ink import UInt8
 from digitnet.modelfile import Decision
-from digitnet.reading.ink import UInt8
 from digitnet.reading.result import Digit, Line, Reading
 from digitnet.reading.stages import Stages
 

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from digitnet.finding.ink import UInt8
 from digitnet.modelfile import Decision
-from digitnet.reading.ink import UInt8
 
 UNSURE = "?"
 """Stands in the text for a mark that is not accepted as a digit."""

@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 
-from digitnet.reading.candidates import Candidates, Recognise, find_candidates
-from digitnet.reading.components import Component, find_components, join_all
-from digitnet.reading.ink import Ink, UInt8, find_ink
+from digitnet.finding.components import Component, find_components
+from digitnet.finding.ink import Ink, UInt8, find_ink
+from digitnet.finding.single import list_groups
+from digitnet.reading.candidates import Candidates, Recognise, find_candidates, judge_groups
 from digitnet.reading.result import Digit
-from digitnet.reading.segment import segment
+from digitnet.reading.segment import choose_single, segment
 from digitnet.reading.text_lines import group_into_lines
 
 
@@ -28,11 +29,13 @@ def find_digits(picture: UInt8, recognise: Recognise, *, single: bool = False, c
     picture is one line of exactly so many digits, or as near to it as the ink allows.
     """
     ink = find_ink(picture)
-    components = find_components(ink)
     if single:
-        lines = [[whole] for whole in join_all(components)]
-    else:
-        lines = group_into_lines(components, one_line=count is not None)
-    candidates = [find_candidates(line, ink, recognise, cut=not single) for line in lines]
+        groups = list_groups(ink)
+        judged = judge_groups(groups, ink, recognise)
+        chosen = choose_single(judged, groups)
+        return Stages(picture, ink, judged.components, [judged], [[chosen]] if chosen else [])
+    components = find_components(ink)
+    lines = group_into_lines(components, one_line=count is not None)
+    candidates = [find_candidates(line, ink, recognise) for line in lines]
     digits = [chosen for line in candidates if (chosen := segment(line, count))]
     return Stages(picture, ink, components, candidates, digits)

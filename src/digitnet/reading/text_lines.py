@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from digitnet.reading.components import Component, join
+from digitnet.finding.components import Component, join
 
 _LOWEST = 0.4  # of a digit's height: a lower component is a fragment of a digit, a dash or dirt
 _HIGHEST = 3.0  # of a digit's height: a higher component is not a digit

@@ -1,10 +1,12 @@
-"""From a picture to its ink: paper, shadows and the colour of the pen are removed."""
+"""From a picture to its ink: the desk, the paper, shadows and the colour of the pen are removed."""
 
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from digitnet.finding.sheet import find_sheet
 
 UInt8 = NDArray[np.uint8]
 Float32 = NDArray[np.float32]
@@ -15,7 +17,8 @@ _FINE = 1600  # pixels of the longer side at most: more costs time, and digits a
 _STROKE_WIDTH = 5  # pixels of a stroke's width that are enough to see its form
 _DARKEST_PAPER = 48  # grey level; on darker paper the ratio of ink to paper is noise
 _FAINTEST = 0.1  # least fraction of the paper's light that ink absorbs
-_BELOW_OTSU = 0.8  # of Otsu's threshold: faint places of a stroke are ink too
+_BELOW_OTSU = 0.8  # of Otsu's threshold: certainly ink
+_FAINT = 0.4  # of Otsu's threshold: ink where it continues a stroke that certainly is
 _NOISE = 6  # standard deviations of the paper's grain by which ink is darker
 
 
@@ -28,6 +31,7 @@ class Ink:
     stroke_width: float  # median, in working pixels
     scale: float  # working pixels per pixel of the picture
     picture_shape: tuple[int, int]  # rows and columns of the picture
+    sheet: UInt8 | None = None  # (rows, columns) 1 on the sheet; None where the picture shows nothing else
 
 
 def find_ink(picture: UInt8) -> Ink:
@@ -41,15 +45,24 @@ def find_ink(picture: UInt8) -> Ink:
     longest = max(picture.shape[:2])
     first = min(max(longest, _SMALL), _COARSE)
     coarse = _resize(picture, first / longest)
-    weights = _find_channel_weights(coarse)
+    sheet = find_sheet(coarse)
+    weights = _find_channel_weights(coarse, sheet)
     coarse = _to_grey(coarse, weights)
+    if sheet is not None:
+        coarse = _fill_around(coarse, sheet)
     darkness = _subtract_paper(coarse, coarse, max(coarse.shape[:2]) / 4)
-    stroke_width = _measure_stroke_width(_threshold(darkness))
+    stroke_width = measure_stroke_width(_threshold(darkness))
     scale = min(max(_STROKE_WIDTH / stroke_width, 1) * first, _FINE, max(longest, _COARSE)) / longest
     fine = _to_grey(_resize(picture, scale), weights)
     darkness = _subtract_paper(fine, coarse, 3 * stroke_width)
+    if sheet is not None:
+        inside = cv2.erode(sheet, np.ones((5, 5), np.uint8), borderValue=1)
+        sheet = cv2.resize(inside, fine.shape[::-1], interpolation=cv2.INTER_NEAREST).astype(np.uint8)
+        darkness *= sheet
     rows, columns = picture.shape[:2]
-    return Ink(darkness, _threshold(darkness), stroke_width * scale * longest / first, scale, (rows, columns))
+    return Ink(
+        darkness, _threshold(darkness), stroke_width * scale * longest / first, scale, (rows, columns), sheet
+    )
 
 
 def _resize(picture: UInt8, scale: float) -> UInt8:
@@ -58,15 +71,23 @@ def _resize(picture: UInt8, scale: float) -> UInt8:
     return cv2.resize(picture, (columns, rows), interpolation=method).astype(np.uint8, copy=False)
 
 
-def _find_channel_weights(picture: UInt8) -> Float32:
+def _fill_around(picture: UInt8, sheet: UInt8) -> UInt8:
+    """Replace what is beside the sheet by the sheet's median: its edge then leaves no trace in the paper."""
+    return np.where(sheet > 0, picture, np.uint8(np.median(picture[sheet > 0]))).astype(np.uint8)
+
+
+def _find_channel_weights(picture: UInt8, sheet: UInt8 | None) -> Float32:
     """Find the weight of each channel, negative where ink is lighter than paper, so that ink is dark in the sum.
 
     Ink covers less than paper, so the longer tail of a channel's values is ink, and the skewness has its sign.
     """
     detail = picture.astype(np.float32)
     detail -= cv2.blur(detail, (max(picture.shape[:2]),) * 2)
-    detail -= detail.mean(axis=(0, 1))
-    skewness = np.cbrt(-(detail**3).mean(axis=(0, 1))).reshape(-1)
+    values = detail.reshape(-1, 1 if detail.ndim == 2 else detail.shape[2])  # (pixels, channels)
+    if sheet is not None:
+        values = values[cv2.erode(sheet, np.ones((7, 7), np.uint8), borderValue=1).reshape(-1) > 0]
+    values = values - values.mean(axis=0)
+    skewness = np.cbrt(-(values**3).mean(axis=0))
     total = float(np.abs(skewness).sum())
     weights: Float32 = skewness / total if total > 0 else np.full_like(skewness, 1 / len(skewness))
     return weights
@@ -98,11 +119,25 @@ def _threshold(darkness: Float32) -> UInt8:
         return np.zeros(darkness.shape, np.uint8)
     levels = np.clip(strong * 255, 0, 255).astype(np.uint8)
     otsu, _ = cv2.threshold(levels, 0, 255, cv2.THRESH_OTSU)
-    ink = (darkness > max(floor, _BELOW_OTSU * otsu / 255)).astype(np.uint8)
+    ink = _threshold_with_hysteresis(
+        darkness, max(floor, _FAINT * otsu / 255), max(floor, _BELOW_OTSU * otsu / 255)
+    )
     return cv2.morphologyEx(ink, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)).astype(np.uint8)  # hairline breaks
 
 
-def _measure_stroke_width(mask: UInt8) -> float:
+def _threshold_with_hysteresis(darkness: Float32, low: float, high: float) -> UInt8:
+    """Mark what is darker than `low` and connected to something darker than `high` (Canny 1986)."""
+    faint = (darkness > low).astype(np.uint8)
+    if low >= high:
+        return faint
+    count, labels = cv2.connectedComponents(faint, connectivity=8)
+    strong = np.zeros(count, np.uint8)
+    strong[labels[darkness > high]] = 1
+    strong[0] = 0  # the paper
+    return strong[labels]
+
+
+def measure_stroke_width(mask: UInt8) -> float:
     """Measure the width of strokes, in pixels: twice the median distance from their middle to the paper."""
     distance = cv2.distanceTransform(mask, cv2.DIST_L2, 3)
     middle = (distance >= cv2.dilate(distance, np.ones((3, 3), np.uint8))) & (mask > 0)

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from digitnet.reading.ink import UInt8
+from digitnet.finding.ink import UInt8
 
 _THICKEST = 1.6  # stroke widths: a ruled line is no thicker
 _SLANT = np.radians(12)  # the largest tilt of a photograph

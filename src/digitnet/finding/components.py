@@ -2,14 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from digitnet.reading.ink import Ink, UInt8
-from digitnet.reading.ruled_lines import remove_ruled_lines
+from digitnet.finding.ink import Ink, UInt8, measure_stroke_width
+from digitnet.finding.ruled_lines import remove_ruled_lines
 
 _SPECK = 2  # stroke widths: what is neither wider nor higher is a dot or dirt
 _LEAST = 5  # pixels of the picture, likewise: a smaller digit can't be recognised
@@ -19,7 +20,8 @@ _FRAMED = 0.3  # of a frame's height: the least height of what it is drawn aroun
 _SIDE = 0.12  # of a frame's height or width: the strip along an edge in which its side lies
 _DRAWN = 0.85  # of an edge's length: a frame's side covers at least so much of it
 _MOST = 2000  # components of a picture, the largest: one with more is a printed page
-_DIRT = 0.15  # of the largest component's size: what is smaller beside a single digit is dirt
+_THINNEST = 0.11  # of a digit's longer side: MNIST's thin strokes
+_LARGEST = 160  # pixels of a crop's longer side: more is not seen at 20 pixels, and takes time
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,7 @@ class Component:
     top: int
     mask: UInt8  # (height, width) 1 where the ink is its own
     crossed: float | None = None  # stroke widths that the cut on its left crosses; None where there is no cut
+    at_border: bool = False  # whether it touches the border of the picture or the edge of the sheet
 
     @property
     def width(self) -> int:
@@ -62,9 +65,13 @@ class Component:
         return int(np.count_nonzero(self.mask))
 
 
-def find_components(ink: Ink) -> list[Component]:
-    """List connected components, largest first, without ruled lines, specks, blots, frames and border shadows."""
-    mask = remove_ruled_lines(ink.mask, ink.stroke_width)
+def find_components(ink: Ink, *, without_rules: bool = True) -> list[Component]:
+    """List connected components, largest first, without ruled lines, specks, blots, frames and border shadows.
+
+    `without_rules=False` leaves the ruled lines in.
+    """
+    mask = remove_ruled_lines(ink.mask, ink.stroke_width) if without_rules else ink.mask
+    edge = _mark_border(ink)
     _, labels, table, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     left, top, width, height, area = table.T
     speck = max(_SPECK * ink.stroke_width, _LEAST * ink.scale)
@@ -78,17 +85,20 @@ def find_components(ink: Ink) -> list[Component]:
         rows = slice(top[label], top[label] + height[label])
         columns = slice(left[label], left[label] + width[label])
         own = (labels[rows, columns] == label).astype(np.uint8)
-        component = Component(int(left[label]), int(top[label]), own)
+        at_border = bool((edge[rows, columns] & own).any())
+        component = Component(int(left[label]), int(top[label]), own, at_border=at_border)
         half = float((distance[rows, columns] * own).max())  # of the thickness, where that is greatest
         is_blot = half > _BLOT * max(component.width, component.height)
-        at_border = (
-            min(component.left, component.top) == 0
-            or component.bottom == mask.shape[0]
-            or component.right == mask.shape[1]
-        )
         if not is_blot and not (at_border and half > _SHADOW * ink.stroke_width):
             components.append(component)
     return [component for component in components if not _is_frame(component, components)]
+
+
+def _mark_border(ink: Ink) -> UInt8:
+    """Mark with 1 the pixels beside the border of the picture, or beside the edge of the sheet and beyond."""
+    border = np.ones_like(ink.mask)
+    border[2:-2, 2:-2] = 0
+    return border if ink.sheet is None else border | cv2.dilate(1 - ink.sheet, np.ones((5, 5), np.uint8))
 
 
 def _is_frame(frame: Component, components: Sequence[Component]) -> bool:
@@ -119,20 +129,19 @@ def join(components: Sequence[Component]) -> Component:
     mask = np.zeros((bottom - top, right - left), np.uint8)
     for one in components:
         mask[one.top - top : one.bottom - top, one.left - left : one.right - left] |= one.mask
-    return Component(left, top, mask)
-
-
-def join_all(components: Sequence[Component]) -> list[Component]:
-    """Make one component, the only one of the list, of all that are not dirt beside the largest; none of none."""
-    largest = max((max(one.width, one.height) for one in components), default=0)
-    kept = [one for one in components if max(one.width, one.height) >= _DIRT * largest]
-    return [join(kept)] if kept else []
+    return Component(left, top, mask, at_border=any(one.at_border for one in components))
 
 
 def crop_ink(component: Component, ink: Ink) -> UInt8:
-    """Cut out the component's ink alone, with soft edges: ``(rows, columns)``, 0 for paper to 255 for full ink."""
+    """Cut out the component's ink alone, with soft edges: ``(rows, columns)``, 0 for paper to 255 for full ink.
+
+    A thin pen's strokes are thickened to those of MNIST's writers: they would vanish when the digit is made 20
+    pixels high. A large crop is made smaller.
+    """
     soft = 1 + round(ink.stroke_width / 4)  # pixels beyond the mask in which a stroke fades out
-    margin = 2 * soft
+    longest = max(component.width, component.height)
+    thicker = max(0.0, _THINNEST * longest - measure_stroke_width(component.mask)) / 2  # on each side
+    margin = 2 * soft + ceil(thicker)
     own = cv2.copyMakeBorder(component.mask, margin, margin, margin, margin, cv2.BORDER_CONSTANT)
     near = cv2.dilate(own, np.ones((2 * soft + 1, 2 * soft + 1), np.uint8))
     top, bottom = component.top - margin, component.bottom + margin
@@ -144,8 +153,14 @@ def crop_ink(component: Component, ink: Ink) -> UInt8:
     others = cv2.copyMakeBorder(ink.mask[window], *beyond, cv2.BORDER_CONSTANT)
     drawn = darkness * ((near > others) | (own > 0))
     full = _third_quartile(drawn[own > 0])  # the edges of a stroke are fainter than the stroke
-    crop: UInt8 = (np.clip(drawn / full, 0, 1) * 255).astype(np.uint8)
-    return crop
+    crop = np.clip(drawn / full, 0, 1)
+    if thicker > 0.5:
+        distance = cv2.distanceTransform(1 - own, cv2.DIST_L2, 5)
+        crop = np.maximum(crop, np.clip(thicker + 0.5 - distance, 0, 1))
+    if longest > _LARGEST:
+        scale = _LARGEST / longest
+        crop = cv2.resize(crop, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    return (crop * 255).astype(np.uint8)
 
 
 def _third_quartile(values: NDArray[Any]) -> float:

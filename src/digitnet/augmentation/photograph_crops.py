@@ -1,0 +1,140 @@
+"""What the digit finder cuts out of photographs: digits, and whatever else it takes for one."""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from digitnet.data.dataset import Split
+from digitnet.finding.components import Component, crop_ink
+from digitnet.finding.ink import Ink, find_ink
+from digitnet.finding.single import list_groups
+from digitnet.networks.lift_ink import lift_ink
+from digitnet.networks.normalise import centre_ink
+from digitnet.photographs.paper import OTHER
+from digitnet.photographs.photograph import Photograph, make_photograph
+from digitnet.photographs.scribe import Scribe
+
+UInt8 = npt.NDArray[np.uint8]
+
+KINDS: dict[str, float] = {
+    "careful": 0.05,
+    "desk": 0.1,
+    "neighbours": 0.1,
+    "thin pen": 0.1,
+    "pencil": 0.1,
+    "uneven light": 0.08,
+    "other hands": 0.12,
+    "ruled paper": 0.06,
+    "felt pen": 0.04,
+    "close crop": 0.05,
+    "table cell": 0.05,
+    "old ink": 0.06,
+    "small": 0.04,
+    "something else": 0.15,
+    "nothing": 0.02,
+}
+"""Kinds of photographs, each with its part of all; their sum need not be 1."""
+
+_WHOLE = 0.93  # of a digit's ink: a mark that has less is a part of it
+_PART = 0.3  # of a digit's ink: a mark that has less of each digit is none
+_ALONE = 0.25  # of a mark's ink: where more is somebody else's, the mark is no digit
+_SCALE = 0.5  # photographs half as large are read alike, and take a fourth of the time
+_CHUNK = 50  # photographs of a task
+
+
+@dataclass(frozen=True)
+class _Task:
+    seed: int
+    first: int
+    kinds: tuple[str, ...]
+
+
+_scribe: Scribe | None = None  # of a worker
+
+
+def make_crops(
+    split: Split, count: int, seed: int, none: int, characters: UInt8 | None = None, workers: int = 2
+) -> tuple[Tensor, Tensor]:
+    """Make `count` photographs of the digits of a split, and cut out what the finder finds.
+
+    Returns images ``(n, 1, 28, 28)`` uint8 as the network sees them, and labels ``(n,)`` int64: `none` for what is
+    no digit. Parts of digits, of which nobody can tell, are left out. `characters` ``(m, rows, columns)`` are
+    written too, as something else. The same seed makes the same images, whatever the `workers`.
+    """
+    rng = np.random.default_rng(seed)
+    share = np.array(list(KINDS.values()))
+    kinds = rng.choice(list(KINDS), count, p=share / share.sum())
+    tasks = [_Task(seed, first, tuple(kinds[first : first + _CHUNK])) for first in range(0, count, _CHUNK)]
+    with ProcessPoolExecutor(workers, initializer=_begin, initargs=(split, characters)) as pool:
+        found = list(chain.from_iterable(pool.map(_cut_out, tasks)))
+    images = torch.from_numpy(np.stack([image for image, _ in found]))[:, None]
+    labels = torch.tensor([none if label is None else label for _, label in found])
+    return images, labels
+
+
+def _begin(split: Split, characters: UInt8 | None) -> None:
+    """Prepare a worker."""
+    global _scribe
+    cv2.setNumThreads(1)
+    torch.set_num_threads(1)
+    _scribe = Scribe(split.images, split.labels, characters)
+
+
+def _cut_out(task: _Task) -> list[tuple[UInt8, int | None]]:
+    assert _scribe is not None
+    found = []
+    for number, kind in enumerate(task.kinds, task.first):
+        made = make_photograph(kind, _scribe, (3, task.seed, number), _SCALE)
+        found += list(cut_out(made))
+    return found
+
+
+def cut_out(made: Photograph) -> Iterator[tuple[UInt8, int | None]]:
+    """Yield each mark that the finder takes for the digit of a photograph, and what it is: None for no digit."""
+    ink = find_ink(made.picture)
+    owner = cv2.resize(made.owner, ink.mask.shape[::-1], interpolation=cv2.INTER_NEAREST)
+    for group in list_groups(ink):
+        label = _label(group.component, ink, owner, made.answer)
+        if label != _UNKNOWN:
+            yield _normalise(crop_ink(group.component, ink)), None if label == OTHER else label
+
+
+_UNKNOWN = -1
+
+
+def _label(component: Component, ink: Ink, owner: npt.NDArray[Any], answer: str) -> int:
+    """Tell which digit a mark is, OTHER for none, or _UNKNOWN for a part of one."""
+    place = (slice(component.top, component.bottom), slice(component.left, component.right))
+    reach = np.ones((2 * round(ink.stroke_width / 2) + 3,) * 2, np.uint8)
+    covered = []  # of each digit's ink
+    foreign = component.mask.copy()  # nobody's ink, and somebody else's
+    for number in range(1, len(answer) + 1):
+        own = (owner == number).astype(np.uint8)
+        mine = cv2.dilate(component.mask, reach) & own[place]
+        covered.append(mine.sum() / max(1, own.sum()))
+        if covered[-1] > _PART:
+            foreign &= 1 - cv2.dilate(own, reach)[place]
+    whole = [number for number, part in enumerate(covered) if part >= _WHOLE]
+    some = [part for part in covered if part > _PART]
+    if not some:
+        return OTHER
+    if len(whole) == 1 and len(some) == 1 and foreign.sum() <= _ALONE * component.area:
+        return int(answer[whole[0]])
+    return OTHER if whole else _UNKNOWN
+
+
+def _normalise(crop: UInt8) -> UInt8:
+    """Make the network's image of a crop, as the model file does."""
+    with torch.no_grad():
+        image = centre_ink(lift_ink(torch.from_numpy(crop)[None, :, :, None]))
+    return np.asarray(image[0, 0].round().to(torch.uint8).numpy())
+
+

@@ -1,0 +1,87 @@
+"""What may be the digit of a picture that shows only one: groups of its components, with and without the rest."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from digitnet.finding.components import Component, find_components, join
+from digitnet.finding.ink import Ink
+
+_DIRT = 0.15  # of the largest component's size: what is smaller is dirt
+_NEAR = 0.2  # of the size of what is there: a component so near to it belongs to it
+_LARGEST = 3  # components, each of which may be the digit or its largest part
+
+
+@dataclass(frozen=True)
+class Group:
+    """Components that together may be the digit."""
+
+    component: Component  # joined
+    left_out: float  # size of the largest component that is not among them, as a fraction of theirs
+    left_out_at_border: float  # the same of those at the border
+
+
+def list_groups(ink: Ink) -> list[Group]:
+    """List what may be the digit: all ink, all that is not at the border, each large component with those near it.
+
+    Ruled lines are left out, and where there are any, the same is listed with them: a stroke from border to border
+    may be one.
+    """
+    bare = find_components(ink)
+    groups = _group(bare)
+    whole = find_components(ink, without_rules=False)
+    if sum(one.area for one in whole) > sum(one.area for one in bare):
+        groups += _group(whole)
+    return groups
+
+
+def _group(components: Sequence[Component]) -> list[Group]:
+    largest = max((_size(one) for one in components), default=0)
+    clean = [one for one in components if _size(one) >= _DIRT * largest]
+    inner = [one for one in clean if not one.at_border]
+    chosen = [clean, inner]
+    for pool in (clean, inner):
+        chosen += [_grow(start, pool) for start in sorted(pool, key=_size, reverse=True)[:_LARGEST]]
+    seen: set[frozenset[int]] = set()
+    groups = []
+    for parts in chosen:
+        key = frozenset(map(id, parts))
+        if not parts or key in seen:
+            continue
+        seen.add(key)
+        component = join(parts)
+        rest = [one for one in clean if id(one) not in key]
+        groups.append(
+            Group(
+                component,
+                _largest_of(one for one in rest if not one.at_border) / _size(component),
+                _largest_of(one for one in rest if one.at_border) / _size(component),
+            )
+        )
+    return groups
+
+
+def _grow(start: Component, components: Iterable[Component]) -> list[Component]:
+    """List the components near to `start`, and near to those."""
+    group, rest = [start], [one for one in components if one is not start]
+    while True:
+        reach = _NEAR * max(_size(one) for one in group)
+        near = [one for one in rest if any(_distance(one, other) <= reach for other in group)]
+        if not near:
+            return group
+        group += near
+        rest = [one for one in rest if not any(one is other for other in near)]
+
+
+def _distance(one: Component, other: Component) -> float:
+    """Measure the distance of two rectangles, in working pixels."""
+    across = max(one.left, other.left) - min(one.right, other.right)
+    along = max(one.top, other.top) - min(one.bottom, other.bottom)
+    return float(max(across, along, 0))
+
+
+def _size(component: Component) -> int:
+    return max(component.width, component.height)
+
+
+def _largest_of(components: Iterable[Component]) -> int:
+    return max(map(_size, components), default=0)
