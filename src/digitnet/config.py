@@ -129,12 +129,24 @@ class Images:
     """Augmentation: none, gentle, affine (rotate, scale, shear, shift) or ink (other pens)."""
     outliers: float = 0.0
     """Outlier exposure: fraction of each batch, 0 to 1, that is synthetic images, most of which are not digits."""
+    photographs: float = 0.0
+    """Fraction of each batch, 0 to 1, that the digit finder cut out of made photographs, digits and the rest."""
+    characters: str = ""
+    """Characters of other scripts among the outliers: omniglot, or a folder with its files; empty: none."""
 
     def __post_init__(self) -> None:
         """Check every field; raise UsageError."""
         check_types(self)
         check_least(self, 1, "validation_images")
-        check(self, _BELOW_1, lambda part: 0 <= part < 1, "outliers")
+        check(self, _BELOW_1, lambda part: 0 <= part < 1, "outliers", "photographs")
+        check(
+            self, "a fraction that with --outliers is below 1", lambda part: part + self.outliers < 1, "photographs"
+        )
+
+    @property
+    def has_outliers(self) -> bool:
+        """Whether the network learns what is no digit, as a class of its own."""
+        return self.outliers > 0 or self.photographs > 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,9 +198,11 @@ class TrainConfig:
         check_types(self)
         check_least(self, 0, "seed")
         check(self, "a whole number below 2 to the power of 63", lambda seed: seed < 2**63, "seed")
-        if self.images.outliers and not round(self.images.outliers * self.images_per_step):
-            expected = f"0, or a fraction that makes an image of {self.images_per_step:,}"
-            check(self.images, expected, lambda part: False, "outliers")
+        expected = f"0, or a fraction that makes an image of {self.images_per_step:,}"
+        check(
+            self.images, expected, lambda part: part == 0 or round(part * self.images_per_step) > 0,
+            "outliers", "photographs",
+        )  # fmt: skip
 
     def __getattr__(self, name: str) -> Any:
         if name not in _PLACES and name not in _RENAMED:
@@ -267,11 +281,13 @@ _REMOVED = {"ema_decay": 0.0}
 
 OFF: dict[str, Any] = {
     "augment": "none",
+    "characters": "",
     "freeze_after": 1.0,
     "initial_weights": "torch",
     "label_smoothing": 0.0,
     "members": 1,
     "outliers": 0.0,
+    "photographs": 0.0,
     "preprocessing": "scale",
     "tta": 1,
     "warmup": 0.0,

@@ -5,6 +5,7 @@ To add one: write the function, and name it in AUGMENTATIONS.
 
 from collections.abc import Callable
 
+import torch
 from torch import Tensor
 
 from digitnet.augmentation.affine import affine
@@ -41,7 +42,18 @@ def augmentation(name: str) -> Augmentation:
 
 
 def make_augmentation(config: TrainConfig) -> Augmentation:
-    """Compose the preprocessing that comes before the augmentation with the augmentation of the configuration."""
+    """Compose the preprocessing that comes before the augmentation with the augmentation of the configuration.
+
+    Photographs, the last images of a batch, have their pen and their paper already, and only get `affine`.
+    """
     preprocess = make_preprocessing(config.model.preprocessing).before_augmentation
     augment = augmentation(config.images.augment)
-    return lambda images: augment(preprocess(images))
+    photographs = round(config.images.photographs * config.images_per_step)
+    if not photographs:
+        return lambda images: augment(preprocess(images))
+
+    def augment_apart(images: Tensor) -> Tensor:
+        others, last = preprocess(images).tensor_split([len(images) - photographs])
+        return torch.cat([augment(others), affine(last)])
+
+    return augment_apart

@@ -1,9 +1,8 @@
 """What the digit finder cuts out of photographs: digits, and whatever else it takes for one."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from itertools import chain
 from typing import Any
 
 import cv2
@@ -13,6 +12,7 @@ import torch
 from torch import Tensor
 
 from digitnet.data.dataset import Split
+from digitnet.data.raw import OnMessage, ignore_message
 from digitnet.finding.components import Component, crop_ink
 from digitnet.finding.ink import Ink, find_ink
 from digitnet.finding.single import list_groups
@@ -61,7 +61,13 @@ _scribe: Scribe | None = None  # of a worker
 
 
 def make_crops(
-    split: Split, count: int, seed: int, none: int, characters: UInt8 | None = None, workers: int = 2
+    split: Split,
+    count: int,
+    seed: int,
+    none: int,
+    characters: UInt8 | None = None,
+    workers: int = 2,
+    on_message: OnMessage = ignore_message,
 ) -> tuple[Tensor, Tensor]:
     """Make `count` photographs of the digits of a split, and cut out what the finder finds.
 
@@ -74,7 +80,11 @@ def make_crops(
     kinds = rng.choice(list(KINDS), count, p=share / share.sum())
     tasks = [_Task(seed, first, tuple(kinds[first : first + _CHUNK])) for first in range(0, count, _CHUNK)]
     with ProcessPoolExecutor(workers, initializer=_begin, initargs=(split, characters)) as pool:
-        found = list(chain.from_iterable(pool.map(_cut_out, tasks)))
+        found: list[tuple[UInt8, int | None]] = []
+        for done, some in enumerate(pool.map(_cut_out, tasks), 1):
+            found += some
+            if done % max(1, len(tasks) // 10) == 0:
+                on_message(f"{done * _CHUNK:,} of {count:,} photographs")
     images = torch.from_numpy(np.stack([image for image, _ in found]))[:, None]
     labels = torch.tensor([none if label is None else label for _, label in found])
     return images, labels
@@ -100,11 +110,11 @@ def _cut_out(task: _Task) -> list[tuple[UInt8, int | None]]:
 def cut_out(made: Photograph) -> Iterator[tuple[UInt8, int | None]]:
     """Yield each mark that the finder takes for the digit of a photograph, and what it is: None for no digit."""
     ink = find_ink(made.picture)
-    owner = cv2.resize(made.owner, ink.mask.shape[::-1], interpolation=cv2.INTER_NEAREST)
-    for group in list_groups(ink):
-        label = _label(group.component, ink, owner, made.answer)
+    for group in list_groups(made.picture, ink):
+        owner = cv2.resize(made.owner, group.ink.faint.shape[::-1], interpolation=cv2.INTER_NEAREST)
+        label = _label(group.component, group.ink, owner, made.answer)
         if label != _UNKNOWN:
-            yield _normalise(crop_ink(group.component, ink)), None if label == OTHER else label
+            yield _normalise(crop_ink(group.component, group.ink)), None if label == OTHER else label
 
 
 _UNKNOWN = -1

@@ -8,32 +8,47 @@ from scipy.optimize import minimize_scalar
 from digitnet import metrics
 from digitnet.augmentation.augment import Augmentation, augmentation
 from digitnet.data.dataset import Dataset, UInt8
-from digitnet.evaluation.refusal import choose_digit_threshold, choose_sure_threshold
+from digitnet.data.raw import OnMessage, ignore_message
+from digitnet.evaluation.refusal import answer_confidence, choose_digit_threshold, choose_sure_threshold
 from digitnet.modelfile import Calibration
 from digitnet.networks.predict import predict_logits
 from digitnet.run_folder import Run
 from digitnet.training.checkpoint import load_network
 
 
-def calibrate(run: Run, dataset: Dataset | None = None) -> Calibration:
+PHOTOGRAPHS = 2_000
+"""Photographs of validation images; ten thousandths of a point of a threshold would need a hundred times as many."""
+
+
+def calibrate(run: Run, dataset: Dataset | None = None, on_message: OnMessage = ignore_message) -> Calibration:
     """Fit the temperature and choose the thresholds on the validation images.
 
     The temperature minimises the negative log-likelihood of the plain images. The thresholds are for pictures that
-    vary more than MNIST, so they use copies changed by the run's augmentation too: `sure` follows from the answers
-    about both together, `digit` from the augmented images. Both are in-sample, on the images they are chosen on.
+    vary more than MNIST: of a run with photographs, they are chosen on what the digit finder cuts out of photographs
+    of validation images, digits and the rest; of others, on the plain images and copies changed by the run's
+    augmentation. All are in-sample, on the images they are chosen on.
     """
     dataset = run.check_data(dataset) if dataset else run.dataset
     network, images, labels = load_network(run), dataset.validation.images, dataset.validation.labels
+    classes = dataset.classes
     plain = predict_logits(network, images)  # (N, K) or (N, K + 1)
-    augmented = predict_logits(network, _augment(images, augmentation(run.config.images.augment)))
-    temperature = fit_temperature(plain[:, : dataset.classes], labels)
-    probabilities = metrics.softmax(np.concatenate([plain, augmented])[:, : dataset.classes] / temperature)
-    correct = probabilities.argmax(axis=1) == np.concatenate([labels, labels])
-    confidence = probabilities.max(axis=1)
+    temperature = fit_temperature(plain[:, :classes], labels)
+    if run.config.images.photographs:
+        from digitnet.augmentation.pools import load_characters, make_photograph_pool  # imports OpenCV
+
+        characters = load_characters(run.config.images.characters, on_message)
+        crops, marks = make_photograph_pool(dataset, characters, on_message, dataset.validation, PHOTOGRAPHS)
+        varied, truth = predict_logits(network, crops[:, 0].numpy()), marks.numpy().astype(np.uint8)
+    else:
+        varied = predict_logits(network, _augment(images, augmentation(run.config.images.augment)))
+        truth = labels
+    logits, truth = np.concatenate([plain, varied]) / temperature, np.concatenate([labels, truth])
+    confidence = answer_confidence(torch.from_numpy(logits), classes).numpy()
+    correct = logits[:, :classes].argmax(axis=1) == truth
     return Calibration(
         temperature=temperature,
         sure=choose_sure_threshold(confidence, correct),
-        digit=choose_digit_threshold(augmented, dataset.classes),
+        digit=choose_digit_threshold(logits[len(labels) :][truth[len(labels) :] < classes], classes),
         curve=metrics.coverage_curve(confidence[: len(labels)], correct[: len(labels)]).points(100),
     )
 

@@ -12,10 +12,10 @@ from torch import Tensor, nn
 
 from digitnet.errors import UsageError
 from digitnet.evaluation.calibrate import calibrate
-from digitnet.evaluation.refusal import digit_score
+from digitnet.evaluation.refusal import answer_confidence, digit_score
 from digitnet.networks.lift_ink import lift_ink
 from digitnet.files import write_whole
-from digitnet.modelfile import DECISIONS, PRODUCER, Calibration, ModelInfo, metadata_of, seal
+from digitnet.modelfile import PRODUCER, Calibration, ModelInfo, metadata_of, seal
 from digitnet.networks.normalise import SIDE, centre_ink
 from digitnet.presets import to_command
 from digitnet.run_folder import Run
@@ -40,11 +40,12 @@ class ExportedNetwork(nn.Module):
     def forward(self, crops: Tensor, images: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Return probabilities, decision, score and normalised images, first of the crops, then of the images."""
         images = torch.cat([centre_ink(lift_ink(crops)), images[:, None]])  # (N + M, 1, 28, 28)
-        logits = self.network(images)  # (N + M, K), or K + 1 for a network trained with outliers
-        probabilities = (logits[:, : self.classes] / self.calibration.temperature).softmax(dim=1)
+        logits = self.network(images) / self.calibration.temperature  # (N + M, K), or K + 1 with outliers
+        probabilities = logits[:, : self.classes].softmax(dim=1)
         score = torch.where(images.amax(dim=(1, 2, 3)) > 0, digit_score(logits, self.classes), NO_INK)
-        unsure = (probabilities.amax(dim=1) < self.calibration.sure).to(torch.int64)
-        decision = torch.where(score < self.calibration.digit, DECISIONS.index("not a digit"), unsure)
+        confidence = answer_confidence(logits, self.classes)
+        refused = (score < self.calibration.digit).to(torch.int64)
+        decision = torch.where((confidence >= self.calibration.sure) & (score > NO_INK), 0, 1 + refused)
         return probabilities, decision, score, images[:, 0]
 
 

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from digitnet.finding.ink import Ink, UInt8, measure_stroke_width
+from digitnet.finding.ink import Ink, UInt8, connect, measure_stroke_width
 from digitnet.finding.ruled_lines import remove_ruled_lines
 
 _SPECK = 2  # stroke widths: what is neither wider nor higher is a dot or dirt
@@ -65,12 +65,14 @@ class Component:
         return int(np.count_nonzero(self.mask))
 
 
-def find_components(ink: Ink, *, without_rules: bool = True) -> list[Component]:
+def find_components(ink: Ink, *, without_rules: bool = True, without_shadows: bool = True) -> list[Component]:
     """List connected components, largest first, without ruled lines, specks, blots, frames and border shadows.
 
-    `without_rules=False` leaves the ruled lines in.
+    `without_rules=False` leaves the ruled lines in, `without_shadows=False` what is thick and at the border.
     """
-    mask = remove_ruled_lines(ink.mask, ink.stroke_width) if without_rules else ink.mask
+    mask = ink.mask
+    if without_rules:
+        mask = connect(remove_ruled_lines(ink.faint, ink.stroke_width), ink.strong)
     edge = _mark_border(ink)
     _, labels, table, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     left, top, width, height, area = table.T
@@ -89,7 +91,8 @@ def find_components(ink: Ink, *, without_rules: bool = True) -> list[Component]:
         component = Component(int(left[label]), int(top[label]), own, at_border=at_border)
         half = float((distance[rows, columns] * own).max())  # of the thickness, where that is greatest
         is_blot = half > _BLOT * max(component.width, component.height)
-        if not is_blot and not (at_border and half > _SHADOW * ink.stroke_width):
+        is_shadow = without_shadows and at_border and half > _SHADOW * ink.stroke_width
+        if not is_blot and not is_shadow:
             components.append(component)
     return [component for component in components if not _is_frame(component, components)]
 
@@ -140,7 +143,7 @@ def crop_ink(component: Component, ink: Ink) -> UInt8:
     """
     soft = 1 + round(ink.stroke_width / 4)  # pixels beyond the mask in which a stroke fades out
     longest = max(component.width, component.height)
-    thicker = max(0.0, _THINNEST * longest - measure_stroke_width(component.mask)) / 2  # on each side
+    thicker = max(0.0, _THINNEST * longest - measure_stroke_width(np.pad(component.mask, 1))) / 2  # on each side
     margin = 2 * soft + ceil(thicker)
     own = cv2.copyMakeBorder(component.mask, margin, margin, margin, margin, cv2.BORDER_CONSTANT)
     near = cv2.dilate(own, np.ones((2 * soft + 1, 2 * soft + 1), np.uint8))

@@ -1,6 +1,7 @@
 """From a picture to its ink: the desk, the paper, shadows and the colour of the pen are removed."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -27,20 +28,27 @@ class Ink:
     """The ink of a picture, at a working size of ``(rows, columns)``."""
 
     darkness: Float32  # (rows, columns) about 0 for paper, 1 for black
-    mask: UInt8  # (rows, columns) 1 for ink, 0 for paper
+    faint: UInt8  # (rows, columns) 1 for whatever may be ink, 0 for paper
+    strong: UInt8  # (rows, columns) 1 for what certainly is
     stroke_width: float  # median, in working pixels
     scale: float  # working pixels per pixel of the picture
     picture_shape: tuple[int, int]  # rows and columns of the picture
     sheet: UInt8 | None = None  # (rows, columns) 1 on the sheet; None where the picture shows nothing else
 
+    @cached_property
+    def mask(self) -> UInt8:
+        """Ink, 1, and paper, 0: ``(rows, columns)``."""
+        return connect(self.faint, self.strong)
 
-def find_ink(picture: UInt8) -> Ink:
+
+def find_ink(picture: UInt8, *, wide: bool = False) -> Ink:
     """Find the ink of a picture, uint8 ``(rows, columns)`` or ``(rows, columns, 3)``, in any light and colour.
 
     The channels are weighted to the grey in which ink is darkest; what is darker than the paper is ink. The paper
     is the morphological closing of the picture, which fills whatever is narrower than a window. The window is
     three stroke widths wide, as measured in a first look through a wide window: a narrow one would hollow out the
-    strokes of a felt pen, and a wide one takes shadows for ink.
+    strokes of a felt pen, and a wide one takes shadows for ink. With `wide` the first window is as wide as the
+    picture, for a digit so close that its strokes cover much of it.
     """
     longest = max(picture.shape[:2])
     first = min(max(longest, _SMALL), _COARSE)
@@ -50,8 +58,8 @@ def find_ink(picture: UInt8) -> Ink:
     coarse = _to_grey(coarse, weights)
     if sheet is not None:
         coarse = _fill_around(coarse, sheet)
-    darkness = _subtract_paper(coarse, coarse, max(coarse.shape[:2]) / 4)
-    stroke_width = measure_stroke_width(_threshold(darkness))
+    darkness = _subtract_paper(coarse, coarse, max(coarse.shape[:2]) / (1 if wide else 4))
+    stroke_width = measure_stroke_width(connect(*_threshold(darkness)))
     scale = min(max(_STROKE_WIDTH / stroke_width, 1) * first, _FINE, max(longest, _COARSE)) / longest
     fine = _to_grey(_resize(picture, scale), weights)
     darkness = _subtract_paper(fine, coarse, 3 * stroke_width)
@@ -60,9 +68,8 @@ def find_ink(picture: UInt8) -> Ink:
         sheet = cv2.resize(inside, fine.shape[::-1], interpolation=cv2.INTER_NEAREST).astype(np.uint8)
         darkness *= sheet
     rows, columns = picture.shape[:2]
-    return Ink(
-        darkness, _threshold(darkness), stroke_width * scale * longest / first, scale, (rows, columns), sheet
-    )
+    working_width = stroke_width * scale * longest / first
+    return Ink(darkness, *_threshold(darkness), working_width, scale, (rows, columns), sheet)
 
 
 def _resize(picture: UInt8, scale: float) -> UInt8:
@@ -82,7 +89,7 @@ def _find_channel_weights(picture: UInt8, sheet: UInt8 | None) -> Float32:
     Ink covers less than paper, so the longer tail of a channel's values is ink, and the skewness has its sign.
     """
     detail = picture.astype(np.float32)
-    detail -= cv2.blur(detail, (max(picture.shape[:2]),) * 2)
+    detail -= cv2.blur(detail, (max(picture.shape[:2]) // 3,) * 2)
     values = detail.reshape(-1, 1 if detail.ndim == 2 else detail.shape[2])  # (pixels, channels)
     if sheet is not None:
         values = values[cv2.erode(sheet, np.ones((7, 7), np.uint8), borderValue=1).reshape(-1) > 0]
@@ -108,37 +115,48 @@ def _subtract_paper(picture: UInt8, coarse: UInt8, window: float) -> Float32:
     return darkness.astype(np.float32, copy=False)
 
 
-def _threshold(darkness: Float32) -> UInt8:
-    """Separate ink (1) from paper (0) by Otsu's threshold over all that is darker than the paper's grain."""
+def _threshold(darkness: Float32) -> tuple[UInt8, UInt8]:
+    """Mark what may be ink, and what certainly is, by Otsu's threshold over all that is darker than the grain."""
     sample = darkness.ravel()[:: max(1, darkness.size // 100_000)]
     middle = float(np.median(sample))
     grain = 1.4826 * float(np.median(np.abs(sample - middle)))  # a standard deviation, if the grain is normal
     floor = max(_FAINTEST, middle + _NOISE * grain)
     strong = darkness[darkness > floor]
     if strong.size == 0:
-        return np.zeros(darkness.shape, np.uint8)
+        return np.zeros(darkness.shape, np.uint8), np.zeros(darkness.shape, np.uint8)
     levels = np.clip(strong * 255, 0, 255).astype(np.uint8)
     otsu, _ = cv2.threshold(levels, 0, 255, cv2.THRESH_OTSU)
-    ink = _threshold_with_hysteresis(
-        darkness, max(floor, _FAINT * otsu / 255), max(floor, _BELOW_OTSU * otsu / 255)
-    )
-    return cv2.morphologyEx(ink, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)).astype(np.uint8)  # hairline breaks
+    near = np.ones((3, 3), np.uint8)
+    faint, certain = (
+        cv2.morphologyEx((darkness > max(floor, part * otsu / 255)).astype(np.uint8), cv2.MORPH_CLOSE, near)
+        for part in (_FAINT, _BELOW_OTSU)
+    )  # closed, because strokes have hairline breaks
+    return faint.astype(np.uint8), certain.astype(np.uint8)
 
 
-def _threshold_with_hysteresis(darkness: Float32, low: float, high: float) -> UInt8:
-    """Mark what is darker than `low` and connected to something darker than `high` (Canny 1986)."""
-    faint = (darkness > low).astype(np.uint8)
-    if low >= high:
-        return faint
+def connect(faint: UInt8, strong: UInt8) -> UInt8:
+    """Keep the connected parts of `faint` that have something of `strong`: hysteresis, as in Canny (1986)."""
     count, labels = cv2.connectedComponents(faint, connectivity=8)
-    strong = np.zeros(count, np.uint8)
-    strong[labels[darkness > high]] = 1
-    strong[0] = 0  # the paper
-    return strong[labels]
+    kept = np.zeros(count, np.uint8)
+    kept[labels[strong > 0]] = 1
+    kept[0] = 0  # the paper
+    return kept[labels]
 
 
 def measure_stroke_width(mask: UInt8) -> float:
-    """Measure the width of strokes, in pixels: twice the median distance from their middle to the paper."""
+    """Measure the width of strokes, in pixels: twice the median distance from their middle to the paper.
+
+    Only marks a quarter as large as the largest count, as there may be more specks than strokes; and each place
+    counts by its width, as ruled lines may be longer than strokes.
+    """
+    _, labels, table, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    size = table[:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]].max(axis=1)
+    size[0] = 0  # the paper
+    large = size >= max(1, size.max() / 4)
     distance = cv2.distanceTransform(mask, cv2.DIST_L2, 3)
-    middle = (distance >= cv2.dilate(distance, np.ones((3, 3), np.uint8))) & (mask > 0)
-    return 2 * float(np.median(distance[middle])) if middle.any() else 1.0
+    middle = (distance >= cv2.dilate(distance, np.ones((3, 3), np.uint8))) & large[labels]
+    if not middle.any():
+        return 1.0
+    half = np.sort(distance[middle])
+    total = np.cumsum(half)
+    return 2 * float(half[np.searchsorted(total, total[-1] / 2)])

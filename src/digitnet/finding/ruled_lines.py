@@ -11,6 +11,8 @@ _SLANT = np.radians(12)  # the largest tilt of a photograph
 _BEND = 1.2  # stroke widths: how far a ruled line may leave the straight line
 _COVER = 0.5  # of a ruled line's length: at least so much is not hidden by digits
 _EDGE = 3  # working pixels: the largest distance between a ruled line's ends and the border
+_BEYOND = 0.6  # of a ruled line's length: every other mark is shorter along it
+_THINNER = 0.3  # of the stroke width: a line so thin is no stroke of the pen
 _MOST = 400  # lines that are examined: squared paper has some hundred each way
 
 
@@ -18,16 +20,35 @@ def remove_ruled_lines(mask: UInt8, stroke_width: float) -> UInt8:
     """Return the mask without ruled lines, 1 for ink and 0 for paper; both are ``(rows, columns)``.
 
     Where a digit crosses a ruled line or runs along it, the ink is thicker than the line, and stays: staves are
-    removed from printed music in the same way (Fujinaga, 1988).
+    removed from printed music in the same way (Fujinaga, 1988). A line needs evidence, since the stem of a digit
+    that fills the picture leads from border to border too: it goes on far beyond every other mark, or it is thinner
+    than the pen.
     """
-    across = _find_ruled_lines(mask, stroke_width)
-    down = _find_ruled_lines(np.ascontiguousarray(mask.T), stroke_width).T
-    return mask & ~(across | down)
+    bare = mask.copy()
+    for turned, left in ((mask, bare), (np.ascontiguousarray(mask.T), bare.T)):
+        lines = _find_ruled_lines(turned, stroke_width)
+        ruled = np.zeros_like(turned)
+        for line, _ in lines:
+            ruled |= line
+        if not lines:
+            continue
+        goes_beyond = _measure_extent(turned & ~ruled, stroke_width) <= _BEYOND * turned.shape[1]
+        for line, thickness in lines:
+            if goes_beyond or thickness <= _THINNER * stroke_width:
+                left &= ~line
+    return bare
 
 
-def _find_ruled_lines(mask: UInt8, stroke_width: float) -> UInt8:
-    """Mark with 1 the ruled lines that lead from the left border to the right one."""
-    ruled = np.zeros_like(mask)
+def _measure_extent(mask: UInt8, stroke_width: float) -> int:
+    """Measure the width of the widest mark, 0 if there is none."""
+    _, _, table, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    size = table[1:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]]
+    return int(size[size.max(axis=1) > 3 * stroke_width, 0].max(initial=0))
+
+
+def _find_ruled_lines(mask: UInt8, stroke_width: float) -> list[tuple[UInt8, float]]:
+    """Find the lines that lead from the left border to the right one: each marked with 1, and its thickness."""
+    found: list[tuple[UInt8, float]] = []
     columns = mask.shape[1]
     thickness = _measure_thickness(mask)
     thin = ((thickness > 0) & (thickness <= _THICKEST * stroke_width + 1)).astype(np.uint8)
@@ -35,7 +56,7 @@ def _find_ruled_lines(mask: UInt8, stroke_width: float) -> UInt8:
     votes = max(1, round(columns * _COVER / 3))  # a ruled line, thick and bent, spreads its votes over some lines
     lines = cv2.HoughLines(thin, 1, np.radians(0.5), votes, min_theta=level - _SLANT, max_theta=level + _SLANT)
     if lines is None:
-        return ruled
+        return found
     y, x = np.nonzero(thin)
     for rho, theta in lines[:_MOST].reshape(-1, 2):
         near = np.abs(x * np.cos(theta) + y * np.sin(theta) - rho) <= _BEND * stroke_width + 1
@@ -44,9 +65,11 @@ def _find_ruled_lines(mask: UInt8, stroke_width: float) -> UInt8:
             continue
         own = thickness[y[near], x[near]]
         bare = own <= 1.5 * np.median(own) + 1  # thicker where a digit's ink is on it
+        ruled = np.zeros_like(mask)
         ruled[y[near][bare], x[near][bare]] = 1
+        found.append((ruled, float(np.median(own))))
         y, x = y[~near], x[~near]
-    return ruled
+    return found
 
 
 def _measure_thickness(mask: UInt8) -> NDArray[np.int32]:

@@ -11,7 +11,7 @@ _STEP = 9  # grey levels within 3 pixels: light falls off more slowly, a sheet's
 _SMALLEST = 0.12  # of the picture: a smaller region is no sheet
 _WHOLE = 0.97  # of the picture: a sheet that covers so much is all there is
 _FILLED = 0.8  # of its convex hull: a region that covers less is not a sheet
-_ALIKE = 0.25  # of what lies beside it: where so much is as light as the sheet, it is paper too
+_ALIKE = 0.1  # of what lies beside it: where so much is as light as the sheet, it is paper too
 
 
 def find_sheet(picture: UInt8) -> UInt8 | None:
@@ -45,7 +45,8 @@ def find_sheet(picture: UInt8) -> UInt8 | None:
         return None
     sheet = np.zeros(level.shape, np.uint8)
     cv2.fillConvexPoly(sheet, hull, 1)
-    beside = level[sheet == 0]
-    if sheet.mean() > _WHOLE or np.mean(np.abs(beside - level[found].mean()) <= 2 * _STEP) > _ALIKE:
+    grey = picture.reshape(rows, columns, -1).mean(axis=2)
+    beside = grey[sheet == 0]
+    if sheet.mean() > _WHOLE or np.mean(np.abs(beside - np.median(grey[found])) <= 2 * _STEP) > _ALIKE:
         return None
     return sheet

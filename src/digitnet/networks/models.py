@@ -172,7 +172,7 @@ def build_network(config: TrainConfig, image_shape: tuple[int, int], classes: in
     with warnings.catch_warnings(), torch.random.fork_rng(devices=[]):  # keeps the caller's random state
         warnings.filterwarnings("ignore", "Lazy modules are a new feature")
         torch.default_generator.manual_seed(config.seed)
-        outputs = classes + 1 if config.images.outliers else classes
+        outputs = classes + 1 if config.images.has_outliers else classes
         members = [_build_member(config, image_shape, outputs) for _ in range(config.model.members)]
     network = Ensemble(members) if config.model.members > 1 else members[0]
     return network.train().to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]  # a gap in torch

@@ -48,6 +48,9 @@ def make_photograph(kind: str, scribe: Scribe, seed: tuple[int, ...], scale: flo
     long, short = longest, longest * rng.uniform(0.6, 1)
     rows, columns = (int(short), int(long)) if rng.random() < 0.3 + 0.6 * (count > 1) else (int(long), int(short))
     height = rng.uniform(*ranges.height) * min(rows, columns)
+    spaces = rng.uniform(*ranges.spacing, size=max(count, 1))
+    width = sum(strokes.size[0] for strokes, _ in written) + spaces.sum()  # of digits one pixel high
+    height = min(height, 0.85 * columns / max(width, 0.1))
     pen = height * _between(ranges.pen, rng)
     inks = [draw(strokes, height * rng.uniform(0.9, 1.1), pen, rng) for strokes, _ in written]
     page = make_page((rows, columns), rng, ranges.tint)
@@ -55,7 +58,7 @@ def make_photograph(kind: str, scribe: Scribe, seed: tuple[int, ...], scale: flo
         spacing = height * rng.uniform(0.3, 1.3)
         rule(page, spacing, max(0.7, pen * rng.uniform(0.2, 0.6)), rng.uniform(*ranges.rules), rng,
              squared=rng.random() < 0.4)  # fmt: skip
-    gaps = height * rng.uniform(*ranges.spacing, size=max(count, 1))
+    gaps = height * spaces
     width = sum(ink.shape[1] for ink in inks) + gaps[: max(0, count - 1)].sum()
     highest = max((ink.shape[0] for ink in inks), default=0)
     left = rng.uniform(0.02 * columns, max(0.02 * columns + 1, 0.98 * columns - width))

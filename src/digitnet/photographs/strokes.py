@@ -36,7 +36,8 @@ def trace(image: UInt8) -> Strokes:
     The middle is the skeleton of Zhang and Suen (1984), smoothed. Raises ValueError for an image without ink.
     """
     scale = _FINE / max(image.shape)
-    large = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC) > 127
+    large = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
+    large = cv2.GaussianBlur(large, (0, 0), 0.4 * scale) > 110  # bumps would become branches
     if not large.any():
         raise ValueError("the image has no ink")
     skeleton = skeletonize(large)

@@ -53,15 +53,15 @@ def find_candidates(line: Sequence[Component], ink: Ink, recognise: Recognise, *
     return Candidates(list(line), parts, groups, height, ink.stroke_width)
 
 
-def judge_groups(groups: Sequence[Group], ink: Ink, recognise: Recognise) -> Candidates:
+def judge_groups(groups: Sequence[Group], recognise: Recognise) -> Candidates:
     """Ask the network about each of the groups that may be the only digit of a picture."""
     parts = [group.component for group in groups]
-    candidates = [
-        Candidate(index, index + 1, part, recognise(crop_ink(part, ink), _locate(part, ink)))
-        for index, part in enumerate(parts)
-    ]
+    candidates = []
+    for index, group in enumerate(groups):
+        crop, box = crop_ink(group.component, group.ink), _locate(group.component, group.ink)
+        candidates.append(Candidate(index, index + 1, group.component, recognise(crop, box)))
     height = float(max((part.height for part in parts), default=1))
-    return Candidates(parts, parts, candidates, height, ink.stroke_width)
+    return Candidates(parts, parts, candidates, height, groups[0].ink.stroke_width if groups else 1.0)
 
 
 def _list_groups(parts: Sequence[Component], height: float) -> list[tuple[int, int]]:
@@ -82,7 +82,7 @@ def _list_groups(parts: Sequence[Component], height: float) -> list[tuple[int, i
 def _locate(component: Component, ink: Ink) -> Box:
     """Map a component's rectangle from working pixels to pixels of the picture."""
     rows, columns = ink.picture_shape
-    down, across = ink.mask.shape[0] / rows, ink.mask.shape[1] / columns
+    down, across = ink.faint.shape[0] / rows, ink.faint.shape[1] / columns
     left, top = min(int(component.left / across), columns - 1), min(int(component.top / down), rows - 1)
     right, bottom = min(ceil(component.right / across), columns), min(ceil(component.bottom / down), rows)
     return Box(left, top, max(1, right - left), max(1, bottom - top))

@@ -30,8 +30,8 @@ def find_digits(picture: UInt8, recognise: Recognise, *, single: bool = False, c
     """
     ink = find_ink(picture)
     if single:
-        groups = list_groups(ink)
-        judged = judge_groups(groups, ink, recognise)
+        groups = list_groups(picture, ink)
+        judged = judge_groups(groups, recognise)
         chosen = choose_single(judged, groups)
         return Stages(picture, ink, judged.components, [judged], [[chosen]] if chosen else [])
     components = find_components(ink)

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from digitnet.config import TrainConfig
 from digitnet.data.dataset import Dataset, Split
+from digitnet.data.raw import OnMessage, ignore_message
 
 Positions = npt.NDArray[np.int64]
 
@@ -50,38 +51,53 @@ class Batches:
         return self.images[positions], self.labels[positions]
 
 
-class BatchesWithOutliers:
-    """Batches in which synthetic images, most of them outliers, replace a fixed number of the last images.
+class BatchesWithPool:
+    """Batches in which images of a pool replace `count` images, those before the last `after`.
 
-    Other images are replaced in each epoch. The synthetic images are a pool, made once, of which each comes back
-    every few epochs, changed by the augmentation.
+    Other images are replaced in each epoch. The pool is made once; each of its images comes back every few epochs,
+    changed by the augmentation.
     """
 
-    def __init__(self, batches: Batches, pool: tuple[Tensor, Tensor], fraction: float) -> None:
+    def __init__(self, batches: "BatchSource", pool: tuple[Tensor, Tensor], count: int, after: int) -> None:
         self.batches = batches
-        self.images, self.labels = (tensor.to(batches.labels.device) for tensor in pool)
-        self.count = round(fraction * batches.batch_size)
+        self.labels = batches.labels
+        self.seed = batches.seed
+        self.pool_images, self.pool_labels = (tensor.to(batches.labels.device) for tensor in pool)
+        self.count, self.after = count, after
 
     def at(self, step: int) -> tuple[Tensor, Tensor]:
         """Images ``(B, 1, rows, columns)`` uint8 and labels ``(B,)`` int64 of a step."""
         images, labels = self.batches.at(step)
-        positions = torch.from_numpy(batch_positions(self.batches.seed, step, self.count, len(self.labels)))
-        images[len(images) - self.count :] = self.images[positions]
-        labels[len(labels) - self.count :] = self.labels[positions]
+        positions = torch.from_numpy(batch_positions(self.seed, step, self.count, len(self.pool_labels)))
+        place = slice(len(labels) - self.after - self.count, len(labels) - self.after)
+        images[place], labels[place] = self.pool_images[positions], self.pool_labels[positions]
         return images, labels
 
 
-BatchSource = Batches | BatchesWithOutliers
+BatchSource = Batches | BatchesWithPool
 
 
-def make_batches(config: TrainConfig, dataset: Dataset, device: torch.device | str = "cpu") -> BatchSource:
-    """Make batches of the training images, with outliers if the configuration has them.
+def make_batches(
+    config: TrainConfig,
+    dataset: Dataset,
+    device: torch.device | str = "cpu",
+    on_message: OnMessage = ignore_message,
+) -> BatchSource:
+    """Make batches of the training images, with outliers and photographs if the configuration has them.
 
-    The pool of 20,000 is made in a few seconds; in 40 epochs of MNIST each of its images comes 20 times.
+    A batch begins with the data set's images; then come the outliers, and last the photographs.
     """
-    batches = Batches(dataset.train, config.images_per_step, config.seed, device)
-    if not config.images.outliers:
-        return batches
-    from digitnet.augmentation.outliers import make_outliers  # imports matplotlib, which other recipes don't need
+    batches: BatchSource = Batches(dataset.train, config.images_per_step, config.seed, device)
+    outliers = round(config.images.outliers * config.images_per_step)
+    photographs = round(config.images.photographs * config.images_per_step)
+    if outliers or photographs:
+        from digitnet.augmentation import pools  # imports matplotlib and OpenCV, which other recipes don't need
 
-    return BatchesWithOutliers(batches, make_outliers(dataset, 20_000, config.seed), config.images.outliers)
+        characters = pools.load_characters(config.images.characters, on_message)
+        if outliers:
+            pool = pools.make_outlier_pool(dataset, config.seed, characters)
+            batches = BatchesWithPool(batches, pool, outliers, photographs)
+        if photographs:
+            pool = pools.make_photograph_pool(dataset, characters, on_message)
+            batches = BatchesWithPool(batches, pool, photographs, 0)
+    return batches

@@ -55,7 +55,7 @@ def prepare(
     """
     device = torch.device(device)
     network = build_network(config, dataset.image_shape, dataset.classes)
-    batches = make_batches(config, dataset, device)
+    batches = make_batches(config, dataset, device, on_message)
     images, labels = batches.at(0)  # (B, 1, rows, columns) uint8, (B,) int64
     on_message(check_device(network, images.cpu(), labels.cpu(), device))
     network = network.to(device)

@@ -1,0 +1,92 @@
+"""Pools of images that take part in batches beside the data set's own: outliers, and crops of photographs."""
+
+import io
+import os
+from dataclasses import astuple
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from filelock import FileLock
+from torch import Tensor
+
+from digitnet.augmentation.outliers import make_outliers
+from digitnet.augmentation.photograph_crops import KINDS as SHARES
+from digitnet.augmentation.photograph_crops import make_crops
+from digitnet.data.cache import cache_folder
+from digitnet.data.dataset import Dataset, Split
+from digitnet.data.omniglot import TRAINING, load_omniglot
+from digitnet.data.raw import OnMessage, ignore_message
+from digitnet.files import make_folder, sha256, write_whole
+from digitnet.networks.normalise import centre_ink
+from digitnet.photographs.kinds import KINDS
+
+Pool = tuple[Tensor, Tensor]
+"""Images ``(n, 1, 28, 28)`` uint8 and labels ``(n,)`` int64; the label K, the number of classes, is no digit."""
+
+UInt8 = npt.NDArray[np.uint8]
+
+OUTLIERS = 20_000
+"""Synthetic outliers; in 40 epochs of MNIST each comes 20 times."""
+
+CHARACTERS = 8_000
+"""Characters of other scripts beside them, if the configuration names any."""
+
+PHOTOGRAPHS = 20_000
+"""Photographs of training images, some 30,000 crops: ten minutes on two cores, once."""
+
+_VERSION = 1  # to be raised when photographs or the finder change, so that stored crops are made anew
+
+
+def load_characters(source: str, on_message: OnMessage = ignore_message) -> UInt8 | None:
+    """Load the characters ``(m, rows, columns)``, 255 for ink, that a network may learn as no digit; "" has none.
+
+    They are those of `digitnet.data.omniglot.TRAINING` that have no digit's shape.
+    """
+    if not source:
+        return None
+    return load_omniglot(source, on_message).of(*TRAINING).without_digit_shapes().images
+
+
+def make_outlier_pool(dataset: Dataset, seed: int, characters: UInt8 | None) -> Pool:
+    """Make synthetic outliers, and characters with them; the same seed makes the same."""
+    images, labels = make_outliers(dataset, OUTLIERS, seed)
+    if characters is None:
+        return images, labels
+    generator = torch.Generator().manual_seed(seed)
+    chosen = torch.randint(len(characters), (CHARACTERS,), generator=generator)
+    pictures = torch.from_numpy(characters)
+    drawn = [centre_ink(pictures[some].to(torch.float32) / 255) for some in chosen.split(500)]
+    images = torch.cat([images, *(image.round().to(torch.uint8) for image in drawn)])
+    labels = torch.cat([labels, torch.full((CHARACTERS,), dataset.classes)])
+    order = torch.randperm(len(labels), generator=generator)
+    return images[order], labels[order]
+
+
+def make_photograph_pool(
+    dataset: Dataset,
+    characters: UInt8 | None,
+    on_message: OnMessage = ignore_message,
+    split: Split | None = None,
+    count: int = PHOTOGRAPHS,
+) -> Pool:
+    """Cut digits and other marks out of photographs of a split's digits, by default the training images.
+
+    They do not depend on a run's seed, and are kept in the cache.
+    """
+    split = split or dataset.train
+    content = [_VERSION, dataset.fingerprint, count, SHARES, {name: astuple(kind) for name, kind in KINDS.items()}]
+    hashes = sha256(split.labels.tobytes()), sha256(b"" if characters is None else characters.tobytes())
+    folder = cache_folder() / "photographs"
+    path = folder / f"{sha256(repr((content, hashes)).encode())[:16]}.npz"
+    make_folder(folder)
+    with FileLock(path.with_suffix(".lock")):
+        if not path.exists():
+            on_message(f"Taking {count:,} photographs of handwritten digits, once: some minutes.")
+            workers = os.cpu_count() or 1
+            images, labels = make_crops(split, count, 0, dataset.classes, characters, workers, on_message)
+            packed = io.BytesIO()
+            np.savez_compressed(packed, images=images.numpy(), labels=labels.numpy())
+            write_whole(path, packed.getvalue())
+    with np.load(path, allow_pickle=False) as stored:
+        return torch.from_numpy(stored["images"]), torch.from_numpy(stored["labels"])
