@@ -94,7 +94,7 @@ def _find_channel_weights(picture: UInt8, sheet: UInt8 | None) -> Float32:
     if sheet is not None:
         values = values[cv2.erode(sheet, np.ones((7, 7), np.uint8), borderValue=1).reshape(-1) > 0]
     values = values - values.mean(axis=0)
-    skewness = np.cbrt(-(values**3).mean(axis=0))
+    skewness = np.cbrt(-(values * values * values).mean(axis=0))  # a power takes twenty times as long
     total = float(np.abs(skewness).sum())
     weights: Float32 = skewness / total if total > 0 else np.full_like(skewness, 1 / len(skewness))
     return weights
