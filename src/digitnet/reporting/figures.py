@@ -3,14 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 from matplotlib.figure import Figure
 
 from digitnet.data.dataset import Dataset, UInt8
 from digitnet.evaluation.evaluate import Evaluation
+from digitnet.evaluation.layers import Layer, filters_of, maps_of
 from digitnet.evaluation.mistakes import Mistake
 from digitnet.files import make_folder, write_whole
 from digitnet.metrics import reliability
@@ -33,17 +31,13 @@ __all__ = [
     "save_figures",
 ]
 
-Floats = npt.NDArray[np.floating[Any]]
-
 
 @dataclass(frozen=True)
 class Example:
-    """One test image with the feature maps of each layer and the probabilities."""
+    """One test image with what each layer makes of it, and the probabilities."""
 
-    index: int  # position in the test file
     image: UInt8  # (rows, columns)
-    label: int
-    maps: Sequence[Floats]  # (maps, rows, columns) after each convolution and its ReLU
+    layers: Sequence[Layer]
     probabilities: tuple[float, ...]  # (K,)
 
 
@@ -52,7 +46,6 @@ def draw_figures(
     dataset: Dataset,
     evaluation: Evaluation,
     mistakes: Sequence[Mistake],
-    filters: Sequence[Floats],
     example: Example,
 ) -> dict[str, Figure]:
     """Draw every figure of a run, keyed by file name; filters and activations need a network with convolutions."""
@@ -65,9 +58,10 @@ def draw_figures(
         "reliability": reliability_figure(reliability(evaluation.logits, evaluation.labels)),
         "coverage": coverage_figure(evaluation.coverage.points(100)),
     }
-    if filters:
+    if filters := filters_of(example.layers):
+        maps = maps_of(example.layers)
         figures["filters"] = filter_figure(filters)
-        figures["activations"] = activation_figure(example.image, example.maps, example.probabilities, names)
+        figures["activations"] = activation_figure(example.image, maps, example.probabilities, names)
     return figures
 
 

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from digitnet import metrics
 from digitnet.config import TrainConfig
@@ -33,8 +32,6 @@ from digitnet.run_folder import History
 MOST_CARDS = 200  # mistakes shown one by one; a bad network makes thousands
 FIRST_CARDS = 24  # the others are folded away
 
-Floats = npt.NDArray[np.floating[Any]]
-
 
 @dataclass(frozen=True)
 class Findings:
@@ -49,7 +46,6 @@ class Findings:
     dataset: Dataset
     evaluation: Evaluation
     mistakes: Sequence[Mistake]  # the most confident first
-    filters: Sequence[Floats]  # (out, in, k, k) for each convolution
     example: Example
     reads: dict[str, Any] | None  # of the section "How this network reads a digit"
 

@@ -8,7 +8,7 @@ from torch import nn
 
 from digitnet.data.dataset import Dataset
 from digitnet.evaluation.evaluate import Evaluation, load_evaluation
-from digitnet.evaluation.feature_maps import activations, filters
+from digitnet.evaluation.layers import trace_layers
 from digitnet.evaluation.mistakes import Mistake, find_mistakes
 from digitnet.files import write_whole
 from digitnet.metrics import softmax
@@ -32,9 +32,9 @@ def make_report(run: Run | Path | str, dataset: Dataset | None = None) -> Path:
     dataset = run.check_data(dataset) if dataset else run.dataset
     found = collect_findings(run, dataset)
     page = render(found)
-    figures = draw_figures(
-        found.history, dataset, found.evaluation, found.mistakes, found.filters, found.example
-    )  # drawn before any file is written
+    figures = draw_figures(  # before any file is written
+        found.history, dataset, found.evaluation, found.mistakes, found.example
+    )
     with run.locked():
         save_figures(figures, run.path / "figures")
         write_whole(run.path / "report.html", page)
@@ -56,7 +56,6 @@ def collect_findings(run: Run, dataset: Dataset) -> Findings:
         dataset=dataset,
         evaluation=evaluation,
         mistakes=mistakes,
-        filters=filters(network),
         example=choose_example(network, dataset, evaluation),
         reads=how_it_reads.describe_reading(
             network, run.config, choose_examples(dataset, evaluation, mistakes), dataset.label_names
@@ -92,10 +91,8 @@ def choose_example(network: nn.Module, dataset: Dataset, evaluation: Evaluation)
     index = int(np.argmax(evaluation.logits.argmax(axis=1) == evaluation.labels))
     image = dataset.test.images[index]
     return Example(
-        index=index,
         image=image,
-        label=int(dataset.test.labels[index]),
-        maps=activations(network, image),
+        layers=trace_layers(network, image[None]),
         probabilities=tuple(float(p) for p in softmax(evaluation.logits[index : index + 1])[0]),
     )
 
