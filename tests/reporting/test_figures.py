@@ -152,8 +152,8 @@ def test_filters_and_maps_are_counted_in_their_titles(width: Width) -> None:
 def test_a_network_without_convolutions_has_no_pictures_of_them(
     judged: Run, drawn: Dataset, evaluation: Evaluation
 ) -> None:
-    example = figures.Example(drawn.test.images[0], layers=[], probabilities=(1.0,))
-    names = figures.draw_figures(judged.history, drawn, evaluation, [], example).keys()
+    traced = figures.TracedImage(drawn.test.images[0], layers=[], probabilities=(1.0,))
+    names = figures.draw_figures(judged.history, drawn, evaluation, [], traced).keys()
 
     assert not {"filters", "activations"} & names
 

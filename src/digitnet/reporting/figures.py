@@ -18,7 +18,7 @@ from digitnet.reporting.style import to_png
 from digitnet.run_folder import History
 
 __all__ = [
-    "Example",
+    "TracedImage",
     "activation_figure",
     "confusion_figure",
     "coverage_figure",
@@ -33,7 +33,7 @@ __all__ = [
 
 
 @dataclass(frozen=True)
-class Example:
+class TracedImage:
     """One test image with what each layer makes of it, and the probabilities."""
 
     image: UInt8  # (rows, columns)
@@ -46,7 +46,7 @@ def draw_figures(
     dataset: Dataset,
     evaluation: Evaluation,
     mistakes: Sequence[Mistake],
-    example: Example,
+    traced: TracedImage,
 ) -> dict[str, Figure]:
     """Draw every figure of a run, keyed by file name; filters and activations need a network with convolutions."""
     names = dataset.label_names
@@ -58,10 +58,10 @@ def draw_figures(
         "reliability": reliability_figure(reliability(evaluation.logits, evaluation.labels)),
         "coverage": coverage_figure(evaluation.coverage.points(100)),
     }
-    if filters := filters_of(example.layers):
-        maps = maps_of(example.layers)
+    if filters := filters_of(traced.layers):
+        maps = maps_of(traced.layers)
         figures["filters"] = filter_figure(filters)
-        figures["activations"] = activation_figure(example.image, maps, example.probabilities, names)
+        figures["activations"] = activation_figure(traced.image, maps, traced.probabilities, names)
     return figures
 
 

@@ -17,7 +17,7 @@ from digitnet.presets import nearest_preset, to_command
 from digitnet.reporting import confidence, words
 from digitnet.reporting.blog_runs import is_blog_experiment, place_among, stored_runs, strip_figure
 from digitnet.reporting.confusion import mistake_anchor, panels_of, rows_of
-from digitnet.reporting.figures import Example
+from digitnet.reporting.figures import TracedImage
 from digitnet.reporting.glossary import Glossary
 from digitnet.reporting.graphs import coverage_figure, loss_figure, reliability_figure, smoothing_window
 from digitnet.reporting.next_steps import (
@@ -46,7 +46,7 @@ class Findings:
     dataset: Dataset
     evaluation: Evaluation
     mistakes: Sequence[Mistake]  # the most confident first
-    example: Example
+    traced: TracedImage  # of the figures of filters and maps
     reads: dict[str, Any] | None  # of the section "How this network reads a digit"
 
 
