@@ -248,8 +248,10 @@ def trials_table() -> str:
         "\n".join(rows)
         + f"""
 
-Trials of {alone["training"]:.0f} seconds (the blog's recipe, {STEPS} steps) on {_machine(result)}. The rows of 8
-trials ran in turn in one command (`make bench`){"; the 100 ran on another day (`--trials 100`)" if many else ""}.
+Trials of {alone["training"]:.0f} seconds (the blog's recipe, {STEPS} steps) on {_machine(result)}. They trained
+the blog's network in its first version, without the dense layer of 256 and with torch's first weights: today that
+is `digitnet train blog --hidden 0 --initial-weights torch`. The rows of 8 trials ran in turn in one command
+(`make bench`){"; the 100 ran on another day (`--trials 100`)" if many else ""}.
 
 - **Two workers against one**: {_ratios(two, one)} times as many trials. Two bare training loops
   do {median(result["ceiling_2_over_1"]):.2f} times what one does, which is the machine's limit.
@@ -317,8 +319,9 @@ def cost_table() -> str:
         + f"""
 
 These numbers are calculated, not measured, for {MACHINES} machines of {result["machine"]["cores"]} cores, from the
-times of one core: {alone["training"] / STEPS * 1000:.0f} ms a step, {besides:.2f} s besides a trial's training,
-{network * 1e6:.0f} µs for the blog's network to read an image, {decoding * 1e6:.0f} µs to decode a PNG of a digit.
+times of one core with the blog's network in its first version, as above:
+{alone["training"] / STEPS * 1000:.0f} ms a step, {besides:.2f} s besides a trial's training,
+{network * 1e6:.0f} µs to read an image, and {decoding * 1e6:.0f} µs to decode a PNG of a digit.
 It assumes that
 
 - every core is as fast as the measured ones, runs nothing else, and costs ${PRICE} an hour;

@@ -62,11 +62,14 @@ def test_train_answers_on_standard_output_and_shows_progress_on_standard_error(
 
     explained = digitnet("explain", "runs/blog-002", 7)
     assert commands_named(explained.stderr) == ["digitnet report runs/blog-002"]
+    assert "without another square of its ink" in explained.stderr
     sentence, page = explained.stdout.splitlines()
     assert re.fullmatch(r"Read as \d, [\d.]+%(, but labelled \d)?; the rival is \d, [\d.]+%\.", sentence)
     assert page == "Page: runs/blog-002/explain-7.html"
     assert (tmp_path / "runs/blog-002/explain-7.html").is_file()
-    answer = json.loads(digitnet("explain", "runs/blog-002", 7, "--format", "json").stdout)
+    for_programs = digitnet("explain", "runs/blog-002", 7, "--format", "json")
+    assert for_programs.stderr == ""
+    answer = json.loads(for_programs.stdout)
     assert sentence.startswith(f"Read as {answer['answer']}, ")
     assert answer["page"] == "runs/blog-002/explain-7.html"
     outside = digitnet("explain", "runs/blog-002", 103)

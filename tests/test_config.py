@@ -17,7 +17,7 @@ from digitnet.checks import flag
 from digitnet.cli import main as cli
 from digitnet.config import FIELDS, BlogLayers, Model, Optimisation, TrainConfig
 from digitnet.errors import UsageError
-from digitnet.presets import PRESETS, preset, read_config, to_command
+from digitnet.presets import PRESETS, nearest_preset, preset, read_config, to_command
 
 count = st.integers(1, 2**31)
 count_or_none = st.integers(0, 2**31)
@@ -119,6 +119,15 @@ def test_toml_names_every_field_of_the_network(name: str) -> None:
     written = preset(name).to_toml()
     named = {line.partition(" =")[0] for line in written.splitlines() if " = " in line}
     assert named == set(FIELDS) - (set() if name == "blog" else {"filters", "kernel_size", "hidden"})
+
+
+@given(st.sampled_from([*PRESETS]), some_values)
+def test_the_preset_of_a_run_is_the_one_that_was_named_unless_its_network_is_another(
+    name: str, values: dict[str, Any]
+) -> None:
+    named = preset(name)
+    config = named.replace(**{**values, "network": named.model.network})
+    assert nearest_preset(config) == name
 
 
 @settings(deadline=None)

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from conftest import BLOG
-from digitnet.evaluation.layers import trace_layers
+from digitnet.evaluation.layers import filters_of, maps_of, trace_layers
 from digitnet.networks.models import Ensemble, build_network, parameter_count
 from digitnet.presets import PRESETS, preset
 
@@ -58,6 +58,37 @@ def test_each_pool_keeps_the_largest_of_what_comes_before(name: str) -> None:
         if layer.kind == "pool":
             expected = F.max_pool2d(torch.from_numpy(before.outputs), layer.geometry["size"])
             assert layer.sums == pytest.approx(expected.numpy(), abs=1e-4)
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_the_maps_of_a_convolution_are_what_the_next_layer_is_given(name: str) -> None:
+    network = trained(name)
+    given: list[torch.Tensor] = []
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d | nn.AdaptiveAvgPool2d | nn.Linear):
+            module.register_forward_pre_hook(lambda layer, inputs: given.append(inputs[0][0]))
+    maps = maps_of(trace_layers(network, IMAGES))
+    assert maps
+    for found, expected in zip(maps, given[1:], strict=False):  # dense layers come last
+        assert found.ravel() == pytest.approx(expected.numpy().ravel(), abs=1e-4)
+
+
+def test_the_blogs_network_has_16_and_32_filters_and_a_pool_halves_the_sides_of_their_maps() -> None:
+    layers = trace_layers(trained("blog"), IMAGES)
+    assert [weights.shape for weights in filters_of(layers)] == [(16, 1, 5, 5), (32, 16, 5, 5)]
+    assert [maps.shape for maps in maps_of(layers)] == [(16, 14, 14), (32, 7, 7)]
+
+
+def test_the_weights_are_a_copy() -> None:
+    network = trained("blog")
+    filters_of(trace_layers(network, IMAGES))[0][:] = 0
+    assert filters_of(trace_layers(network, IMAGES))[0].any()
+
+
+def test_a_network_without_convolutions_has_no_filters_and_no_maps() -> None:
+    network = nn.Sequential(build_network(BLOG, (28, 28), 10)[0], nn.Flatten(), nn.Linear(784, 10))
+    layers = trace_layers(network, IMAGES)
+    assert filters_of(layers) == maps_of(layers) == []
 
 
 def test_the_first_layer_is_the_image_from_0_to_1() -> None:

@@ -1,5 +1,7 @@
 """Occlusion is what the network says about images from which one square was taken away, and nothing else."""
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -10,6 +12,7 @@ from torch import Tensor, nn
 from conftest import BLOG
 from digitnet.evaluation.occlusion import largest_side, occlude, smallest_change, squares_with_ink, usual_side
 from digitnet.networks.models import build_network
+from digitnet.progress import Progress
 
 UInt8 = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float64]
@@ -135,10 +138,23 @@ def test_the_smallest_square_is_found_and_the_surest_of_its_size() -> None:
     np.testing.assert_allclose(change.probabilities, scipy.special.softmax([0, 4.5, 1]), atol=1e-6)
 
 
-def test_no_square_is_an_answer_too() -> None:
+class Counted(Progress):
+    """Keeps what it is told."""
+
+    def begin(self, total: int, done: int = 0, *, unit: str, pause: float = math.inf) -> None:
+        self.total, self.seen = total, [done]
+
+    def advance(self, done: int, status: str = "") -> None:
+        self.seen.append(done)
+
+
+def test_no_square_is_an_answer_too_and_every_square_is_counted() -> None:
     weights = blank((28, 28))
     weights[0] = 1
-    assert smallest_change(Weigh(weights), ones(28, 28), classes=2) is None
+    progress = Counted()
+    assert smallest_change(Weigh(weights), ones(28, 28), 2, progress) is None
+    assert progress.total == progress.seen[-1] == sum((29 - side) ** 2 for side in range(1, 12))
+    assert len(progress.seen) == 12
     assert smallest_change(Weigh(weights), np.zeros((28, 28), np.uint8), classes=2) is None
 
 

@@ -1,9 +1,11 @@
 """One picture and its explanation: a test image or a photograph, read as the run's model file reads it."""
 
 import csv
+import io
 import json
 import re
 import shutil
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from digitnet.data.dataset import Dataset
 from digitnet.errors import DataError, DigitnetError, PictureError, RunError, StorageError, UsageError
 from digitnet.explaining.explain import explain
 from digitnet.explaining.own_picture import find_digit, lay_out
+from digitnet.progress import make_progress
 from digitnet.reading.network import Network
 from digitnet.reading.reader import Reader
 from digitnet.run_folder import Run
@@ -49,6 +52,18 @@ def test_a_test_image_is_explained_in_the_run_folder(finished: Run, drawn: Datas
     assert explained.explanation.true == drawn.test.labels[5]
     np.testing.assert_array_equal(explained.explanation.image, drawn.test.images[5])
     assert explain(finished, np.int64(5), dataset=drawn).sentence == explained.sentence
+
+
+def test_a_terminal_sees_how_many_squares_have_been_taken_away(
+    finished: Run, drawn: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setattr(sys, "stderr", terminal := Terminal())
+    explain(finished, 5, dataset=drawn, progress=make_progress())
+    assert "squares of ink" in terminal.getvalue()
 
 
 def test_a_picture_of_ones_own_is_explained_under_its_name(finished: Run, drawn: Dataset, picture: Path) -> None:

@@ -6,11 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from browser import DESK, PHONE, chromium, needs_browser, opened
 from digitnet.data.dataset import Dataset
 from digitnet.explaining.explain import explain
+from processes import PATIENCE
 
 pytestmark = needs_browser
 
@@ -61,12 +62,12 @@ def test_the_section_on_reading_is_drawn_by_its_script(page: Page) -> None:
 
 
 def test_on_a_dark_screen_ink_is_inverted_and_colours_and_photographs_are_not(page: Page) -> None:
+    shown = page.locator(".effect .weights").evaluate("image => image.currentSrc")
     page.emulate_media(color_scheme="dark")
     filters = {
         name: page.locator(name).first.evaluate("image => getComputedStyle(image).filter")
         for name in (".ink", ".weights", ".photograph img")
     }
     assert filters == {".ink": "invert(1)", ".weights": "none", ".photograph img": "none"}
-    shown = page.locator(".effect .weights").evaluate("image => image.currentSrc")
-    page.emulate_media(color_scheme="light")
-    assert page.locator(".effect .weights").evaluate("image => image.currentSrc") != shown
+    # waits: a browser chooses another source of a picture only some time after its colours
+    expect(page.locator(".effect .weights")).not_to_have_js_property("currentSrc", shown, timeout=1_000 * PATIENCE)

@@ -149,6 +149,15 @@ def test_filters_and_maps_are_counted_in_their_titles(width: Width) -> None:
     assert {"Image", "Layer 2: 32 maps", "Layer 3: 17 maps", "cat", "dog", "90.0%"} <= set(shown)
 
 
+def test_a_network_without_convolutions_has_no_pictures_of_them(
+    judged: Run, drawn: Dataset, evaluation: Evaluation
+) -> None:
+    traced = figures.TracedImage(drawn.test.images[0], layers=[], probabilities=(1.0,))
+    names = figures.draw_figures(judged.history, drawn, evaluation, [], traced).keys()
+
+    assert not {"filters", "activations"} & names
+
+
 def test_drawing_leaves_the_settings_of_the_caller(judged: Run) -> None:
     before = dict(matplotlib.rcParams)
     to_svg(figures.loss_figure(judged.history, theme=DARK))

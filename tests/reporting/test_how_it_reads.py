@@ -73,6 +73,12 @@ def test_the_filters_of_a_frozen_layer_are_said_to_be_so() -> None:
     assert told == [True, False]
 
 
+def test_batchnorm_changes_the_maps_of_a_convolution_and_the_outputs_of_a_dense_layer() -> None:
+    texts = {layer["kind"]: layer["text"] for layer in describe(preset("fast"), 1)["layers"][:-1]}
+    assert "BatchNorm then multiplies each map" in texts["pool"]
+    assert "BatchNorm then multiplies each output" in texts["dense"]
+
+
 def test_what_changes_the_answer_besides_the_layers_is_noted() -> None:
     assert describe(preset("blog"), 1)["note"] == ""
     assert "shifted by a pixel" in describe(preset("fast"), 1)["note"]

@@ -20,7 +20,7 @@ from digitnet.evaluation.evaluate import Evaluation
 from digitnet.evaluation.mistakes import find_mistakes
 from digitnet.reporting.glossary import OF_LAYERS, TERMS, prose, words_of_reading
 from digitnet.reporting.page import Findings, compose
-from digitnet.reporting.report import choose_example, collect_findings, make_report, render
+from digitnet.reporting.report import collect_findings, make_report, render, trace_first_correct
 from digitnet.run_folder import Run, create
 
 pytest_plugins = ["judged_run"]
@@ -182,13 +182,8 @@ def test_of_very_many_mistakes_the_most_confident_are_shown(drawn: Dataset, foun
 
 def test_no_mistakes_and_no_convolutions_leave_no_holes(found: Findings) -> None:
     logits = np.eye(10, dtype=np.float32)[found.evaluation.labels]
-    page = Page(
-        render(
-            replace(
-                found, evaluation=replace(found.evaluation, logits=logits), mistakes=[], filters=[], reads=None
-            )
-        )
-    )
+    perfect = replace(found.evaluation, logits=logits)
+    page = Page(render(replace(found, evaluation=perfect, mistakes=[], reads=None)))
 
     assert "every test image was read correctly" in page.text
     assert "How this network reads" not in page.text
@@ -209,7 +204,9 @@ def test_a_summary_may_lack_what_a_system_does_not_tell(found: Findings) -> None
     assert "not known" in Page(render(replace(found, summary=summary))).text
 
 
-def test_a_network_that_is_never_correct_still_has_an_example(drawn: Dataset, evaluation: Evaluation) -> None:
+def test_a_network_that_is_never_correct_still_has_an_image_to_show(
+    drawn: Dataset, evaluation: Evaluation
+) -> None:
     class Dense(nn.Module):
         def __init__(self) -> None:
             super().__init__()
@@ -220,7 +217,9 @@ def test_a_network_that_is_never_correct_still_has_an_example(drawn: Dataset, ev
 
     wrong = replace(evaluation, labels=((evaluation.logits.argmax(axis=1) + 1) % 10).astype(np.uint8))
 
-    assert choose_example(Dense(), drawn, wrong).index == 0
+    traced = trace_first_correct(Dense(), drawn, wrong)
+    assert (traced.image == drawn.test.images[0]).all()
+    assert traced.layers == []
 
 
 def test_an_unfinished_run_has_no_report_yet(tmp_path: Path, drawn: Dataset) -> None:

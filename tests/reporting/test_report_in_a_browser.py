@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,10 @@ from digitnet.evaluation.evaluate import load_evaluation
 from digitnet.evaluation.layers import Layer, trace_layers
 from digitnet.evaluation.mistakes import find_mistakes
 from digitnet.metrics import softmax
-from digitnet.reporting.report import choose_examples
+from digitnet.networks.models import build_network, parameter_count
+from digitnet.presets import preset
+from digitnet.reporting.how_it_reads import Example, describe_reading
+from digitnet.reporting.report import choose_examples, collect_findings, render
 from digitnet.run_folder import Run
 from digitnet.training.checkpoint import load_network
 
@@ -192,6 +196,27 @@ def test_the_score_of_a_class_is_worked_out_from_the_last_layers_weights(page: P
     page.locator(".bar-row").nth(4).click()
     shown = float(page.locator(".worked").get_attribute("data-result") or "nan")
     assert shown == pytest.approx(float(layers[-1].sums[0, 4]), abs=1e-3)
+
+
+def test_the_first_screen_of_a_desk_shows_a_filter_a_map_and_a_pool_with_their_words(page: Page) -> None:
+    for name in ("Filter", "Map", "Pool"):
+        caption = page.locator(".story figcaption", has=page.locator("b", has_text=name)).bounding_box()
+        assert caption and caption["y"] + caption["height"] <= DESK[1], name
+
+
+def test_a_pool_has_no_weights_and_those_of_its_batchnorm_are_named_behind_it(
+    browser: Browser, judged: Run, drawn: Dataset, tmp_path: Path
+) -> None:
+    config = preset("fast")
+    network = build_network(config, (28, 28), classes=10)
+    reads = describe_reading(network, config, [Example(drawn.test.images[0], "0")], drawn.label_names)
+    file = tmp_path / "report.html"
+    file.write_text(render(replace(collect_findings(judged, drawn), reads=reads)), encoding="utf-8")
+    with opened(browser, file.as_uri()) as page:
+        _, *shown = station(page, "Max pool").inner_text().splitlines()
+        assert [line for line in shown if line] == ["8 maps", "12 x 12", "+ BatchNorm", "16 weights", "+ ReLU"]
+        counts = re.findall(r"([\d,]+) weights", page.locator(".strip").inner_text())
+    assert sum(int(count.replace(",", "")) for count in counts) == parameter_count(network)
 
 
 def test_mistakes_among_the_examples_say_what_was_read(page: Page) -> None:

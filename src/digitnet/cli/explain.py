@@ -36,10 +36,17 @@ def explain(
         out: The page to write.
         format: text for people, json for programs.
     """
-    from digitnet.explaining.explain import explain
+    from digitnet.progress import make_progress
+    from digitnet.run_folder import Run
+
+    trained, progress = Run(run), make_progress(quiet=format == "json")
+    trained.require_finished()
+    progress.message("Reading the image again and again, each time without another square of its ink.")
+
+    from digitnet.explaining.explain import explain  # after the message: torch takes a second to load
 
     asked = int(picture) if re.fullmatch("-?[0-9]+", picture) else picture
-    explained = explain(run, asked, single=single, out=out)
+    explained = explain(trained, asked, single=single, out=out, progress=progress)
     if format == "json":
         answer = {"image": picture, **explained.explanation.to_json(), "page": str(explained.page)}
         print(json.dumps(answer, indent=2))

@@ -15,6 +15,7 @@ from digitnet.evaluation.occlusion import Change, Occlusion, occlude, smallest_c
 from digitnet.evaluation.refusal import digit_score
 from digitnet.networks.predict import predict_logits
 from digitnet.networks.preprocessing import Scale
+from digitnet.progress import Progress
 
 NEIGHBOURS = 8
 """Nearest training images that are listed, and as many of each class that matters."""
@@ -88,10 +89,17 @@ class Explanation:
         return {"index": neighbour.index, "label": label, "distance": round(neighbour.distance, 3)}
 
 
-def explain_image(network: nn.Module, image: UInt8, dataset: Dataset, true: int | None = None) -> Explanation:
+def explain_image(
+    network: nn.Module,
+    image: UInt8,
+    dataset: Dataset,
+    true: int | None = None,
+    progress: Progress | None = None,
+) -> Explanation:
     """Explain the answer about an image ``(rows, columns)``, 0 to 255; `true` is its label, if known.
 
-    The probabilities are the network's own, as in `evaluate`: not calibrated.
+    The probabilities are the network's own, as in `evaluate`: not calibrated. `progress` shows the progress of the
+    longest part, by default nowhere.
     """
     logits = predict_logits(network, image[None])  # (1, K), or (1, K + 1) of a network trained with outliers
     probabilities = tuple(float(p) for p in metrics.softmax(logits[:, : dataset.classes])[0])
@@ -104,7 +112,7 @@ def explain_image(network: nn.Module, image: UInt8, dataset: Dataset, true: int 
         outlier=_outlier_probability(logits, dataset.classes),
         true=true,
         occlusion=occlude(network, image, dataset.classes),
-        change=smallest_change(network, image, dataset.classes),
+        change=smallest_change(network, image, dataset.classes, progress),
         neighbours=find_neighbours(image, dataset.train),
         of_class={k: find_neighbours(image, dataset.train, label=k) for k in roles if k is not None},
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -78,6 +79,24 @@ def trace_layers(network: nn.Module, images: UInt8) -> list[Layer]:
         return _merge(_run(first, torch.from_numpy(images.copy())[:, None]))
     finally:
         network.train(was_training)
+
+
+def filters_of(layers: Sequence[Layer]) -> list[Floats]:
+    """List the weights of each convolution, ``(maps, inputs per group, rows, columns)``."""
+    return [layer.weights for layer in layers if layer.kind == "convolution" and layer.weights is not None]
+
+
+def maps_of(layers: Sequence[Layer]) -> list[Floats]:
+    """List the maps ``(maps, rows, columns)`` of the first image that each convolution hands on.
+
+    Where a pool follows, they are taken after it: the BatchNorm behind it may have a negative scale, and then does
+    not commute with it.
+    """
+    return [
+        (after if after.kind == "pool" else layer).outputs[0]
+        for layer, after in pairwise(layers)
+        if layer.kind == "convolution"
+    ]
 
 
 def _run(network: nn.Sequential, values: Tensor) -> Iterator[tuple[nn.Module, Tensor]]:

@@ -18,6 +18,7 @@ from torch import nn
 from digitnet import metrics
 from digitnet.data.dataset import UInt8
 from digitnet.networks.predict import predict_logits
+from digitnet.progress import Progress
 
 Floats = npt.NDArray[np.float64]
 Corners = npt.NDArray[np.int64]
@@ -93,20 +94,27 @@ def occlude(network: nn.Module, image: UInt8, classes: int, side: int | None = N
     return Occlusion(answer, side, corners, after, _mean_over_pixels(falls, corners, side, image.shape))
 
 
-def smallest_change(network: nn.Module, image: UInt8, classes: int) -> Change | None:
+def smallest_change(
+    network: nn.Module, image: UInt8, classes: int, progress: Progress | None = None
+) -> Change | None:
     """Find the smallest square without which the answer is another one; None if there is none.
 
     Sides up to `largest_side` are tried. Of several squares of the same size it is the one without which the other
-    answer is most probable.
+    answer is most probable. `progress` counts the squares, by default nowhere.
     """
+    progress, tried = progress or Progress(), 0
     answer = int(_probabilities(network, image[None], classes)[0].argmax())
-    for side in range(_step(image), largest_side(image) + 1, _step(image)):
-        corners = squares_with_ink(image, side)
+    sides = range(_step(image), largest_side(image) + 1, _step(image))
+    squares = {side: squares_with_ink(image, side) for side in sides}
+    progress.begin(sum(map(len, squares.values())), unit="squares of ink")
+    for side, corners in squares.items():
         after = _probabilities(network, take_away(image, corners, side), classes)
         other = np.where(after.argmax(axis=1) == answer, 0, after.max(axis=1, initial=0))
         if other.any():
             best = int(other.argmax())
             return Change(int(corners[best, 0]), int(corners[best, 1]), side, after[best])
+        tried += len(corners)
+        progress.advance(tried)
     return None
 
 

@@ -13,6 +13,7 @@ from digitnet.evaluation.explanation import Explanation, explain_image
 from digitnet.evaluation.mistakes import rank_mistakes
 from digitnet.explaining.own_picture import check_takes_pictures, find_digit, takes_pictures
 from digitnet.files import write_whole
+from digitnet.progress import Progress
 from digitnet.reading.picture import Source
 from digitnet.reporting.explain_page import OwnPicture, Subject, examples_of, render_explanation
 from digitnet.reporting.explain_words import answer_sentence, noun
@@ -44,13 +45,15 @@ def explain(
     single: bool = False,
     out: Path | str | None = None,
     dataset: Dataset | None = None,
+    progress: Progress | None = None,
 ) -> Explained:
     """Explain how a finished run's network reads one image, and write a page about it.
 
     `picture` is the index of a test image, from 0, or a picture of one digit: a path, bytes, a stream, a PIL image
     or an array, see `Reader.read`. With `single` all ink of the picture is one digit; a run on letters always
     takes it so. The page is written to `out`, by default ``explain-INDEX.html`` or ``explain-NAME.html`` in the
-    run's folder. `dataset` saves reading the data again. Takes two seconds for the recipe fast.
+    run's folder. `dataset` saves reading the data again. `progress` shows the progress, by default nowhere. Takes
+    two seconds for the recipe fast.
 
     Raises RunError when the run is not finished; UsageError for an index outside the test images, for a path where
     there is nothing, and for a picture when the run does not know digits or letters of 28 x 28; PictureError for a
@@ -58,7 +61,8 @@ def explain(
     """
     run = run if isinstance(run, Run) else Run(run)
     run.require_finished()  # before the data is loaded, which takes time
-    subject = _subject(run, picture, single, dataset, beside_report=out is None)
+    with progress or Progress() as shown:
+        subject = _subject(run, picture, single, dataset, shown, beside_report=out is None)
     html = render_explanation(subject)
     if out:
         page = Path(out)
@@ -71,7 +75,13 @@ def explain(
 
 
 def _subject(
-    run: Run, picture: int | Source, single: bool, dataset: Dataset | None, *, beside_report: bool
+    run: Run,
+    picture: int | Source,
+    single: bool,
+    dataset: Dataset | None,
+    progress: Progress,
+    *,
+    beside_report: bool,
 ) -> Subject:
     """Find the image, explain it, and collect what else the page shows."""
     image: int | OwnPicture
@@ -85,7 +95,7 @@ def _subject(
         dataset = run.check_data(dataset) if dataset else run.dataset
     true = int(dataset.test.labels[image]) if isinstance(image, int) else None
     network = load_network(run)
-    explanation = explain_image(network, pixels, dataset, true)
+    explanation = explain_image(network, pixels, dataset, true, progress)
     return Subject(
         run=run.path,
         config=run.config,

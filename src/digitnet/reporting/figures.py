@@ -3,14 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 from matplotlib.figure import Figure
 
 from digitnet.data.dataset import Dataset, UInt8
 from digitnet.evaluation.evaluate import Evaluation
+from digitnet.evaluation.layers import Layer, filters_of, maps_of
 from digitnet.evaluation.mistakes import Mistake
 from digitnet.files import make_folder, write_whole
 from digitnet.metrics import reliability
@@ -20,7 +18,7 @@ from digitnet.reporting.style import to_png
 from digitnet.run_folder import History
 
 __all__ = [
-    "Example",
+    "TracedImage",
     "activation_figure",
     "confusion_figure",
     "coverage_figure",
@@ -33,17 +31,13 @@ __all__ = [
     "save_figures",
 ]
 
-Floats = npt.NDArray[np.floating[Any]]
-
 
 @dataclass(frozen=True)
-class Example:
-    """One test image with the feature maps of each layer and the probabilities."""
+class TracedImage:
+    """One test image with what each layer makes of it, and the probabilities."""
 
-    index: int  # position in the test file
     image: UInt8  # (rows, columns)
-    label: int
-    maps: Sequence[Floats]  # (maps, rows, columns) after each convolution and its ReLU
+    layers: Sequence[Layer]
     probabilities: tuple[float, ...]  # (K,)
 
 
@@ -52,8 +46,7 @@ def draw_figures(
     dataset: Dataset,
     evaluation: Evaluation,
     mistakes: Sequence[Mistake],
-    filters: Sequence[Floats],
-    example: Example,
+    traced: TracedImage,
 ) -> dict[str, Figure]:
     """Draw every figure of a run, keyed by file name; filters and activations need a network with convolutions."""
     names = dataset.label_names
@@ -65,9 +58,10 @@ def draw_figures(
         "reliability": reliability_figure(reliability(evaluation.logits, evaluation.labels)),
         "coverage": coverage_figure(evaluation.coverage.points(100)),
     }
-    if filters:
+    if filters := filters_of(traced.layers):
+        maps = maps_of(traced.layers)
         figures["filters"] = filter_figure(filters)
-        figures["activations"] = activation_figure(example.image, example.maps, example.probabilities, names)
+        figures["activations"] = activation_figure(traced.image, maps, traced.probabilities, names)
     return figures
 
 

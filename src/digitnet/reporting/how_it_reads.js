@@ -200,7 +200,7 @@
       type: "button", class: example.isWrong ? "is-wrong" : "", "aria-pressed": String(k === state.example),
       onclick: () => { state.map = null; choose({ example: k }); },
     }, canvasOf(image.sumsOf(k), image.rows, image.columns, { signed: false, largest: 1 }),
-    element("span", { text: example.title }), example.note ? element("small", { text: example.note }) : null)));
+    element("span", { text: example.title }, example.note ? element("small", { text: ` ${example.note}` }) : null))));
     examplesRow.hidden = data.examples.length === 1;
   }
 
@@ -217,8 +217,11 @@
   }
 
   function drawStrip() {
+    const weights = (count) => (count ? [counted(count, "weight")] : []);
+    const weightsOf = (step) => (step.kind === "BatchNorm" ? 2 * step.scale.length : 0);
     const notes = (layer) => [
-      ...(layer.parameters ? [counted(layer.parameters, "weight")] : []), ...layer.after.map((step) => `+ ${step.kind}`)];
+      ...weights(layer.parameters - layer.after.reduce((total, step) => total + weightsOf(step), 0)),
+      ...layer.after.flatMap((step) => [`+ ${step.kind}`, ...weights(weightsOf(step))])];
     const answer = probabilities();
     const best = indexOfLargest(answer);
     const bars = element("span", { class: "bars" }, ...Array.from(answer, (share, k) =>
@@ -255,7 +258,7 @@
         return line;
       }
       const normalised = value * step.scale[map] + step.shift[map];
-      const line = [bold("BatchNorm: "), `${number(value)} x ${number(step.scale[map])} ${signed(step.shift[map])} = ${number(normalised)}.`];
+      const line = [bold("BatchNorm: "), `${number(value)} x ${number(step.scale[map])} ${signed(step.shift[map])} = ${number(normalised)}, with the two numbers of this ${layer.isFlat ? "output" : "map"}.`];
       value = normalised;
       return line;
     });
@@ -294,20 +297,24 @@
     const story = element("div", { class: "story" },
       figure(source, framed(
         canvasOf(plane(given, before, firstInput + input), before.rows, before.columns, { signed: !isImage(before) && !endsWithRelu(before) }),
-        before, { row: top, column: left, size: rows }, "The input; the frame is where the filter lies"), isImage(before) ? `${before.rows} x ${before.columns} numbers, from 0 for the background to 1 for ink.` : "Of all maps before, it adds the most to this sum."),
+        before, { row: top, column: left, size: rows }, "The input; the frame is where the filter lies"), isImage(before)
+        ? `${before.rows} x ${before.columns} numbers, 0 for background, 1 for ink. The filter lies on the frame.`
+        : "The filter lies on all maps; this one adds the most to the sum."),
       element("span", { class: "sign", text: "x" }),
-      figure(`Filter ${state.map + 1}`, canvasOf(kernel(input), rows, columns, { signed: true }), `A grid of ${area} weights, learned in training: orange is positive, blue negative.`),
+      figure(`Filter ${state.map + 1}`, canvasOf(kernel(input), rows, columns, { signed: true }), isImage(before)
+        ? `${area} learned numbers, its weights: orange ones look for ink, blue ones for none.`
+        : `Its ${area} weights for this map, learned in training: orange is positive, blue negative.`),
       element("span", { class: "sign", text: "=" }),
       figure(`Map ${state.map + 1}`, framed(
         canvasOf(plane(ownSums, layer, state.map), layer.rows, layer.columns, { signed: true }), layer,
         { row: state.row, column: state.column, size: 1 }, "The map: press the arrow keys, or choose a place, to move the filter", mover(layer)),
-        "One sum for each place where the filter is laid. Choose another place."),
+        "One sum for each place of the filter: orange where it fits, blue where not. Choose a place to move it there."),
       ...(pool ? [
         element("span", { class: "sign", text: "→" }),
         figure("Pool", framed(
           canvasOf(plane(outputs(pool), pool, state.map), pool.rows, pool.columns, { signed: !endsWithRelu(pool) }), pool,
           { row: Math.floor(state.row / pool.size), column: Math.floor(state.column / pool.size), size: 1 }, "The map after the pool"),
-          `Only the largest of every ${pool.size} x ${pool.size} is kept${endsWithRelu(pool) ? ", and 0 where it is negative" : ""}.`),
+          `A smaller map: of every ${pool.size} x ${pool.size} numbers, the largest is kept.${endsWithRelu(pool) ? " ReLU then makes negative numbers 0." : ""}`),
       ] : []));
 
     const lines = [
@@ -435,7 +442,7 @@
       worked.dataset.result = total;
       content.push(worked);
     } else {
-      content.push(element("p", { class: "note", text: `With ${layer.parameters.toLocaleString("en")} weights, this layer is too large to work out here.` }));
+      content.push(element("p", { class: "note", text: `With ${product(layer.weightShape).toLocaleString("en")} weights, this layer is too large to work out here.` }));
     }
     const largest = largestOf(own);
     const values = outputs(layer);
@@ -480,10 +487,10 @@
       element("thead", {}, element("tr", {}, ...["Answer", "Score s", "e to the power s", "Divided by the sum", ""].map((text) => element("th", { scope: "col", text })))),
       element("tbody", {}, ...rows))),
     element("p", {}, `The sum of all powers is ${exact(total)}. The answer is `, bold(data.labels[best]), `, with a probability of ${percent(shares[best])}.`,
-      own.length ? ` Averaged as said above, the run answers ${data.labels[indexOfLargest(own)]}, with ${percent(own[indexOfLargest(own)])}.` : ""))];
+      own.length ? ` Averaged as said below, the run answers ${data.labels[indexOfLargest(own)]}, with ${percent(own[indexOfLargest(own)])}.` : ""))];
   }
 
-  const SOFTMAX = "Softmax turns the scores into probabilities: e is raised to the power of each score, which is always above 0, " +
+  const SOFTMAX = "Softmax turns the scores into probabilities: the number e, 2.718, is raised to the power of each score, which is always above 0, " +
     "and each result is divided by their sum, so that together they make 100%.";
 
   function drawPanel() {

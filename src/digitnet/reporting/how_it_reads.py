@@ -164,13 +164,12 @@ def _explain(layers: Sequence[Layer], k: int, config: TrainConfig, pixels: tuple
 def _explain_convolution(layer: Layer, before: Layer, first: bool) -> str:
     assert layer.weights is not None
     maps, _, rows, columns = layer.weights.shape
-    grid = f"{rows} x {columns}"
+    grid, places = f"{rows} x {columns}", " x ".join(map(str, layer.sums.shape[2:]))
     if first:
         text = (
             f"A filter is a grid of {grid} weights. The convolution slides it over the image: at each place, each "
-            "number is multiplied by the weight that lies on it, and the products are added up. The sums, one for "
-            f"each place, are a map: it shows where the image looks like the filter. {maps} filters make "
-            f"{maps} maps."
+            "number is multiplied by the weight that lies on it, and the products are added up. The "
+            f"{places} sums are a map of where the image looks like the filter. {maps} filters make {maps} maps."
         )
     elif layer.geometry["groups"] > 1:
         text = f"Each of the {maps} filters of {grid} weights slides over one map of the layer before."
@@ -186,8 +185,9 @@ def _explain_convolution(layer: Layer, before: Layer, first: bool) -> str:
 
 
 def _explain_after(layer: Layer) -> str:
+    unit = "output" if layer.kind == "dense" else "map"
     texts = {
-        "Affine": " BatchNorm then multiplies each map by one number and adds another.",
+        "Affine": f" BatchNorm then multiplies each {unit} by one number and adds another.",
         "Relu": " ReLU then turns every negative number into 0, so only what was found goes on.",
     }
     return "".join(texts[type(step).__name__] for step in layer.after)
@@ -198,8 +198,8 @@ def _explain_frozen(layers: Sequence[Layer], k: int, config: TrainConfig) -> str
     if fraction >= 1 or not _is_first(layers, k):
         return ""
     return (
-        f" In this run, these filters were frozen after {fraction:.0%} of the steps, to save time, so they still "
-        "look much like the random numbers they began as."
+        f" In this run, these filters were frozen after {fraction:.0%} of the steps, to save time: they learned "
+        "no further, and still look much like the random numbers they began as."
     )
 
 

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from digitnet import metrics
 from digitnet.config import TrainConfig
@@ -18,7 +17,7 @@ from digitnet.presets import nearest_preset, to_command
 from digitnet.reporting import confidence, words
 from digitnet.reporting.blog_runs import is_blog_experiment, place_among, stored_runs, strip_figure
 from digitnet.reporting.confusion import mistake_anchor, panels_of, rows_of
-from digitnet.reporting.figures import Example
+from digitnet.reporting.figures import TracedImage
 from digitnet.reporting.glossary import Glossary
 from digitnet.reporting.graphs import coverage_figure, loss_figure, reliability_figure, smoothing_window
 from digitnet.reporting.next_steps import (
@@ -32,8 +31,6 @@ from digitnet.run_folder import History
 
 MOST_CARDS = 200  # mistakes shown one by one; a bad network makes thousands
 FIRST_CARDS = 24  # the others are folded away
-
-Floats = npt.NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True)
@@ -49,8 +46,7 @@ class Findings:
     dataset: Dataset
     evaluation: Evaluation
     mistakes: Sequence[Mistake]  # the most confident first
-    filters: Sequence[Floats]  # (out, in, k, k) for each convolution
-    example: Example
+    traced: TracedImage  # of the figures of filters and maps
     reads: dict[str, Any] | None  # of the section "How this network reads a digit"
 
 

@@ -8,12 +8,12 @@ from torch import nn
 
 from digitnet.data.dataset import Dataset
 from digitnet.evaluation.evaluate import Evaluation, load_evaluation
-from digitnet.evaluation.feature_maps import activations, filters
+from digitnet.evaluation.layers import trace_layers
 from digitnet.evaluation.mistakes import Mistake, find_mistakes
 from digitnet.files import write_whole
 from digitnet.metrics import softmax
-from digitnet.reporting import how_it_reads
-from digitnet.reporting.figures import Example, draw_figures, save_figures
+from digitnet.reporting.figures import TracedImage, draw_figures, save_figures
+from digitnet.reporting.how_it_reads import Example, describe_reading
 from digitnet.reporting.page import Findings, compose
 from digitnet.reporting.template import fill
 from digitnet.run_folder import Run
@@ -32,9 +32,9 @@ def make_report(run: Run | Path | str, dataset: Dataset | None = None) -> Path:
     dataset = run.check_data(dataset) if dataset else run.dataset
     found = collect_findings(run, dataset)
     page = render(found)
-    figures = draw_figures(
-        found.history, dataset, found.evaluation, found.mistakes, found.filters, found.example
-    )  # drawn before any file is written
+    figures = draw_figures(  # before any file is written
+        found.history, dataset, found.evaluation, found.mistakes, found.traced
+    )
     with run.locked():
         save_figures(figures, run.path / "figures")
         write_whole(run.path / "report.html", page)
@@ -56,9 +56,8 @@ def collect_findings(run: Run, dataset: Dataset) -> Findings:
         dataset=dataset,
         evaluation=evaluation,
         mistakes=mistakes,
-        filters=filters(network),
-        example=choose_example(network, dataset, evaluation),
-        reads=how_it_reads.describe_reading(
+        traced=trace_first_correct(network, dataset, evaluation),
+        reads=describe_reading(
             network, run.config, choose_examples(dataset, evaluation, mistakes), dataset.label_names
         ),
     )
@@ -66,7 +65,7 @@ def collect_findings(run: Run, dataset: Dataset) -> Findings:
 
 def choose_examples(
     dataset: Dataset, evaluation: Evaluation, mistakes: Sequence[Mistake], correct: int = 8, wrong: int = 4
-) -> list[how_it_reads.Example]:
+) -> list[Example]:
     """Take the first test image of each class that was read correctly, then the most confident mistakes."""
     predicted, names = evaluation.logits.argmax(axis=1), dataset.label_names
     probabilities = softmax(evaluation.logits)
@@ -74,7 +73,7 @@ def choose_examples(
     first = [int(index) for indices in found for index in indices][:correct]
     chosen = [*first, *(mistake.index for mistake in mistakes[:wrong])]
     return [
-        how_it_reads.Example(
+        Example(
             image=dataset.test.images[index],
             title=names[evaluation.labels[index]],
             note=""
@@ -87,15 +86,13 @@ def choose_examples(
     ]
 
 
-def choose_example(network: nn.Module, dataset: Dataset, evaluation: Evaluation) -> Example:
-    """Take the first test image that was read correctly, or the very first if there is none."""
+def trace_first_correct(network: nn.Module, dataset: Dataset, evaluation: Evaluation) -> TracedImage:
+    """Follow the first test image that was read correctly, or the very first if there is none."""
     index = int(np.argmax(evaluation.logits.argmax(axis=1) == evaluation.labels))
     image = dataset.test.images[index]
-    return Example(
-        index=index,
+    return TracedImage(
         image=image,
-        label=int(dataset.test.labels[index]),
-        maps=activations(network, image),
+        layers=trace_layers(network, image[None]),
         probabilities=tuple(float(p) for p in softmax(evaluation.logits[index : index + 1])[0]),
     )
 
