@@ -78,7 +78,9 @@ def judge(answer: str, text: str) -> str:
     return "unsure" if "?" in text else "wrong"
 
 
-def measure(half: str, kinds: list[str], count: int, model: Path | None, jobs: int) -> Iterator[tuple[str, Counter[str]]]:
+def measure(
+    half: str, kinds: list[str], count: int, model: Path | None, jobs: int
+) -> Iterator[tuple[str, Counter[str]]]:
     """Read `count` photographs of each kind, and yield how often each outcome came."""
     with ProcessPoolExecutor(jobs) as workers:
         tasks = {kind: [(kind, half, first, model) for first in range(0, count, _CHUNK)] for kind in kinds}
@@ -123,7 +125,9 @@ def save_failures(half: str, asked: argparse.Namespace) -> None:
             made = photograph(kind, half, number)
             text = _reader(asked.model).read(made.picture, single=KINDS[kind].digits[1] <= 1).text
             if judge(made.answer, text) != "right":
-                name = f"{kind} {number} {made.answer or 'none'} {text or 'nothing'}".replace("?", "q").replace("\n", "-")
+                name = f"{kind} {number} {made.answer or 'none'} {text or 'nothing'}".replace("?", "q").replace(
+                    "\n", "-"
+                )
                 Image.fromarray(np.asarray(made.picture)).save(asked.save / f"{name}.png")
 
 

@@ -140,7 +140,10 @@ class Images:
         check_least(self, 1, "validation_images")
         check(self, _BELOW_1, lambda part: 0 <= part < 1, "outliers", "photographs")
         check(
-            self, "a fraction that with --outliers is below 1", lambda part: part + self.outliers < 1, "photographs"
+            self,
+            "a fraction that with --outliers is below 1",
+            lambda part: part + self.outliers < 1,
+            "photographs",
         )
 
     @property

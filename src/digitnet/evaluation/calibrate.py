@@ -15,7 +15,6 @@ from digitnet.networks.predict import predict_logits
 from digitnet.run_folder import Run
 from digitnet.training.checkpoint import load_network
 
-
 PHOTOGRAPHS = 2_000
 """Photographs of validation images; ten thousandths of a point of a threshold would need a hundred times as many."""
 

@@ -13,9 +13,9 @@ from torch import Tensor, nn
 from digitnet.errors import UsageError
 from digitnet.evaluation.calibrate import calibrate
 from digitnet.evaluation.refusal import answer_confidence, digit_score
-from digitnet.networks.lift_ink import lift_ink
 from digitnet.files import write_whole
 from digitnet.modelfile import PRODUCER, Calibration, ModelInfo, metadata_of, seal
+from digitnet.networks.lift_ink import lift_ink
 from digitnet.networks.normalise import SIDE, centre_ink
 from digitnet.presets import to_command
 from digitnet.run_folder import Run

@@ -1,5 +1,6 @@
 """From a picture to its ink: the desk, the paper, shadows and the colour of the pen are removed."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -20,6 +21,7 @@ _DARKEST_PAPER = 48  # grey level; on darker paper the ratio of ink to paper is 
 _FAINTEST = 0.1  # least fraction of the paper's light that ink absorbs
 _BELOW_OTSU = 0.8  # of Otsu's threshold: certainly ink
 _FAINT = 0.4  # of Otsu's threshold: ink where it continues a stroke that certainly is
+_HOLLOW = 1.5  # times as wide through the wider window: strokes were taken for paper, and only their edges for ink
 _NOISE = 6  # standard deviations of the paper's grain by which ink is darker
 
 
@@ -41,15 +43,27 @@ class Ink:
         return connect(self.faint, self.strong)
 
 
-def find_ink(picture: UInt8, *, wide: bool = False) -> Ink:
+def find_ink(picture: UInt8) -> Ink:
     """Find the ink of a picture, uint8 ``(rows, columns)`` or ``(rows, columns, 3)``, in any light and colour.
 
     The channels are weighted to the grey in which ink is darkest; what is darker than the paper is ink. The paper
     is the morphological closing of the picture, which fills whatever is narrower than a window. The window is
     three stroke widths wide, as measured in a first look through a wide window: a narrow one would hollow out the
-    strokes of a felt pen, and a wide one takes shadows for ink. With `wide` the first window is as wide as the
-    picture, for a digit so close that its strokes cover much of it.
+    strokes of a felt pen, and a wide one takes shadows for ink.
     """
+    return next(_find_inks(picture))
+
+
+def find_inks(picture: UInt8) -> list[Ink]:
+    """Find what may be the ink of a picture: that of `find_ink`, and what else a wider first window shows.
+
+    A digit may be so close that its strokes are wider than the first window: then `find_ink` finds only their
+    edges.
+    """
+    return list(_find_inks(picture))
+
+
+def _find_inks(picture: UInt8) -> Iterator[Ink]:
     longest = max(picture.shape[:2])
     first = min(max(longest, _SMALL), _COARSE)
     coarse = _resize(picture, first / longest)
@@ -58,18 +72,23 @@ def find_ink(picture: UInt8, *, wide: bool = False) -> Ink:
     coarse = _to_grey(coarse, weights)
     if sheet is not None:
         coarse = _fill_around(coarse, sheet)
-    darkness = _subtract_paper(coarse, coarse, max(coarse.shape[:2]) / (1 if wide else 4))
-    stroke_width = measure_stroke_width(connect(*_threshold(darkness)))
-    scale = min(max(_STROKE_WIDTH / stroke_width, 1) * first, _FINE, max(longest, _COARSE)) / longest
-    fine = _to_grey(_resize(picture, scale), weights)
-    darkness = _subtract_paper(fine, coarse, 3 * stroke_width)
-    if sheet is not None:
-        inside = cv2.erode(sheet, np.ones((5, 5), np.uint8), borderValue=1)
-        sheet = cv2.resize(inside, fine.shape[::-1], interpolation=cv2.INTER_NEAREST).astype(np.uint8)
-        darkness *= sheet
-    rows, columns = picture.shape[:2]
-    working_width = stroke_width * scale * longest / first
-    return Ink(darkness, *_threshold(darkness), working_width, scale, (rows, columns), sheet)
+    found = 0.0  # the stroke width
+    for window in (first / 4, float(first)):
+        stroke_width = measure_stroke_width(connect(*_threshold(_subtract_paper(coarse, coarse, window))))
+        if stroke_width <= _HOLLOW * found:
+            continue
+        found = stroke_width
+        scale = min(max(_STROKE_WIDTH / stroke_width, 1) * first, _FINE, max(longest, _COARSE)) / longest
+        fine = _to_grey(_resize(picture, scale), weights)
+        darkness = _subtract_paper(fine, coarse, 3 * stroke_width)
+        on_sheet = None
+        if sheet is not None:
+            inside = cv2.erode(sheet, np.ones((5, 5), np.uint8), borderValue=1)
+            on_sheet = cv2.resize(inside, fine.shape[::-1], interpolation=cv2.INTER_NEAREST).astype(np.uint8)
+            darkness *= on_sheet
+        working_width = stroke_width * scale * longest / first
+        shape = picture.shape[0], picture.shape[1]
+        yield Ink(darkness, *_threshold(darkness), working_width, scale, shape, on_sheet)
 
 
 def _resize(picture: UInt8, scale: float) -> UInt8:

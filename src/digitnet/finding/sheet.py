@@ -26,9 +26,13 @@ def find_sheet(picture: UInt8) -> UInt8 | None:
     window = np.ones((side, side), np.uint8)
     bare = cv2.morphologyEx(cv2.morphologyEx(picture, cv2.MORPH_CLOSE, window), cv2.MORPH_OPEN, window)
     bare = cv2.GaussianBlur(bare, (0, 0), 1).reshape(rows, columns, -1)
-    steepness = cv2.morphologyEx(bare, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)).reshape(bare.shape).max(axis=2)
+    steepness = (
+        cv2.morphologyEx(bare, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)).reshape(bare.shape).max(axis=2)
+    )
     level = bare.mean(axis=2)
-    count, labels, table, _ = cv2.connectedComponentsWithStats((steepness <= _STEP).astype(np.uint8), connectivity=4)
+    count, labels, table, _ = cv2.connectedComponentsWithStats(
+        (steepness <= _STEP).astype(np.uint8), connectivity=4
+    )
     best, found = 0.0, None
     for label in range(1, count):
         if table[label, cv2.CC_STAT_AREA] < _SMALLEST * level.size:

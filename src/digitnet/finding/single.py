@@ -4,11 +4,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from digitnet.finding.components import Component, find_components, join
-from digitnet.finding.ink import Ink, UInt8, find_ink
+from digitnet.finding.ink import Ink
 
 _DIRT = 0.15  # of the largest component's size: what is smaller is dirt
 _NEAR = 0.2  # of the size of what is there: a component so near to it belongs to it
-_HOLLOW = 1.5  # times as wide as in the first look: strokes were taken for paper, and only their edges for ink
 _LARGEST = 3  # components, each of which may be the digit or its largest part
 
 
@@ -22,20 +21,12 @@ class Group:
     left_out_at_border: float  # the same of those at the border
 
 
-def list_groups(picture: UInt8, ink: Ink) -> list[Group]:
+def list_groups(ink: Ink) -> list[Group]:
     """List what may be the digit: all ink, all that is not at the border, each large component with those near it.
 
     Ruled lines are left out, and where there are any, the same is listed with them: a stroke from border to border
-    may be one. Where a look through a wide window finds other ink, the same is listed of that.
+    may be one.
     """
-    groups = _list_of(ink)
-    wide = find_ink(picture, wide=True)
-    if wide.stroke_width / wide.scale > _HOLLOW * ink.stroke_width / ink.scale:
-        groups += _list_of(wide)
-    return groups
-
-
-def _list_of(ink: Ink) -> list[Group]:
     bare = find_components(ink, without_shadows=False)
     groups = _group(bare, ink)
     whole = find_components(ink, without_rules=False, without_shadows=False)

@@ -15,7 +15,9 @@ def light(colour: Float32, rng: Generator, falloff: float) -> Float32:
     corners = ((x - rng.normal(0, 0.2)) ** 2 + (y - rng.normal(0, 0.2)) ** 2) / 2
     field = 1 - falloff * np.clip(share * across + (1 - share) * corners, 0, 1)
     if rng.random() < 0.3:  # a hand's or a telephone's soft shadow
-        shadow = 1 / (1 + np.exp(-rng.uniform(2, 12) * (smooth_noise((rows, columns), rng, 3) - rng.uniform(0, 1))))
+        shadow = 1 / (
+            1 + np.exp(-rng.uniform(2, 12) * (smooth_noise((rows, columns), rng, 3) - rng.uniform(0, 1)))
+        )
         field = field * (1 - 0.6 * falloff * shadow)
     cast = 1 + rng.normal(0, 0.03, 3) + rng.normal(0, 0.06 * falloff, 3) * across[..., None]
     return np.asarray(colour * field[..., None] * cast, np.float32)

@@ -31,7 +31,9 @@ class Photograph:
     picture: UInt8  # (rows, columns, 3)
     answer: str  # the digits, from left to right
     kind: str
-    owner: UInt8  # (rows, columns) whose ink a pixel is: 0 nobody's, 1 ... the answer's digits, OTHER something else
+    owner: (
+        UInt8  # (rows, columns) whose ink a pixel is: 0 nobody's, 1 ... the answer's digits, OTHER something else
+    )
 
 
 def make_photograph(kind: str, scribe: Scribe, seed: tuple[int, ...], scale: float = 1.0) -> Photograph:
@@ -40,7 +42,9 @@ def make_photograph(kind: str, scribe: Scribe, seed: tuple[int, ...], scale: flo
     ranges = KINDS[kind]
     count = int(rng.integers(ranges.digits[0], ranges.digits[1] + 1))
     written = [
-        scribe.write_digit(rng, variants=ranges.variants) if ranges.is_written else (scribe.write_other(rng), OTHER)
+        scribe.write_digit(rng, variants=ranges.variants)
+        if ranges.is_written
+        else (scribe.write_other(rng), OTHER)
         for _ in range(count)
     ]
     longest = _between(ranges.side, rng)
@@ -76,7 +80,9 @@ def make_photograph(kind: str, scribe: Scribe, seed: tuple[int, ...], scale: flo
         down = top + (highest - ink.shape[0]) * rng.random()
         if ranges.cells:
             pad = 0.5 * gap + pen
-            draw_cell(page, (top - pad, place - pad, top + highest + pad, place + ink.shape[1] + pad), 0.4 * pen, rng)
+            draw_cell(
+                page, (top - pad, place - pad, top + highest + pad, place + ink.shape[1] + pad), 0.4 * pen, rng
+            )
         owner = number if ranges.is_written else OTHER
         cover(page, ink, (down, place), remains, owner, grain=grain, rng=rng)
         place += ink.shape[1] + gap
@@ -100,7 +106,13 @@ def _between(limits: tuple[float, float], rng: Generator) -> float:
 
 
 def _write_neighbours(
-    page: Page, inner: tuple[float, ...], height: float, pen: float, remains: Float32, scribe: Scribe, rng: Generator
+    page: Page,
+    inner: tuple[float, ...],
+    height: float,
+    pen: float,
+    remains: Float32,
+    scribe: Scribe,
+    rng: Generator,
 ) -> None:
     """Write one to three characters that the border cuts, beside the answer and never on it."""
     rows, columns = page.shape

@@ -69,10 +69,14 @@ def _vary_seven(strokes: Strokes, rng: Generator) -> Strokes:
     if rng.random() < 0.8:
         left, right = height * rng.uniform(0.12, 0.35, 2)
         tilt = height * rng.normal(0, 0.04)
-        strokes = add_line(strokes, (middle - left, level * height + tilt), (middle + right, level * height - tilt))
+        strokes = add_line(
+            strokes, (middle - left, level * height + tilt), (middle + right, level * height - tilt)
+        )
     if rng.random() < 0.4:
         start = points[points[:, 0].argmin()]
-        strokes = add_line(strokes, (start[0], start[1]), (start[0] + height * rng.normal(0, 0.03), start[1] + 0.18))
+        strokes = add_line(
+            strokes, (start[0], start[1]), (start[0] + height * rng.normal(0, 0.03), start[1] + 0.18)
+        )
     return fit(strokes)
 
 

@@ -40,12 +40,10 @@ class Candidates:
     stroke_width: float  # in working pixels
 
 
-def find_candidates(line: Sequence[Component], ink: Ink, recognise: Recognise, *, cut: bool = True) -> Candidates:
-    """List the candidates of a line, and ask the network about each; without `cut` no component is cut."""
+def find_candidates(line: Sequence[Component], ink: Ink, recognise: Recognise) -> Candidates:
+    """List the candidates of a line, and ask the network about each."""
     height = float(median(component.height for component in line))
-    parts = list(line)
-    if cut:
-        parts = [part for component in line for part in cut_apart(component, ink.stroke_width, height)]
+    parts = [part for component in line for part in cut_apart(component, ink.stroke_width, height)]
     groups = []
     for first, end in _list_groups(parts, height):
         joined = join(parts[first:end])

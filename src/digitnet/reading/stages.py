@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from digitnet.finding.components import Component, find_components
-from digitnet.finding.ink import Ink, UInt8, find_ink
+from digitnet.finding.ink import Ink, UInt8, find_ink, find_inks
 from digitnet.finding.single import list_groups
 from digitnet.reading.candidates import Candidates, Recognise, find_candidates, judge_groups
 from digitnet.reading.result import Digit
@@ -28,12 +28,13 @@ def find_digits(picture: UInt8, recognise: Recognise, *, single: bool = False, c
     `recognise` asks the network about each candidate, once. With `single` all ink is one digit; with `count` the
     picture is one line of exactly so many digits, or as near to it as the ink allows.
     """
-    ink = find_ink(picture)
     if single:
-        groups = list_groups(picture, ink)
+        inks = find_inks(picture)
+        groups = [group for ink in inks for group in list_groups(ink)]
         judged = judge_groups(groups, recognise)
         chosen = choose_single(judged, groups)
-        return Stages(picture, ink, judged.components, [judged], [[chosen]] if chosen else [])
+        return Stages(picture, inks[0], judged.components, [judged], [[chosen]] if chosen else [])
+    ink = find_ink(picture)
     components = find_components(ink)
     lines = group_into_lines(components, one_line=count is not None)
     candidates = [find_candidates(line, ink, recognise) for line in lines]
