@@ -60,7 +60,7 @@ PRESETS: dict[str, TrainConfig] = {
         optimisation=Optimisation(
             steps=12_900, learning_rate=0.01, beta1=0.9, beta2=0.99, label_smoothing=0.05, freeze_after=1.0
         ),
-        images=Images(augment="ink", outliers=0.2, photographs=0.3),
+        images=Images(augment="ink", outliers=0.2, photographs=0.3, characters="omniglot"),
         running=Running(log_every=100, validate_every=430, save_every=430),
     ),
 }

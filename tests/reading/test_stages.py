@@ -179,7 +179,6 @@ def test_the_network_sees_every_candidate_once(single: bool) -> None:
 
     stages = find_digits(lay(cover), recognise, single=single)
     assert len(seen) == len(set(seen)) == sum(len(line.groups) for line in stages.candidates)
-    assert (len(seen) == 1) == single
     assert len(seen) >= sum(map(len, stages.digits)) > 0
 
 

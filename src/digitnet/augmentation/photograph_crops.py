@@ -1,7 +1,7 @@
 """What the digit finder cuts out of photographs: digits, and whatever else it takes for one."""
 
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -14,6 +14,8 @@ from torch import Tensor
 
 from digitnet.data.dataset import Split
 from digitnet.data.raw import OnMessage, ignore_message
+from digitnet.engines.make import make_engine
+from digitnet.errors import DigitnetError
 from digitnet.finding.components import Component, crop_ink
 from digitnet.finding.ink import Ink, find_inks
 from digitnet.finding.single import list_groups
@@ -54,11 +56,11 @@ _CHUNK = 50  # photographs of a task
 @dataclass(frozen=True)
 class _Task:
     seed: int
-    first: int
+    first: int  # number of its first photograph
     kinds: tuple[str, ...]
-
-
-_scribe: Scribe | None = None  # of a worker
+    images: UInt8  # that are written, with their labels
+    labels: UInt8
+    characters: UInt8 | None
 
 
 def make_crops(
@@ -67,44 +69,50 @@ def make_crops(
     seed: int,
     none: int,
     characters: UInt8 | None = None,
-    workers: int = 2,
     on_message: OnMessage = ignore_message,
 ) -> tuple[Tensor, Tensor]:
-    """Make `count` photographs of the digits of a split, and cut out what the finder finds.
+    """Make `count` photographs of the digits of a split, and cut out what the finder finds; on all cores.
 
     Returns images ``(n, 1, 28, 28)`` uint8 as the network sees them, and labels ``(n,)`` int64: `none` for what is
     no digit. Parts of digits, of which nobody can tell, are left out. `characters` ``(m, rows, columns)`` are
-    written too, as something else. The same seed makes the same images, whatever the `workers`.
+    written too, as something else. The same seed makes the same images. Raises DigitnetError if a worker fails.
     """
-    rng = np.random.default_rng(seed)
-    share = np.array(list(KINDS.values()))
-    kinds = rng.choice(list(KINDS), count, p=share / share.sum())
-    tasks = [_Task(seed, first, tuple(kinds[first : first + _CHUNK])) for first in range(0, count, _CHUNK)]
-    with ProcessPoolExecutor(workers, initializer=_begin, initargs=(split, characters)) as pool:
-        found: list[tuple[UInt8, int | None]] = []
-        for done, some in enumerate(pool.map(_cut_out, tasks), 1):
-            found += some
-            if done % max(1, len(tasks) // 10) == 0:
-                on_message(f"{done * _CHUNK:,} of {count:,} photographs")
-    images = torch.from_numpy(np.stack([image for image, _ in found]))[:, None]
-    labels = torch.tensor([none if label is None else label for _, label in found])
+    found: dict[int, list[tuple[UInt8, int | None]]] = {}
+    with (
+        make_engine(threads=1) as engine,
+        closing(engine.run(_cut_out, _list_tasks(split, count, seed, characters))) as run,
+    ):
+        for outcome in run:
+            if outcome.result is None:
+                raise DigitnetError(f"The photographs could not be taken. {outcome.error}")
+            found[outcome.task.first] = outcome.result
+            if len(found) * _CHUNK % max(_CHUNK, count // 10) < _CHUNK:
+                on_message(f"{min(count, len(found) * _CHUNK):,} of {count:,} photographs")
+    crops = list(chain.from_iterable(found[first] for first in sorted(found)))
+    images = torch.from_numpy(np.stack([image for image, _ in crops]))[:, None]
+    labels = torch.tensor([none if label is None else label for _, label in crops])
     return images, labels
 
 
-def _begin(split: Split, characters: UInt8 | None) -> None:
-    """Prepare a worker."""
-    global _scribe
-    cv2.setNumThreads(1)
-    torch.set_num_threads(1)
-    _scribe = Scribe(split.images, split.labels, characters)
+def _list_tasks(split: Split, count: int, seed: int, characters: UInt8 | None) -> Iterator[_Task]:
+    """Divide the photographs among tasks; each takes the images that it writes with it."""
+    rng = np.random.default_rng(seed)
+    share = np.array(list(KINDS.values()))
+    for first in range(0, count, _CHUNK):
+        size = min(_CHUNK, count - first)
+        kinds = tuple(rng.choice(list(KINDS), size, p=share / share.sum()))
+        chosen = rng.integers(len(split), size=3 * size)
+        others = None if characters is None else characters[rng.integers(len(characters), size=2 * size)]
+        yield _Task(seed, first, kinds, split.images[chosen], split.labels[chosen], others)
 
 
 def _cut_out(task: _Task) -> list[tuple[UInt8, int | None]]:
-    assert _scribe is not None
+    """Take the photographs of a task, in a worker."""
+    cv2.setNumThreads(1)
+    scribe = Scribe(task.images, task.labels, task.characters)
     found = []
     for number, kind in enumerate(task.kinds, task.first):
-        made = make_photograph(kind, _scribe, (3, task.seed, number), _SCALE)
-        found += list(cut_out(made))
+        found += list(cut_out(make_photograph(kind, scribe, (3, task.seed, number), _SCALE)))
     return found
 
 

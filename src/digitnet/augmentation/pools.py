@@ -1,7 +1,6 @@
 """Pools of images that take part in batches beside the data set's own: outliers, and crops of photographs."""
 
 import io
-import os
 from dataclasses import astuple
 
 import numpy as np
@@ -84,8 +83,7 @@ def make_photograph_pool(
     with FileLock(path.with_suffix(".lock")):
         if not path.exists():
             on_message(f"Taking {count:,} photographs of handwritten digits, once: some minutes.")
-            workers = os.cpu_count() or 1
-            images, labels = make_crops(split, count, 0, dataset.classes, characters, workers, on_message)
+            images, labels = make_crops(split, count, 0, dataset.classes, characters, on_message)
             packed = io.BytesIO()
             np.savez_compressed(packed, images=images.numpy(), labels=labels.numpy())
             write_whole(path, packed.getvalue())

@@ -72,7 +72,7 @@ def find_components(ink: Ink, *, without_rules: bool = True, without_shadows: bo
     """
     mask = ink.mask
     if without_rules:
-        mask = connect(remove_ruled_lines(ink.faint, ink.stroke_width), ink.strong)
+        mask = connect(remove_ruled_lines(ink.faint, ink.strong, ink.stroke_width), ink.strong)
     edge = _mark_border(ink)
     _, labels, table, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     left, top, width, height, area = table.T

@@ -1,5 +1,7 @@
 """Ruled lines, thin and straight from border to border, are removed from the ink by the Hough transform."""
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -13,11 +15,23 @@ _COVER = 0.5  # of a ruled line's length: at least so much is not hidden by digi
 _EDGE = 3  # working pixels: the largest distance between a ruled line's ends and the border
 _BEYOND = 0.6  # of a ruled line's length: every other mark is shorter along it
 _THINNER = 0.3  # of the stroke width: a line so thin is no stroke of the pen
+_DARK = 0.9  # of a ruled line's length certainly is ink; of a fainter line, what certainly is belongs to digits
 _MOST = 400  # lines that are examined: squared paper has some hundred each way
 
 
-def remove_ruled_lines(mask: UInt8, stroke_width: float) -> UInt8:
-    """Return the mask without ruled lines, 1 for ink and 0 for paper; both are ``(rows, columns)``.
+@dataclass(frozen=True)
+class _Line:
+    """A ruled line; its masks are ``(rows, columns)``."""
+
+    all: UInt8  # 1 for all ink along the line
+    bare: UInt8  # 1 where no digit's ink is on it
+    thickness: float  # pixels
+
+
+def remove_ruled_lines(mask: UInt8, strong: UInt8, stroke_width: float) -> UInt8:
+    """Return the mask without ruled lines, 1 for ink and 0 for paper; all are ``(rows, columns)``.
+
+    `strong` marks what certainly is ink: of a line that mostly is not, only the rest is removed.
 
     Where a digit crosses a ruled line or runs along it, the ink is thicker than the line, and stays: staves are
     removed from printed music in the same way (Fujinaga, 1988). A line needs evidence, since the stem of a digit
@@ -25,17 +39,19 @@ def remove_ruled_lines(mask: UInt8, stroke_width: float) -> UInt8:
     than the pen.
     """
     bare = mask.copy()
-    for turned, left in ((mask, bare), (np.ascontiguousarray(mask.T), bare.T)):
+    for turned, certain, left in ((mask, strong, bare), (np.ascontiguousarray(mask.T), strong.T, bare.T)):
         lines = _find_ruled_lines(turned, stroke_width)
         ruled = np.zeros_like(turned)
-        for line, _ in lines:
-            ruled |= line
+        for line in lines:
+            ruled |= line.bare
         if not lines:
             continue
         goes_beyond = _measure_extent(turned & ~ruled, stroke_width) <= _BEYOND * turned.shape[1]
-        for line, thickness in lines:
-            if goes_beyond or thickness <= _THINNER * stroke_width:
-                left &= ~line
+        for line in lines:
+            if goes_beyond or line.thickness <= _THINNER * stroke_width:
+                there = line.all.any(axis=0)
+                is_dark = (line.all & certain).any(axis=0)[there].mean() >= _DARK
+                left &= ~(line.bare if is_dark else line.all & ~certain)
     return bare
 
 
@@ -46,9 +62,9 @@ def _measure_extent(mask: UInt8, stroke_width: float) -> int:
     return int(size[size.max(axis=1) > 3 * stroke_width, 0].max(initial=0))
 
 
-def _find_ruled_lines(mask: UInt8, stroke_width: float) -> list[tuple[UInt8, float]]:
-    """Find the lines that lead from the left border to the right one: each marked with 1, and its thickness."""
-    found: list[tuple[UInt8, float]] = []
+def _find_ruled_lines(mask: UInt8, stroke_width: float) -> list[_Line]:
+    """Find the lines that lead from the left border to the right one."""
+    found: list[_Line] = []
     columns = mask.shape[1]
     thickness = _measure_thickness(mask)
     thin = ((thickness > 0) & (thickness <= _THICKEST * stroke_width + 1)).astype(np.uint8)
@@ -58,6 +74,7 @@ def _find_ruled_lines(mask: UInt8, stroke_width: float) -> list[tuple[UInt8, flo
     if lines is None:
         return found
     y, x = np.nonzero(thin)
+    every_y, every_x = np.nonzero(mask)
     for rho, theta in lines[:_MOST].reshape(-1, 2):
         near = np.abs(x * np.cos(theta) + y * np.sin(theta) - rho) <= _BEND * stroke_width + 1
         covered = np.bincount(x[near], minlength=columns) > 0
@@ -65,9 +82,11 @@ def _find_ruled_lines(mask: UInt8, stroke_width: float) -> list[tuple[UInt8, flo
             continue
         own = thickness[y[near], x[near]]
         bare = own <= 1.5 * np.median(own) + 1  # thicker where a digit's ink is on it
-        ruled = np.zeros_like(mask)
-        ruled[y[near][bare], x[near][bare]] = 1
-        found.append((ruled, float(np.median(own))))
+        line = _Line(np.zeros_like(mask), np.zeros_like(mask), float(np.median(own)))
+        beside = np.abs(every_x * np.cos(theta) + every_y * np.sin(theta) - rho) <= _BEND * stroke_width + 1
+        line.all[every_y[beside], every_x[beside]] = 1
+        line.bare[y[near][bare], x[near][bare]] = 1
+        found.append(line)
         y, x = y[~near], x[~near]
     return found
 

@@ -11,6 +11,8 @@ _STEP = 9  # grey levels within 3 pixels: light falls off more slowly, a sheet's
 _SMALLEST = 0.12  # of the picture: a smaller region is no sheet
 _WHOLE = 0.97  # of the picture: a sheet that covers so much is all there is
 _FILLED = 0.8  # of its convex hull: a region that covers less is not a sheet
+_DARKEST_SHADOW = 0.45  # of the sheet's light
+_COLOURED = 0.12  # a shadow dims all channels alike, up to so much of it
 _ALIKE = 0.1  # of what lies beside it: where so much is as light as the sheet, it is paper too
 
 
@@ -49,8 +51,16 @@ def find_sheet(picture: UInt8) -> UInt8 | None:
         return None
     sheet = np.zeros(level.shape, np.uint8)
     cv2.fillConvexPoly(sheet, hull, 1)
-    grey = picture.reshape(rows, columns, -1).mean(axis=2)
-    beside = grey[sheet == 0]
-    if sheet.mean() > _WHOLE or np.mean(np.abs(beside - np.median(grey[found])) <= 2 * _STEP) > _ALIKE:
+    if sheet.mean() > _WHOLE or _is_paper(picture.reshape(rows, columns, -1), sheet):
         return None
     return sheet
+
+
+def _is_paper(picture: UInt8, sheet: UInt8) -> bool:
+    """Tell whether what lies beside the sheet is paper too: as light in some places, or in a shadow."""
+    beside, on = picture[sheet == 0], picture[sheet > 0]  # (pixels, channels)
+    middle = np.median(on, axis=0)
+    if np.mean(np.abs(beside.mean(axis=1) - middle.mean()) <= 2 * _STEP) > _ALIKE:
+        return True
+    light = np.median(beside, axis=0) / np.maximum(middle, 1)  # of the sheet's, in each channel
+    return bool(light.mean() >= _DARKEST_SHADOW and np.ptp(light) <= _COLOURED * light.mean())

@@ -8,11 +8,12 @@ from digitnet.data.sources.source import RawFile, SourceError
 
 @dataclass(frozen=True)
 class HttpsMirror:
-    """A folder on a web server that has each file as ``NAME.gz``."""
+    """A folder on a web server that has each file as ``NAME.gz``, or with another suffix."""
 
     address: str  # https://host/folder
     silence: float = 20.0  # seconds without a byte after which the mirror counts as stalled
     deadline: float = 600.0  # seconds for one file in all; 9 MB need 15 kB/s
+    suffix: str = ".gz"  # "" for files that are not gzipped
 
     def __str__(self) -> str:
         return self.address.removeprefix("https://")
@@ -24,5 +25,5 @@ class HttpsMirror:
         if not self.address.startswith("https://"):
             raise SourceError("the address is not https")
         for file in wanted:
-            url = f"{self.address}/{file.name}.gz"
+            url = f"{self.address}/{file.name}{self.suffix}"
             yield file, download(url, file.size + 1, silence=self.silence, deadline=self.deadline)
