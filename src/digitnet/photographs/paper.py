@@ -1,6 +1,6 @@
 """What the ink lies on and beside: paper, desks, spirals, cables, ruled lines, and how ink covers them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -79,17 +79,23 @@ def rule(page: Page, spacing: float, width: float, strength: float, rng: Generat
     page.colour *= 1 - (lines * min(1.0, width))[..., None] * (1 - colour)
 
 
-def draw_cell(page: Page, box: tuple[float, float, float, float], width: float, rng: Generator) -> None:
-    """Draw the borders of a table's cell, and where they go on; `box` is top, left, bottom and right."""
-    top, left, bottom, right = box
+def draw_table(page: Page, rows: Sequence[float], columns: Sequence[float], width: float, rng: Generator) -> None:
+    """Draw the lines of a table at these rows and columns, in pixels; outwards they go on, or end at the last."""
+    high, wide = page.shape
+    tilt = rng.normal(0, 0.006)
+    reach = rng.choice([0.0, 2.0 * max(page.shape)], 2)  # beyond the outermost lines
     ink = np.zeros(page.shape, np.uint8)
-    rows, columns = page.shape
-    for row in (top, bottom):
-        ends = (0, round(row + rng.normal(0, 0.006) * columns)), (columns, round(row))
-        cv2.line(ink, *ends, 255, max(1, round(width)), cv2.LINE_AA)
-    for column in (left, right):
-        ends = (round(column + rng.normal(0, 0.006) * rows), 0), (round(column), rows)
-        cv2.line(ink, *ends, 255, max(1, round(width)), cv2.LINE_AA)
+    middle = wide / 2, high / 2
+
+    def line(first: tuple[float, float], last: tuple[float, float]) -> None:
+        ends = [(x - tilt * (y - middle[1]), y + tilt * (x - middle[0])) for x, y in (first, last)]
+        (x, y), (last_x, last_y) = np.rint(np.array(ends)).astype(int).tolist()
+        cv2.line(ink, (x, y), (last_x, last_y), 255, max(1, round(width)), cv2.LINE_AA)
+
+    for row in rows:
+        line((columns[0] - reach[0], row), (columns[-1] + reach[0], row))
+    for column in columns:
+        line((column, rows[0] - reach[1]), (column, rows[-1] + reach[1]))
     level = rng.uniform(0.1, 0.7)
     cover(page, (ink / 255).astype(np.float32), (0, 0), [level] * 3, 0)
 

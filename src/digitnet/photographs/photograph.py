@@ -6,7 +6,7 @@ import numpy as np
 
 from digitnet.photographs.camera import light, take
 from digitnet.photographs.kinds import KINDS
-from digitnet.photographs.paper import OTHER, Page, cover, draw_cell, make_page, put_on_desk, rule
+from digitnet.photographs.paper import OTHER, Page, cover, draw_table, make_page, put_on_desk, rule
 from digitnet.photographs.scribe import Scribe
 from digitnet.photographs.strokes import Float32, Generator, UInt8, draw
 
@@ -75,14 +75,14 @@ def make_photograph(kind: str, scribe: Scribe, seed: tuple[int, ...], scale: flo
     strength = rng.uniform(*ranges.strength)
     remains = 1 - strength * (1 - np.array(colour))
     grain = ranges.grain * rng.random()
+    if ranges.cells and count:
+        pad = 0.5 * gaps[0] + pen
+        ends = left + np.cumsum([ink.shape[1] + gap for ink, gap in zip(inks, gaps, strict=True)]) - gaps / 2
+        columns_of_lines = [left - pad, *ends[:-1], ends[-1] + pad]
+        draw_table(page, (top - pad, top + highest + pad), columns_of_lines, 0.4 * pen, rng)
     place = left
     for number, (ink, gap) in enumerate(zip(inks, gaps, strict=False), 1):
         down = top + (highest - ink.shape[0]) * rng.random()
-        if ranges.cells:
-            pad = 0.5 * gap + pen
-            draw_cell(
-                page, (top - pad, place - pad, top + highest + pad, place + ink.shape[1] + pad), 0.4 * pen, rng
-            )
         owner = number if ranges.is_written else OTHER
         cover(page, ink, (down, place), remains, owner, grain=grain, rng=rng)
         place += ink.shape[1] + gap

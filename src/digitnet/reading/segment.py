@@ -51,7 +51,7 @@ def segment(line: Candidates, count: int | None = None) -> list[Digit]:
 def choose_single(line: Candidates, groups: Sequence[Group]) -> Digit | None:
     """Return the only digit of a picture: of the groups that may be it, the one that costs least."""
     costs = [
-        measure_doubt(candidate.digit) + _REST * group.left_out + _REST_AT_BORDER * group.left_out_at_border
+        measure_doubt(candidate.digit) + _REST * group.left_out + _REST_AT_BORDER * min(group.left_out_at_border, 1)
         for candidate, group in zip(line.groups, groups, strict=True)
     ]
     return line.groups[costs.index(min(costs))].digit if costs else None
