@@ -10,7 +10,6 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor
 
 from digitnet.data.dataset import Split
 from digitnet.data.raw import OnMessage, ignore_message
@@ -21,7 +20,6 @@ from digitnet.finding.ink import Ink, find_inks
 from digitnet.finding.single import list_groups
 from digitnet.networks.lift_ink import lift_ink
 from digitnet.networks.normalise import centre_ink
-from digitnet.photographs.paper import OTHER
 from digitnet.photographs.photograph import Photograph, make_photograph
 from digitnet.photographs.scribe import Scribe
 
@@ -54,6 +52,23 @@ _CHUNK = 50  # photographs of a task
 
 
 @dataclass(frozen=True)
+class Crops:
+    """What the finder cut out of photographs, in their order."""
+
+    images: UInt8  # (n, 28, 28) as the network sees them
+    labels: npt.NDArray[np.int64]  # (n,) the digit, NONE, or UNKNOWN
+    photographs: npt.NDArray[np.int64]  # (n,) number of the photograph that each is of
+    costs: npt.NDArray[np.float32]  # (n,) what speaks against each, beside the network's doubt
+
+
+NONE = 10
+"""Label of what is no digit."""
+
+UNKNOWN = -1
+"""Label of parts of digits, of which nobody can tell."""
+
+
+@dataclass(frozen=True)
 class _Task:
     seed: int
     first: int  # number of its first photograph
@@ -66,32 +81,27 @@ class _Task:
 def make_crops(
     split: Split,
     count: int,
-    seed: int,
-    none: int,
     characters: UInt8 | None = None,
+    seed: int = 0,
     on_message: OnMessage = ignore_message,
-) -> tuple[Tensor, Tensor]:
+) -> Crops:
     """Make `count` photographs of the digits of a split, and cut out what the finder finds; on all cores.
 
-    Returns images ``(n, 1, 28, 28)`` uint8 as the network sees them, and labels ``(n,)`` int64: `none` for what is
-    no digit. Parts of digits, of which nobody can tell, are left out. `characters` ``(m, rows, columns)`` are
-    written too, as something else. The same seed makes the same images. Raises DigitnetError if a worker fails.
+    `characters` ``(m, rows, columns)`` are written too, as something else. The same seed makes the same crops.
+    Raises DigitnetError if a worker fails.
     """
-    found: dict[int, list[tuple[UInt8, int | None]]] = {}
-    with (
-        make_engine(threads=1) as engine,
-        closing(engine.run(_cut_out, _list_tasks(split, count, seed, characters))) as run,
-    ):
-        for outcome in run:
+    found: dict[int, list[_Crop]] = {}
+    tasks = _list_tasks(split, count, seed, characters)
+    with make_engine(threads=1) as engine, closing(engine.run(_cut_out, tasks)) as outcomes:
+        for outcome in outcomes:
             if outcome.result is None:
                 raise DigitnetError(f"The photographs could not be taken. {outcome.error}")
             found[outcome.task.first] = outcome.result
             if len(found) * _CHUNK % max(_CHUNK, count // 10) < _CHUNK:
                 on_message(f"{min(count, len(found) * _CHUNK):,} of {count:,} photographs")
     crops = list(chain.from_iterable(found[first] for first in sorted(found)))
-    images = torch.from_numpy(np.stack([image for image, _ in crops]))[:, None]
-    labels = torch.tensor([none if label is None else label for _, label in crops])
-    return images, labels
+    images, labels, photographs, costs = zip(*crops, strict=True)
+    return Crops(np.stack(images), np.array(labels), np.array(photographs), np.array(costs, np.float32))
 
 
 def _list_tasks(split: Split, count: int, seed: int, characters: UInt8 | None) -> Iterator[_Task]:
@@ -106,30 +116,30 @@ def _list_tasks(split: Split, count: int, seed: int, characters: UInt8 | None) -
         yield _Task(seed, first, kinds, split.images[chosen], split.labels[chosen], others)
 
 
-def _cut_out(task: _Task) -> list[tuple[UInt8, int | None]]:
+_Crop = tuple[UInt8, int, int, float]  # image, label, photograph, cost
+
+
+def _cut_out(task: _Task) -> list[_Crop]:
     """Take the photographs of a task, in a worker."""
     cv2.setNumThreads(1)
     scribe = Scribe(task.images, task.labels, task.characters)
     found = []
     for number, kind in enumerate(task.kinds, task.first):
-        found += list(cut_out(make_photograph(kind, scribe, (3, task.seed, number), _SCALE)))
+        made = make_photograph(kind, scribe, (3, task.seed, number), _SCALE)
+        found += [(image, label, number, cost) for image, label, cost in cut_out(made)]
     return found
 
 
-def cut_out(made: Photograph) -> Iterator[tuple[UInt8, int | None]]:
-    """Yield each mark that the finder takes for the digit of a photograph, and what it is: None for no digit."""
+def cut_out(made: Photograph) -> Iterator[tuple[UInt8, int, float]]:
+    """Yield each mark that the finder takes for the digit of a photograph: its image, what it is, and its cost."""
     for group in chain.from_iterable(map(list_groups, find_inks(made.picture))):
         owner = cv2.resize(made.owner, group.ink.faint.shape[::-1], interpolation=cv2.INTER_NEAREST)
         label = _label(group.component, group.ink, owner, made.answer)
-        if label != _UNKNOWN:
-            yield _normalise(crop_ink(group.component, group.ink)), None if label == OTHER else label
-
-
-_UNKNOWN = -1
+        yield _normalise(crop_ink(group.component, group.ink)), label, group.cost
 
 
 def _label(component: Component, ink: Ink, owner: npt.NDArray[Any], answer: str) -> int:
-    """Tell which digit a mark is, OTHER for none, or _UNKNOWN for a part of one."""
+    """Tell which digit a mark is, NONE for none, or UNKNOWN for a part of one."""
     place = (slice(component.top, component.bottom), slice(component.left, component.right))
     reach = np.ones((2 * round(ink.stroke_width / 2) + 3,) * 2, np.uint8)
     covered = []  # of each digit's ink
@@ -139,14 +149,14 @@ def _label(component: Component, ink: Ink, owner: npt.NDArray[Any], answer: str)
         mine = cv2.dilate(component.mask, reach) & own[place]
         covered.append(mine.sum() / max(1, own.sum()))
         if covered[-1] > _PART:
-            foreign &= 1 - cv2.dilate(own, reach)[place]
+            foreign[cv2.dilate(own, reach)[place] > 0] = 0
     whole = [number for number, part in enumerate(covered) if part >= _WHOLE]
     some = [part for part in covered if part > _PART]
     if not some:
-        return OTHER
+        return NONE
     if len(whole) == 1 and len(some) == 1 and foreign.sum() <= _ALONE * component.area:
         return int(answer[whole[0]])
-    return OTHER if whole else _UNKNOWN
+    return NONE if whole else UNKNOWN
 
 
 def _normalise(crop: UInt8) -> UInt8:

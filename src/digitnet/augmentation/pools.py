@@ -1,7 +1,7 @@
 """Pools of images that take part in batches beside the data set's own: outliers, and crops of photographs."""
 
 import io
-from dataclasses import astuple
+from dataclasses import astuple, fields
 
 import numpy as np
 import numpy.typing as npt
@@ -11,10 +11,11 @@ from torch import Tensor
 
 from digitnet.augmentation.outliers import make_outliers
 from digitnet.augmentation.photograph_crops import KINDS as SHARES
-from digitnet.augmentation.photograph_crops import make_crops
+from digitnet.augmentation.photograph_crops import NONE, UNKNOWN, Crops, make_crops
 from digitnet.data.cache import cache_folder
 from digitnet.data.dataset import Dataset, Split
 from digitnet.data.raw import OnMessage, ignore_message
+from digitnet.errors import UsageError
 from digitnet.files import make_folder, sha256, write_whole
 from digitnet.networks.normalise import centre_ink
 from digitnet.photographs.kinds import KINDS
@@ -56,7 +57,7 @@ def make_outlier_pool(dataset: Dataset, seed: int, characters: UInt8 | None) -> 
     generator = torch.Generator().manual_seed(seed)
     chosen = torch.randint(len(characters), (CHARACTERS,), generator=generator)
     pictures = torch.from_numpy(characters)
-    drawn = [centre_ink(pictures[some].to(torch.float32) / 255) for some in chosen.split(500)]
+    drawn = [centre_ink(pictures[some].to(torch.float32) / 255) for some in chosen.split(500)]  # type: ignore[no-untyped-call]
     images = torch.cat([images, *(image.round().to(torch.uint8) for image in drawn)])
     labels = torch.cat([labels, torch.full((CHARACTERS,), dataset.classes)])
     order = torch.randperm(len(labels), generator=generator)
@@ -64,17 +65,32 @@ def make_outlier_pool(dataset: Dataset, seed: int, characters: UInt8 | None) -> 
 
 
 def make_photograph_pool(
+    dataset: Dataset, characters: UInt8 | None, on_message: OnMessage = ignore_message
+) -> Pool:
+    """Cut digits and other marks out of photographs of the training images; they do not depend on a run's seed."""
+    crops = take_photographs(dataset, dataset.train, PHOTOGRAPHS, characters, on_message)
+    known = crops.labels != UNKNOWN
+    return torch.from_numpy(crops.images[known])[:, None], torch.from_numpy(crops.labels[known])
+
+
+def take_photographs(
     dataset: Dataset,
+    split: Split,
+    count: int,
     characters: UInt8 | None,
     on_message: OnMessage = ignore_message,
-    split: Split | None = None,
-    count: int = PHOTOGRAPHS,
-) -> Pool:
-    """Cut digits and other marks out of photographs of a split's digits, by default the training images.
+) -> Crops:
+    """Cut out what the finder finds in `count` photographs of a split's digits, which are kept in the cache.
 
-    They do not depend on a run's seed, and are kept in the cache.
+    Raises UsageError for data other than ten digits of 28 x 28 pixels.
     """
-    split = split or dataset.train
+    if dataset.image_shape != (28, 28) or dataset.classes != NONE:
+        raise UsageError.mismatch(
+            "--photographs",
+            expected="ten digits of 28 x 28 pixels",
+            found=f"{dataset.classes} classes of {' x '.join(map(str, dataset.image_shape))} in {dataset.name}",
+            remedy="Leave it out.",
+        )
     content = [_VERSION, dataset.fingerprint, count, SHARES, {name: astuple(kind) for name, kind in KINDS.items()}]
     hashes = sha256(split.labels.tobytes()), sha256(b"" if characters is None else characters.tobytes())
     folder = cache_folder() / "photographs"
@@ -83,9 +99,8 @@ def make_photograph_pool(
     with FileLock(path.with_suffix(".lock")):
         if not path.exists():
             on_message(f"Taking {count:,} photographs of handwritten digits, once: some minutes.")
-            images, labels = make_crops(split, count, 0, dataset.classes, characters, on_message)
             packed = io.BytesIO()
-            np.savez_compressed(packed, images=images.numpy(), labels=labels.numpy())
+            np.savez_compressed(packed, **vars(make_crops(split, count, characters, on_message=on_message)))
             write_whole(path, packed.getvalue())
     with np.load(path, allow_pickle=False) as stored:
-        return torch.from_numpy(stored["images"]), torch.from_numpy(stored["labels"])
+        return Crops(*(stored[field.name] for field in fields(Crops)))

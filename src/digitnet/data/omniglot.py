@@ -91,8 +91,8 @@ class Characters:
 def load_omniglot(source: str | Path = "omniglot", on_message: OnMessage = ignore_message) -> Characters:
     """Load the characters of the two small archives: 4,840 drawings of 242 characters of eight alphabets.
 
-    `source` is "omniglot", which is fetched once, or a folder that holds the archives. Latin and Greek, which stand
-    in both, come once. It takes a second. Raises DataError when the archives can't be had or are others.
+    `source` is "omniglot", which is fetched once, or a folder that holds the archives. Latin and Greek stand in
+    both, and come once. It takes a second. Raises DataError when the archives can't be had or are others.
     """
     if source == OMNIGLOT.name:
         contents = [bytes(content) for content in read_cached(OMNIGLOT, on_message)]

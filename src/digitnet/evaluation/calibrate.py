@@ -4,6 +4,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from scipy.optimize import minimize_scalar
+from torch import nn
 
 from digitnet import metrics
 from digitnet.augmentation.augment import Augmentation, augmentation
@@ -16,15 +17,15 @@ from digitnet.run_folder import Run
 from digitnet.training.checkpoint import load_network
 
 PHOTOGRAPHS = 2_000
-"""Photographs of validation images; ten thousandths of a point of a threshold would need a hundred times as many."""
+"""Photographs of validation images; a threshold is then uncertain by some thousandths."""
 
 
 def calibrate(run: Run, dataset: Dataset | None = None, on_message: OnMessage = ignore_message) -> Calibration:
     """Fit the temperature and choose the thresholds on the validation images.
 
     The temperature minimises the negative log-likelihood of the plain images. The thresholds are for pictures that
-    vary more than MNIST: of a run with photographs, they are chosen on what the digit finder cuts out of photographs
-    of validation images, digits and the rest; of others, on the plain images and copies changed by the run's
+    vary more than MNIST: of a run with photographs, they are chosen on photographs of validation images and of
+    other things, as the reader reads them; of others, on the plain images and copies changed by the run's
     augmentation. All are in-sample, on the images they are chosen on.
     """
     dataset = run.check_data(dataset) if dataset else run.dataset
@@ -33,23 +34,40 @@ def calibrate(run: Run, dataset: Dataset | None = None, on_message: OnMessage = 
     plain = predict_logits(network, images)  # (N, K) or (N, K + 1)
     temperature = fit_temperature(plain[:, :classes], labels)
     if run.config.images.photographs:
-        from digitnet.augmentation.pools import load_characters, make_photograph_pool  # imports OpenCV
-
-        characters = load_characters(run.config.images.characters, on_message)
-        crops, marks = make_photograph_pool(dataset, characters, on_message, dataset.validation, PHOTOGRAPHS)
-        varied, truth = predict_logits(network, crops[:, 0].numpy()), marks.numpy().astype(np.uint8)
+        varied, truth = _read_photographs(network, run, dataset, on_message)
     else:
         varied = predict_logits(network, _augment(images, augmentation(run.config.images.augment)))
-        truth = labels
-    logits, truth = np.concatenate([plain, varied]) / temperature, np.concatenate([labels, truth])
-    confidence = answer_confidence(torch.from_numpy(logits), classes).numpy()
-    correct = logits[:, :classes].argmax(axis=1) == truth
+        varied, truth = np.concatenate([plain, varied]), np.concatenate([labels, labels])
+    confidence = answer_confidence(torch.from_numpy(varied) / temperature, classes).numpy()
+    correct = varied[:, :classes].argmax(axis=1) == truth
+    is_digit = (truth >= 0) & (truth < classes)
+    curve = metrics.coverage_curve(
+        metrics.softmax(plain[:, :classes] / temperature).max(axis=1), plain[:, :classes].argmax(axis=1) == labels
+    )
     return Calibration(
         temperature=temperature,
         sure=choose_sure_threshold(confidence, correct),
-        digit=choose_digit_threshold(logits[len(labels) :][truth[len(labels) :] < classes], classes),
-        curve=metrics.coverage_curve(confidence[: len(labels)], correct[: len(labels)]).points(100),
+        digit=choose_digit_threshold(varied[is_digit] / temperature, classes),
+        curve=curve.points(100),
     )
+
+
+def _read_photographs(
+    network: nn.Module, run: Run, dataset: Dataset, on_message: OnMessage
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
+    """Read photographs of validation images: logits ``(n, K + 1)`` of the mark chosen in each, and what it is."""
+    from digitnet.augmentation.pools import load_characters, take_photographs  # imports OpenCV
+    from digitnet.finding.single import choose
+
+    characters = load_characters(run.config.images.characters, on_message)
+    crops = take_photographs(dataset, dataset.validation, PHOTOGRAPHS, characters, on_message)
+    logits = predict_logits(network, crops.images)
+    confidence = answer_confidence(torch.from_numpy(logits), dataset.classes).numpy()
+    chosen = []
+    for number in np.unique(crops.photographs):
+        own = np.flatnonzero(crops.photographs == number)
+        chosen.append(own[choose(crops.costs[own].tolist(), confidence[own].tolist())])
+    return logits[chosen], crops.labels[chosen]
 
 
 def _augment(images: UInt8, augment: Augmentation, batch_size: int = 500) -> UInt8:

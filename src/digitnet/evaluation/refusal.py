@@ -8,10 +8,10 @@ from torch import Tensor
 from digitnet import metrics
 
 TARGET_ACCURACY = 0.995
-"""Accuracy of the accepted answers on the images that the thresholds are chosen on; a non-digit has no right one."""
+"""Accuracy of the accepted answers on the images that the thresholds are chosen on; what is no digit has none."""
 
 REFUSED_FRACTION = 0.01
-"""Fraction of the digits that the threshold of "not a digit" alone would refuse; those surely recognised are not."""
+"""Fraction of the digits that the threshold of "not a digit" alone would refuse; sure ones never are."""
 
 
 def choose_sure_threshold(confidence: npt.NDArray[np.floating], correct: npt.NDArray[np.bool_]) -> float:
@@ -35,7 +35,7 @@ def digit_score(logits: Tensor, classes: int) -> Tensor:
 
 
 def answer_confidence(logits: Tensor, classes: int) -> Tensor:
-    """Probability ``(N,)`` of the most probable digit among all classes, "not a digit" included where there is one.
+    """Probability ``(N,)`` of the most probable digit among all classes, with "not a digit" where there is one.
 
     So what is surely one digit is never refused as none: both decisions come from one distribution.
     """

@@ -101,7 +101,9 @@ def _mark_border(ink: Ink) -> UInt8:
     """Mark with 1 the pixels beside the border of the picture, or beside the edge of the sheet and beyond."""
     border = np.ones_like(ink.mask)
     border[2:-2, 2:-2] = 0
-    return border if ink.sheet is None else border | cv2.dilate(1 - ink.sheet, np.ones((5, 5), np.uint8))
+    if ink.sheet is not None:
+        border[cv2.dilate(1 - ink.sheet, np.ones((5, 5), np.uint8)) > 0] = 1
+    return border
 
 
 def _is_frame(frame: Component, components: Sequence[Component]) -> bool:
@@ -163,7 +165,7 @@ def crop_ink(component: Component, ink: Ink) -> UInt8:
     if longest > _LARGEST:
         scale = _LARGEST / longest
         crop = cv2.resize(crop, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    return (crop * 255).astype(np.uint8)
+    return np.asarray(crop * 255, np.uint8)
 
 
 def _third_quartile(values: NDArray[Any]) -> float:

@@ -159,7 +159,7 @@ def connect(faint: UInt8, strong: UInt8) -> UInt8:
     kept = np.zeros(count, np.uint8)
     kept[labels[strong > 0]] = 1
     kept[0] = 0  # the paper
-    return kept[labels]
+    return np.asarray(kept[labels], np.uint8)
 
 
 def measure_stroke_width(mask: UInt8) -> float:

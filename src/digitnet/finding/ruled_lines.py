@@ -35,8 +35,8 @@ def remove_ruled_lines(mask: UInt8, strong: UInt8, stroke_width: float) -> UInt8
 
     Where a digit crosses a ruled line or runs along it, the ink is thicker than the line, and stays: staves are
     removed from printed music in the same way (Fujinaga, 1988). A line needs evidence, since the stem of a digit
-    that fills the picture leads from border to border too: it goes on far beyond every other mark, or it is thinner
-    than the pen.
+    that fills the picture leads from border to border too: it goes on far beyond every other mark, or it is
+    thinner than the pen.
     """
     bare = mask.copy()
     for turned, certain, left in ((mask, strong, bare), (np.ascontiguousarray(mask.T), strong.T, bare.T)):
@@ -50,7 +50,8 @@ def remove_ruled_lines(mask: UInt8, strong: UInt8, stroke_width: float) -> UInt8
         for line in lines:
             if goes_beyond or line.thickness <= _THINNER * stroke_width:
                 there = line.all.any(axis=0)
-                is_dark = (line.all & certain).any(axis=0)[there].mean() >= _DARK
+                dark = np.asarray((line.all & certain).any(axis=0))
+                is_dark = dark[there].mean() >= _DARK
                 left &= ~(line.bare if is_dark else line.all & ~certain)
     return bare
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from math import log
 
 from digitnet.finding.components import Component, find_components, join
 from digitnet.finding.ink import Ink
@@ -9,6 +10,12 @@ from digitnet.finding.ink import Ink
 _DIRT = 0.15  # of the largest component's size: what is smaller is dirt
 _NEAR = 0.2  # of the size of what is there: a component so near to it belongs to it
 _LARGEST = 3  # components, each of which may be the digit or its largest part
+
+
+# What a group costs, beside the network's doubt.
+_REST = 4.0  # ink left out that is as large as the digit
+_REST_AT_BORDER = 0.5  # the same at the border, where other things reach into the picture
+_LEAST = 1e-3  # the network may be wrong where it is sure that something is not a digit
 
 
 @dataclass(frozen=True)
@@ -19,6 +26,22 @@ class Group:
     component: Component  # joined
     left_out: float  # size of the largest component that is not among them, as a fraction of theirs
     left_out_at_border: float  # the same of those at the border
+
+    @property
+    def cost(self) -> float:
+        """What speaks against it: ink that is left out."""
+        return _REST * self.left_out + _REST_AT_BORDER * min(self.left_out_at_border, 1)
+
+
+def measure_doubt(confidence: float) -> float:
+    """Measure the network's doubt, -log p, at most 7: p is the probability that a mark is the digit it seems."""
+    return -log(max(confidence, _LEAST))
+
+
+def choose(costs: Sequence[float], confidences: Sequence[float]) -> int:
+    """Return the index of the digit among groups of these costs that the network is so confident of."""
+    totals = [cost + measure_doubt(confidence) for cost, confidence in zip(costs, confidences, strict=True)]
+    return totals.index(min(totals))
 
 
 def list_groups(ink: Ink) -> list[Group]:

@@ -7,7 +7,7 @@ from digitnet.photographs.strokes import Float32, Generator, UInt8, smooth_noise
 
 
 def light(colour: Float32, rng: Generator, falloff: float) -> Float32:
-    """Light a page ``(rows, columns, 3)`` unevenly: across it, and towards its corners, `falloff` of it is lost."""
+    """Light a page ``(rows, columns, 3)`` unevenly: in its corners and across, `falloff` of it is lost."""
     rows, columns = colour.shape[:2]
     y, x = np.linspace(-1, 1, rows, dtype=np.float32)[:, None], np.linspace(-1, 1, columns, dtype=np.float32)
     angle, share = rng.uniform(0, 2 * np.pi), rng.random()
@@ -26,13 +26,15 @@ def light(colour: Float32, rng: Generator, falloff: float) -> Float32:
 def take(colour: Float32, rng: Generator, *, blur: float, noise: float) -> UInt8:
     """Take a picture of a lit page: defocused by `blur` pixels, with `noise` of that fraction, saved as JPEG."""
     if blur > 0.3:
-        colour = cv2.GaussianBlur(colour, (0, 0), blur)
+        colour = cv2.GaussianBlur(colour, (0, 0), blur).astype(np.float32, copy=False)
     exposure = rng.uniform(0.75, 1.05)
     shape = colour.shape[:2]
     grain = rng.standard_normal((shape[0], shape[1], 1)).astype(np.float32)
     if rng.random() < 0.5:
-        grain = cv2.GaussianBlur(grain, (0, 0), 0.7)[..., None] * 2
+        grain = 2 * cv2.GaussianBlur(grain, (0, 0), 0.7)[..., None].astype(np.float32, copy=False)
     picture = np.clip(255 * (exposure * colour + noise * grain), 0, 255).astype(np.uint8)
     quality = int(rng.integers(45, 96))
     _, coded = cv2.imencode(".jpg", picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
-    return np.ascontiguousarray(cv2.imdecode(coded, cv2.IMREAD_COLOR)[..., ::-1])
+    decoded = cv2.imdecode(coded, cv2.IMREAD_COLOR)
+    assert decoded is not None
+    return np.ascontiguousarray(decoded[..., ::-1]).astype(np.uint8, copy=False)

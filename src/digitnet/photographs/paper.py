@@ -44,7 +44,7 @@ def cover(
     grain: float = 0.0,
     rng: Generator | None = None,
 ) -> None:
-    """Lay ink ``(rows, columns)``, 0 to 1, on the page; `corner` is its top and left, in pixels, and may lie outside.
+    """Lay ink ``(rows, columns)``, 0 to 1, on the page; `corner` is its top and left, in pixels, perhaps outside.
 
     `colour` is what remains of the paper's red, green and blue under full ink. With `grain` the ink breaks up on
     the paper's tooth, as pencil does.

@@ -73,7 +73,7 @@ def make_photograph(kind: str, scribe: Scribe, seed: tuple[int, ...], scale: flo
         put_on_desk(page, inner, rng, spiral=spiral)
     colour = _COLOURS[ranges.colours[int(rng.integers(len(ranges.colours)))]]
     strength = rng.uniform(*ranges.strength)
-    remains = 1 - strength * (1 - np.array(colour))
+    remains = 1 - np.float32(strength) * (1 - np.array(colour, np.float32))
     grain = ranges.grain * rng.random()
     if ranges.cells and count:
         pad = 0.5 * gaps[0] + pen

@@ -1,4 +1,4 @@
-"""Whoever writes on the pages: MNIST's writers, the additions of other countries' hands, and things that are no digit."""
+"""Whoever writes on the pages: MNIST's writers, with additions of other hands, and things that are no digit."""
 
 from dataclasses import replace
 
@@ -19,7 +19,7 @@ class Scribe:
         self._traced: dict[tuple[bool, int], Strokes] = {}
 
     def write_digit(self, rng: Generator, *, variants: float = 0.15) -> tuple[Strokes, int]:
-        """Write a digit; return it and its label. With the probability `variants` it has its own hand's additions."""
+        """Write a digit, with the probability `variants` as other hands do; return it and its label."""
         index = int(rng.integers(len(self._images)))
         strokes, label = self._trace(index, self._images, False), int(self._labels[index])
         if rng.random() < variants:

@@ -37,11 +37,11 @@ def trace(image: UInt8) -> Strokes:
     """
     scale = _FINE / max(image.shape)
     large = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
-    large = cv2.GaussianBlur(large, (0, 0), 0.4 * scale) > 110  # bumps would become branches
-    if not large.any():
+    inked = cv2.GaussianBlur(large, (0, 0), 0.4 * scale) > 110  # soft, as bumps would become branches
+    if not inked.any():
         raise ValueError("the image has no ink")
-    skeleton = skeletonize(large)
-    distance = cv2.distanceTransform(large.astype(np.uint8), cv2.DIST_L2, 3)
+    skeleton = skeletonize(inked)  # type: ignore[no-untyped-call]
+    distance = cv2.distanceTransform(inked.astype(np.uint8), cv2.DIST_L2, 3)
     row, column = np.nonzero(skeleton)
     number = np.full((skeleton.shape[0] + 2, skeleton.shape[1] + 2), -1, np.int32)
     number[row + 1, column + 1] = np.arange(len(row))

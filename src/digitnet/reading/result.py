@@ -1,6 +1,7 @@
 """What was read: a digit, a line of them, a picture, and what came of each of many pictures."""
 
 from dataclasses import dataclass, field
+from math import exp
 from typing import Any
 
 from digitnet.finding.ink import UInt8
@@ -39,6 +40,11 @@ class Digit:
     def probability(self) -> float:
         """Probability of the label, 0 to 1."""
         return max(self.probabilities)
+
+    @property
+    def confidence(self) -> float:
+        """Probability that it is a digit, and this one, 0 to 1."""
+        return self.probability / (1 + exp(min(-self.score, 50)))  # the logistic function of the log odds
 
     @property
     def text(self) -> str:

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from itertools import pairwise
-from math import exp, inf, log
+from math import inf
 from statistics import median
 
 from digitnet.finding.components import Component
-from digitnet.finding.single import Group
+from digitnet.finding.single import measure_doubt
 from digitnet.reading.candidates import Candidate, Candidates
 from digitnet.reading.result import Digit
 
@@ -18,11 +18,6 @@ _GAP_INSIDE = 5.0  # a gap inside a digit as wide as the digit is high
 _LOW = 5.0  # a digit lower than 0.7 of the others, times the difference
 _LEFT_OUT = 6.0  # a fragment left out, with as much ink as a digit
 
-# The costs of a group that may be the only digit, beside the network's doubt.
-_REST = 4.0  # ink left out that is as large as the digit
-_REST_AT_BORDER = 0.5  # the same at the border, where other things reach into the picture
-
-_LEAST_PROBABILITY = 1e-3  # the network may be wrong where it is sure that something is not a digit
 _SMALL = 0.6  # of a digit's height: what is larger is not left out
 
 _Path = tuple[Digit, "_Path"] | None
@@ -48,15 +43,6 @@ def segment(line: Candidates, count: int | None = None) -> list[Digit]:
     return _find_path(line.groups, costs, left_out, count)
 
 
-def choose_single(line: Candidates, groups: Sequence[Group]) -> Digit | None:
-    """Return the only digit of a picture: of the groups that may be it, the one that costs least."""
-    costs = [
-        measure_doubt(candidate.digit) + _REST * group.left_out + _REST_AT_BORDER * min(group.left_out_at_border, 1)
-        for candidate, group in zip(line.groups, groups, strict=True)
-    ]
-    return line.groups[costs.index(min(costs))].digit if costs else None
-
-
 def _measure_border(left: Component, right: Component) -> float:
     """Measure the cost of beginning a digit with `right`: of the cut there, or of an overlap of two components."""
     if right.crossed is not None:
@@ -71,13 +57,7 @@ def _measure_cost(group: Candidate, line: Candidates) -> float:
     form = min(((wide - 0.65) / 0.15) ** 2, (max(0.0, wide - 0.2) / 0.1) ** 2) / 8
     parts = line.parts[group.first : group.end]
     gaps = sum(max(0, right.left - left.right) for left, right in pairwise(parts)) / line.height
-    return form + _LOW * max(0.0, 0.7 - high) + _GAP_INSIDE * gaps + measure_doubt(group.digit)
-
-
-def measure_doubt(digit: Digit) -> float:
-    """Measure the network's doubt that a candidate is the digit it takes it for: -log p, at most 7."""
-    is_digit = 1 / (1 + exp(min(-digit.score, 50)))  # the logistic function of the log odds
-    return -log(max(digit.probability * is_digit, _LEAST_PROBABILITY))
+    return form + _LOW * max(0.0, 0.7 - high) + _GAP_INSIDE * gaps + measure_doubt(group.digit.confidence)
 
 
 def _find_path(

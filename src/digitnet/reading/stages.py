@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 from digitnet.finding.components import Component, find_components
 from digitnet.finding.ink import Ink, UInt8, find_ink, find_inks
-from digitnet.finding.single import list_groups
+from digitnet.finding.single import choose, list_groups
 from digitnet.reading.candidates import Candidates, Recognise, find_candidates, judge_groups
 from digitnet.reading.result import Digit
-from digitnet.reading.segment import choose_single, segment
+from digitnet.reading.segment import segment
 from digitnet.reading.text_lines import group_into_lines
 
 
@@ -32,8 +32,11 @@ def find_digits(picture: UInt8, recognise: Recognise, *, single: bool = False, c
         inks = find_inks(picture)
         groups = [group for ink in inks for group in list_groups(ink)]
         judged = judge_groups(groups, recognise)
-        chosen = choose_single(judged, groups)
-        return Stages(picture, inks[0], judged.components, [judged], [[chosen]] if chosen else [])
+        if not groups:
+            return Stages(picture, inks[0], [], [], [])
+        found = [candidate.digit for candidate in judged.groups]
+        best = choose([group.cost for group in groups], [digit.confidence for digit in found])
+        return Stages(picture, inks[0], judged.components, [judged], [[found[best]]])
     ink = find_ink(picture)
     components = find_components(ink)
     lines = group_into_lines(components, one_line=count is not None)

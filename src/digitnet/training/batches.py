@@ -60,8 +60,8 @@ class BatchesWithPool:
 
     def __init__(self, batches: "BatchSource", pool: tuple[Tensor, Tensor], count: int, after: int) -> None:
         self.batches = batches
-        self.labels = batches.labels
-        self.seed = batches.seed
+        self.labels: Tensor = batches.labels
+        self.seed: int = batches.seed
         self.pool_images, self.pool_labels = (tensor.to(batches.labels.device) for tensor in pool)
         self.count, self.after = count, after
 
