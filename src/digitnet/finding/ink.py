@@ -21,7 +21,8 @@ _DARKEST_PAPER = 48  # grey level; on darker paper the ratio of ink to paper is 
 _FAINTEST = 0.1  # least fraction of the paper's light that ink absorbs
 _BELOW_OTSU = 0.8  # of Otsu's threshold: certainly ink
 _FAINT = 0.4  # of Otsu's threshold: ink where it continues a stroke that certainly is
-_HOLLOW = 1.5  # times as wide through the wider window: strokes were taken for paper, and only their edges for ink
+_USUAL = 0.03  # of the longer side: a stroke's width, where the measured ones are those of something else
+_ALIKE = 1.7  # ratio of stroke widths that find the same ink
 _NOISE = 6  # standard deviations of the paper's grain by which ink is darker
 
 
@@ -55,10 +56,10 @@ def find_ink(picture: UInt8) -> Ink:
 
 
 def find_inks(picture: UInt8) -> list[Ink]:
-    """Find what may be the ink of a picture: that of `find_ink`, and what else a wider first window shows.
+    """Find what may be the ink of a picture: that of `find_ink`, and that of strokes of other widths.
 
     A digit may be so close that its strokes are wider than the first window: then `find_ink` finds only their
-    edges.
+    edges. Or a shadow may be taken for a stroke.
     """
     return list(_find_inks(picture))
 
@@ -72,12 +73,15 @@ def _find_inks(picture: UInt8) -> Iterator[Ink]:
     coarse = _to_grey(coarse, weights)
     if sheet is not None:
         coarse = _fill_around(coarse, sheet)
-    found = 0.0  # the stroke width
-    for window in (first / 4, float(first)):
-        stroke_width = measure_stroke_width(connect(*_threshold(_subtract_paper(coarse, coarse, window))))
-        if stroke_width <= _HOLLOW * found:
+    found: list[float] = []  # stroke widths
+    for window in (first / 4, float(first), None):
+        if window is None:
+            stroke_width = _USUAL * first
+        else:
+            stroke_width = measure_stroke_width(connect(*_threshold(_subtract_paper(coarse, coarse, window))))
+        if any(1 / _ALIKE <= stroke_width / other <= _ALIKE for other in found):
             continue
-        found = stroke_width
+        found.append(stroke_width)
         scale = min(max(_STROKE_WIDTH / stroke_width, 1) * first, _FINE, max(longest, _COARSE)) / longest
         fine = _to_grey(_resize(picture, scale), weights)
         darkness = _subtract_paper(fine, coarse, 3 * stroke_width)
@@ -165,12 +169,16 @@ def connect(faint: UInt8, strong: UInt8) -> UInt8:
 def measure_stroke_width(mask: UInt8) -> float:
     """Measure the width of strokes, in pixels: twice the median distance from their middle to the paper.
 
-    Only marks a quarter as large as the largest count, as there may be more specks than strokes; and each place
-    counts by its width, as ruled lines may be longer than strokes.
+    Only marks a quarter as large as the largest count, as there may be more specks than strokes, and only those
+    off the border, if there are any; each place counts by its width, as ruled lines may be longer than strokes.
     """
     _, labels, table, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     size = table[:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]].max(axis=1)
     size[0] = 0  # the paper
+    left, top, right, bottom = table[:, 0], table[:, 1], table[:, 0] + table[:, 2], table[:, 1] + table[:, 3]
+    inner = (left > 0) & (top > 0) & (right < mask.shape[1]) & (bottom < mask.shape[0]) & (size > 0)
+    if inner.any():
+        size[~inner] = 0  # the table, a shadow, a dark corner
     large = size >= max(1, size.max() / 4)
     distance = cv2.distanceTransform(mask, cv2.DIST_L2, 3)
     middle = (distance >= cv2.dilate(distance, np.ones((3, 3), np.uint8))) & large[labels]
