@@ -46,6 +46,8 @@ VALID: dict[str, st.SearchStrategy[Any]] = {
     "validation_images": count,
     "augment": name,
     "outliers": st.just(0.0) | st.floats(0.6, 1, exclude_max=True),  # an image even of a batch of one
+    "photographs": st.just(0.0),  # beside outliers there may be no room
+    "characters": name | st.just(""),
     "log_every": count,
     "validate_every": count_or_none,
     "save_every": count,
@@ -184,6 +186,8 @@ def test_a_configuration_cannot_be_changed() -> None:
         ("outliers", 1.0, "a number from 0 up to, not including, 1"),
         ("outliers", -0.1, "a number from 0 up to, not including, 1"),
         ("outliers", 0.003, "0, or a fraction that makes an image of 128"),
+        ("photographs", 0.003, "0, or a fraction that makes an image of 128"),
+        ("photographs", 1.0, "a number from 0 up to, not including, 1"),
         ("seed", -1, "a whole number of at least 0"),
         ("seed", 2**63, "a whole number below 2 to the power of 63"),
         ("seed", 0.5, "a whole number"),
@@ -385,3 +389,9 @@ def test_a_bad_file_of_fields_is_refused_by_its_name(text: str | None, tmp_path:
         file.write_text(text)
     with pytest.raises(UsageError, match=r"mine\.toml"):
         read_config(file)
+
+
+def test_outliers_and_photographs_leave_room_for_the_data() -> None:
+    assert TrainConfig(outliers=0.4, photographs=0.5).images.has_outliers
+    with pytest.raises(UsageError, match="photographs"):
+        TrainConfig(outliers=0.5, photographs=0.5)

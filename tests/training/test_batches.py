@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from conftest import BLOG
 from digitnet.data.dataset import Dataset
-from digitnet.training.batches import Batches, BatchesWithOutliers, batch_positions, epoch_order, make_batches
+from digitnet.training.batches import Batches, BatchesWithPool, batch_positions, epoch_order, make_batches
 
 seeds = st.integers(0, 2**63 - 1)
 
@@ -49,10 +49,10 @@ def test_images_come_with_their_own_labels(drawn: Dataset) -> None:
         assert np.array_equal(labels.numpy(), drawn.train.labels[positions])
 
 
-def test_outliers_replace_the_last_images_of_each_batch(drawn: Dataset) -> None:
+def test_a_pool_replaces_the_last_images_of_each_batch(drawn: Dataset) -> None:
     plain = Batches(drawn.train, batch_size=40, seed=5)
     pool = torch.randint(0, 256, (30, 1, 28, 28), dtype=torch.uint8), torch.full((30,), 10)
-    mixed = BatchesWithOutliers(plain, pool, fraction=0.15)
+    mixed = BatchesWithPool(plain, pool, count=6, after=0)
     seen = set()
     for step in range(5):  # five times six of thirty: each once
         images, labels = mixed.at(step)
@@ -62,6 +62,15 @@ def test_outliers_replace_the_last_images_of_each_batch(drawn: Dataset) -> None:
         seen.update(image.numpy().tobytes() for image in images[34:])
         assert torch.equal(mixed.at(step)[0], images)
     assert seen == {image.numpy().tobytes() for image in pool[0]}
+
+
+def test_two_pools_replace_different_images(drawn: Dataset) -> None:
+    plain = Batches(drawn.train, batch_size=40, seed=5)
+    first, last = ((torch.zeros(30, 1, 28, 28, dtype=torch.uint8), torch.full((30,), label)) for label in (10, 11))
+    mixed = BatchesWithPool(BatchesWithPool(plain, first, count=6, after=4), last, count=4, after=0)
+    labels = mixed.at(3)[1]
+    assert torch.equal(labels[:30], plain.at(3)[1][:30])
+    assert labels[30:].tolist() == [10] * 6 + [11] * 4
 
 
 def test_batches_have_outliers_only_if_the_configuration_does(drawn: Dataset) -> None:

@@ -13,8 +13,10 @@ import torch.nn.functional as F
 from scipy.special import softmax as softmax_of
 
 from conftest import SHORT, assert_equal, everything
+from digitnet.augmentation import pools
 from digitnet.data.dataset import Dataset
-from digitnet.errors import DataError, DivergedError, Interrupted, RunError
+from digitnet.errors import DataError, DivergedError, Interrupted, RunError, UsageError
+from digitnet.evaluation import calibrate as calibration
 from digitnet.evaluation.evaluate import evaluate
 from digitnet.metrics import accuracy
 from digitnet.networks.models import build_network
@@ -120,6 +122,29 @@ def test_a_run_with_outliers_is_resumed_exactly_and_evaluated_on_the_digits_alon
     last = whole.history.validation[-1]
     logits = predict_logits(load_network(whole), drawn.validation.images, drawn.classes)
     assert last.validation_accuracy == accuracy(logits, drawn.validation.labels)
+
+
+def test_a_run_with_photographs_is_calibrated_on_photographs(
+    drawn: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DIGITNET_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(pools, "PHOTOGRAPHS", 60)
+    monkeypatch.setattr(calibration, "PHOTOGRAPHS", 40)
+    run = train(SHORT.replace(augment="ink", photographs=0.3), dataset=drawn, out=tmp_path / "run")
+    assert predict_logits(load_network(run), drawn.test.images).shape == (103, 11)
+    chosen = calibration.calibrate(run, drawn)
+    assert 0 < chosen.sure <= 1
+    stored = sorted((tmp_path / "cache" / "photographs").glob("*.npz"))
+    assert len(stored) == 2  # of training images and of validation images
+    before = [file.stat().st_mtime_ns for file in stored]
+    assert calibration.calibrate(run, drawn) == chosen
+    assert [file.stat().st_mtime_ns for file in stored] == before
+
+
+def test_photographs_need_ten_digits_of_28_pixels(drawn: Dataset, tmp_path: Path) -> None:
+    few = dataclasses.replace(drawn, label_names=("a", "b"))
+    with pytest.raises(UsageError, match="--photographs"):
+        train(SHORT.replace(photographs=0.3), dataset=few, out=tmp_path / "run")
 
 
 def test_sigterm_saves_and_asks_for_exit_code_143(drawn: Dataset, tmp_path: Path) -> None:

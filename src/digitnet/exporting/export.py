@@ -43,9 +43,11 @@ class ExportedNetwork(nn.Module):
         logits = self.network(images) / self.calibration.temperature  # (N + M, K), or K + 1 with outliers
         probabilities = logits[:, : self.classes].softmax(dim=1)
         score = torch.where(images.amax(dim=(1, 2, 3)) > 0, digit_score(logits, self.classes), NO_INK)
-        confidence = answer_confidence(logits, self.classes)
-        refused = (score < self.calibration.digit).to(torch.int64)
-        decision = torch.where((confidence >= self.calibration.sure) & (score > NO_INK), 0, 1 + refused)
+        sure = answer_confidence(logits, self.classes) >= self.calibration.sure
+        refused = score < self.calibration.digit
+        if logits.shape[1] > self.classes:
+            refused &= ~sure | (score <= NO_INK)  # what is surely one digit is not also surely none
+        decision = torch.where(refused, 2, (~sure).to(torch.int64))
         return probabilities, decision, score, images[:, 0]
 
 

@@ -1,0 +1,42 @@
+"""Ruled lines: removed with evidence, and never a digit's stem."""
+
+import cv2
+import numpy as np
+import pytest
+
+from digitnet.finding.ink import UInt8
+from digitnet.finding.ruled_lines import remove_ruled_lines
+
+
+def strip(*stems: int, high: int = 80) -> UInt8:
+    """Draw a strip of marks that all reach from its top to its bottom: rings, and stems at these columns."""
+    mask = np.zeros((high, 300), np.uint8)
+    for middle in (40, 150, 260):
+        cv2.ellipse(mask, (middle, high // 2), (22, high // 2 - 3), 0, 0, 360, 1, 7)
+    for column in stems:
+        mask[:, column : column + 7] = 1
+    return mask
+
+
+def test_a_stem_as_high_as_the_picture_is_kept_among_digits_as_high() -> None:
+    mask = strip(95, 205)
+    assert (remove_ruled_lines(mask, mask, 7.0) == mask).all()
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_line_that_goes_on_far_beyond_the_digits_is_removed(turned: bool) -> None:
+    mask = np.zeros((200, 300), np.uint8)
+    cv2.ellipse(mask, (150, 100), (22, 34), 0, 0, 360, 1, 7)
+    digit = mask.copy()
+    mask[150:153] = 1
+    if turned:
+        mask, digit = np.ascontiguousarray(mask.T), digit.T
+    assert (remove_ruled_lines(mask, mask, 7.0) == digit).all()
+
+
+def test_ink_that_certainly_is_stays_under_a_faint_line() -> None:
+    digit = np.zeros((200, 300), np.uint8)
+    cv2.ellipse(digit, (150, 100), (22, 34), 0, 0, 360, 1, 7)
+    ruled = digit.copy()
+    ruled[98:101] = 1  # through the middle of the digit
+    assert (remove_ruled_lines(ruled, digit, 7.0) == digit).all()
