@@ -87,7 +87,7 @@ def test_data_commands_say_how_to_go_on(
     assert commands_named(printed.err) == [f"digitnet train --data '{copy}'"]
 
     assert main(["data", "show", str(copy), "--validation-images", "60"]) == 0
-    assert commands_named(capsys.readouterr().err) == [f"digitnet train --data '{copy}'"]
+    assert commands_named(capsys.readouterr().err) == [f"digitnet train --data '{copy}' --validation-images 60"]
     assert main(["data", "show", str(copy), "--validation-images", "60", "--format", "json"]) == 0
     assert commands_named(capsys.readouterr().err) == []
 

@@ -122,7 +122,7 @@ class Images:
     """Which images the network sees."""
 
     data: str = "mnist"
-    """Data set: a known name (mnist, fashion-mnist), or a path to IDX files, a CSV, an .npz or image folders."""
+    """Data set: mnist, fashion-mnist or omniglot, or a path to IDX files, a CSV, an .npz or image folders."""
     validation_images: int = 5_000
     """Number of training images, the first ones, that are kept for validation and never trained on."""
     augment: str = "none"

@@ -42,6 +42,30 @@ def test_a_good_mirror_hands_over_every_file(mirror: Mirror) -> None:
     assert received(HttpsMirror(mirror.address)) == CONTENTS
 
 
+def send_as_it_is(handler: BaseHTTPRequestHandler, content: bytes) -> None:
+    send(handler, content, code=404 if handler.path.endswith(".gz") else 200)
+
+
+def test_a_mirror_whose_files_are_not_gzipped_is_asked_for_them_as_they_are(mirror: Mirror) -> None:
+    mirror.answers[""] = send_as_it_is
+    assert received(HttpsMirror(mirror.address, gzipped=False)) == CONTENTS
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (lambda handler, content: send(handler, content + b"!"), "expected 816 bytes, found more than 816"),
+        (lambda handler, content: send(handler, bytes(50_000_000)), "found more than 816"),
+        (lambda handler, content: send(handler, content[:-1]), "expected 816 bytes, found 815"),
+        (lambda handler, content: send(handler, content[:-1], length=816), "expected 816 bytes, found 815"),
+        (lambda handler, content: send(handler, content[:-1] + b"!"), "expected SHA-256 "),
+    ],
+)
+def test_a_bad_file_that_is_not_gzipped_is_refused(mirror: Mirror, answer: Answer, words: str) -> None:
+    mirror.answers[""] = answer
+    assert words in complaint(HttpsMirror(mirror.address, gzipped=False))
+
+
 def short(handler: BaseHTTPRequestHandler, content: bytes) -> None:
     body = gzip.compress(content)
     send(handler, body[:-20], length=len(body))

@@ -40,7 +40,7 @@ KINDS: dict[str, float] = {
     "old ink": 0.06,
     "small": 0.04,
     "something else": 0.15,
-    "nothing": 0.02,
+    "nothing": 0.08,
 }
 """Kinds of photographs, each with its part of all; their sum need not be 1."""
 
@@ -58,6 +58,7 @@ class Crops:
     images: UInt8  # (n, 28, 28) as the network sees them
     labels: npt.NDArray[np.int64]  # (n,) the digit, NONE, or UNKNOWN
     photographs: npt.NDArray[np.int64]  # (n,) number of the photograph that each is of
+    answers: npt.NDArray[np.int64]  # (n,) the digit written on that, or NONE
     costs: npt.NDArray[np.float32]  # (n,) what speaks against each, beside the network's doubt
 
 
@@ -100,8 +101,9 @@ def make_crops(
             if len(found) * _CHUNK % max(_CHUNK, count // 10) < _CHUNK:
                 on_message(f"{min(count, len(found) * _CHUNK):,} of {count:,} photographs")
     crops = list(chain.from_iterable(found[first] for first in sorted(found)))
-    images, labels, photographs, costs = zip(*crops, strict=True)
-    return Crops(np.stack(images), np.array(labels), np.array(photographs), np.array(costs, np.float32))
+    images, labels, photographs, answers, costs = zip(*crops, strict=True)
+    numbers = (np.array(values) for values in (labels, photographs, answers))
+    return Crops(np.stack(images), *numbers, np.array(costs, np.float32))
 
 
 def _list_tasks(split: Split, count: int, seed: int, characters: UInt8 | None) -> Iterator[_Task]:
@@ -116,7 +118,7 @@ def _list_tasks(split: Split, count: int, seed: int, characters: UInt8 | None) -
         yield _Task(seed, first, kinds, split.images[chosen], split.labels[chosen], others)
 
 
-_Crop = tuple[UInt8, int, int, float]  # image, label, photograph, cost
+_Crop = tuple[UInt8, int, int, int, float]  # what a row of Crops holds
 
 
 def _cut_out(task: _Task) -> list[_Crop]:
@@ -126,7 +128,8 @@ def _cut_out(task: _Task) -> list[_Crop]:
     found = []
     for number, kind in enumerate(task.kinds, task.first):
         made = make_photograph(kind, scribe, (3, task.seed, number), _SCALE)
-        found += [(image, label, number, cost) for image, label, cost in cut_out(made)]
+        answer = int(made.answer or NONE)
+        found += [(image, label, number, answer, cost) for image, label, cost in cut_out(made)]
     return found
 
 

@@ -17,7 +17,7 @@ def data_fetch(data: DataName = "mnist") -> None:
         digitnet data fetch fashion-mnist
 
     Args:
-        data: mnist or fashion-mnist.
+        data: mnist, fashion-mnist or omniglot.
     """
     from digitnet.data.cache import fetch
 
@@ -28,7 +28,9 @@ def data_fetch(data: DataName = "mnist") -> None:
 def data_show(
     data: DataName = "mnist",
     picture: Annotated[Path | None, arg(metavar="FILE", help_behavior_hint="")] = None,
-    validation_images: int = 5_000,
+    validation_images: Annotated[
+        int | None, arg(metavar="N", help_behavior_hint="(default: 5000; omniglot: 484)")
+    ] = None,
     format: Format = "text",
 ) -> None:
     """Count and check the images of a data set, and warn of whatever looks wrong.
@@ -67,7 +69,9 @@ def data_show(
         print(f"Warning: {warning}")
     if not description.warnings:
         print("Nothing looks wrong.")
-    print_next("train on it", "train", "--data", data)
+    count = len(dataset.validation)
+    flags = () if count == 5_000 else ("--validation-images", count)
+    print_next("train on it", "train", "--data", data, *flags)
 
 
 def data_convert(

@@ -90,7 +90,7 @@ def _fill(folder: Path, dataset: NamedDataset, on_message: OnMessage) -> None:
                 f"{dataset.name}: expected its files from one of these sources, found none that has them.\n"
                 + "\n".join(reasons)
                 + f"\nTry again later; or get {', '.join(file.name for file in dataset.files)} in another way, "
-                "plain or as .gz, put them in a folder, and name it with --data DIR."
+                f"{dataset.by_hand}, and name it with --data DIR."
             )
 
 

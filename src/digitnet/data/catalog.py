@@ -1,6 +1,6 @@
 """The data sets with a name: their files, the sources of the files, and the names of the classes.
 
-To add one: add an entry to DATASETS. Sizes and hashes are of the uncompressed files.
+To add one: add an entry to DATASETS. Sizes and hashes are of the files in the cache, which are not gzipped.
 """
 
 from dataclasses import dataclass
@@ -17,13 +17,14 @@ class NamedDataset:
     """A data set that digitnet can fetch by its name."""
 
     name: str
-    files: tuple[RawFile, ...]  # train images, train labels, test images, test labels
+    files: tuple[RawFile, ...]  # train images, train labels, test images, test labels; or archives of pictures
     sources: tuple[Source, ...]  # tried in this order
     label_names: tuple[str, ...] = DIGITS
+    by_hand: str = "plain or as .gz, put them in a folder"  # what a person without a network does with the files
 
     @property
     def fingerprint(self) -> str:
-        """The `Raw.fingerprint` of these files, without reading them."""
+        """The `Raw.fingerprint` of these files, if they are IDX files, without reading them."""
         return combine_hashes(file.sha256 for file in self.files)
 
 
@@ -81,5 +82,33 @@ FASHION_MNIST = NamedDataset(
     ),
 )
 
-DATASETS: dict[str, NamedDataset] = {dataset.name: dataset for dataset in (MNIST, FASHION_MNIST)}
+OMNIGLOT = NamedDataset(
+    name="omniglot",
+    files=(
+        RawFile(
+            "images_background_small1.zip",
+            1_319_022,
+            "f38eb80f801274ac2b4dff5b24289016bfaba4a7d5bb50deebf27104ad6cb8a4",
+        ),
+        RawFile(
+            "images_background_small2.zip",
+            1_580_917,
+            "3ccaa407515a8778e5d0861875af38b17e418f301ad5bb3b5a6b65d901a41c7f",
+        ),
+    ),
+    sources=(HttpsMirror("https://raw.githubusercontent.com/brendenlake/omniglot/master/python", gzipped=False),),
+    label_names=(
+        "Balinese",
+        "Early_Aramaic",
+        "Greek",
+        "Japanese_(katakana)",
+        "Korean",
+        "Latin",
+        "Sanskrit",
+        "Tagalog",
+    ),
+    by_hand="put them in a folder",
+)
+
+DATASETS: dict[str, NamedDataset] = {dataset.name: dataset for dataset in (MNIST, FASHION_MNIST, OMNIGLOT)}
 """Every named data set, by its name."""

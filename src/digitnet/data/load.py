@@ -6,9 +6,10 @@ from pathlib import Path
 
 from digitnet.data import idx
 from digitnet.data.cache import read_cached
-from digitnet.data.catalog import DATASETS
+from digitnet.data.catalog import DATASETS, OMNIGLOT
 from digitnet.data.dataset import Dataset, Split
 from digitnet.data.formats.registry import FORMATS, read_path
+from digitnet.data.omniglot import holds_characters, read_alphabets
 from digitnet.data.raw import OnMessage, Raw, ignore_message, pair
 from digitnet.errors import DataError, UsageError, look_up, nearest
 
@@ -16,21 +17,23 @@ from digitnet.errors import DataError, UsageError, look_up, nearest
 def load_dataset(
     data: str | Path = "mnist",
     *,
-    validation_images: int = 5_000,
+    validation_images: int | None = None,
     on_message: OnMessage = ignore_message,
     remark: OnMessage | None = None,
 ) -> Dataset:
     """Load a named data set, which is fetched if it is not in the cache, or the files at a path.
 
-    The first `validation_images` of the training part become the validation split. `on_message` is called with
-    short sentences about downloads and decisions. Raises UsageError for an unknown name that is no path either,
-    DataError for data that is missing, damaged or invalid, StorageError when the cache can't be written.
+    The first `validation_images` of the training part become the validation split: 5,000, unless the data set has
+    a number of its own. `on_message` is called with short sentences about downloads and decisions. Raises
+    UsageError for an unknown name that is no path either, DataError for data that is missing, damaged or invalid,
+    StorageError when the cache can't be written.
     """
     if remark:
         warnings.warn("remark= is now called on_message=", DeprecationWarning, stacklevel=2)
         on_message = remark
     raw, fingerprint = _read(data, on_message)
-    return _split(raw, str(data), fingerprint, validation_images)
+    count = raw.validation_images if validation_images is None else validation_images
+    return _split(raw, str(data), fingerprint, count)
 
 
 def convert(
@@ -48,9 +51,13 @@ def convert(
 
 
 def _read(data: str | Path, on_message: OnMessage) -> tuple[Raw, str]:
-    """Read a data set and its fingerprint. That of a named one is known, since its files were just hashed."""
+    """Read a data set and its fingerprint. That of a named one is known, since its IDX files were just hashed."""
     if str(data) not in DATASETS:
-        raw = read_path(_find_path(data), on_message)
+        path = _find_path(data)
+        raw = read_alphabets(path) if holds_characters(path) else read_path(path, on_message)
+        return raw, raw.fingerprint
+    if str(data) == OMNIGLOT.name:
+        raw = read_alphabets(OMNIGLOT.name, on_message)
         return raw, raw.fingerprint
     named = DATASETS[str(data)]
     contents = read_cached(named, on_message)

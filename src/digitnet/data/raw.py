@@ -31,6 +31,7 @@ class Raw:
     train: Split
     test: Split
     label_names: tuple[str, ...]  # (K,): the name of each class
+    validation_images: int = 5_000  # how many training images are for validation, unless a person says otherwise
 
     @property
     def fingerprint(self) -> str:

@@ -1,4 +1,4 @@
-"""A mirror on the web with the files gzipped: always https, certificates always verified."""
+"""A mirror on the web, mostly with the files gzipped: always https, certificates always verified."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -8,12 +8,12 @@ from digitnet.data.sources.source import RawFile, SourceError
 
 @dataclass(frozen=True)
 class HttpsMirror:
-    """A folder on a web server that has each file as ``NAME.gz``, or with another suffix."""
+    """A folder on a web server that has each file as ``NAME.gz``, or as it is."""
 
     address: str  # https://host/folder
+    gzipped: bool = True  # whether the files end in .gz
     silence: float = 20.0  # seconds without a byte after which the mirror counts as stalled
     deadline: float = 600.0  # seconds for one file in all; 9 MB need 15 kB/s
-    suffix: str = ".gz"  # "" for files that are not gzipped
 
     def __str__(self) -> str:
         return self.address.removeprefix("https://")
@@ -25,5 +25,8 @@ class HttpsMirror:
         if not self.address.startswith("https://"):
             raise SourceError("the address is not https")
         for file in wanted:
-            url = f"{self.address}/{file.name}{self.suffix}"
-            yield file, download(url, file.size + 1, silence=self.silence, deadline=self.deadline)
+            url = f"{self.address}/{file.name}{'.gz' if self.gzipped else ''}"
+            content = download(
+                url, file.size + 1, silence=self.silence, deadline=self.deadline, gzipped=self.gzipped
+            )
+            yield file, content

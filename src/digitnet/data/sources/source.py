@@ -9,7 +9,7 @@ from digitnet.files import sha256
 
 @dataclass(frozen=True)
 class RawFile:
-    """A file of a named data set; size and hash are of the uncompressed file."""
+    """A file of a named data set; size and hash are of the file that is not gzipped."""
 
     name: str
     size: int  # bytes

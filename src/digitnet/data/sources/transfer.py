@@ -11,8 +11,8 @@ from digitnet.data.content import GzipError, gunzip
 from digitnet.data.sources.source import SourceError
 
 
-def download(url: str, limit: int, *, silence: float, deadline: float) -> bytearray:
-    """Download a gzipped file and expand at most `limit` bytes of it; raise SourceError.
+def download(url: str, limit: int, *, silence: float, deadline: float, gzipped: bool = True) -> bytearray:
+    """Download a file, expand it if it is gzipped, and return at most `limit` bytes of it; raise SourceError.
 
     `silence` is the longest wait for one byte, `deadline` that for the whole body, in seconds. Certificates are
     verified against the system's trust store, or against the file that SSL_CERT_FILE names.
@@ -24,7 +24,7 @@ def download(url: str, limit: int, *, silence: float, deadline: float) -> bytear
             if response.headers.get_content_type() == "text/html":
                 raise SourceError("it sent a web page instead of the file")
             body = _Body(response, most=limit + limit // 100 + 4096, until=time.monotonic() + deadline)
-            return gunzip(cast(IO[bytes], body), limit)
+            return gunzip(cast(IO[bytes], body), limit) if gzipped else bytearray(body.read(limit))
     except GzipError as error:
         raise SourceError(str(error)) from error
     except HTTPError as error:
