@@ -102,8 +102,13 @@ def make_crops(
                 on_message(f"{min(count, len(found) * _CHUNK):,} of {count:,} photographs")
     crops = list(chain.from_iterable(found[first] for first in sorted(found)))
     images, labels, photographs, answers, costs = zip(*crops, strict=True)
-    numbers = (np.array(values) for values in (labels, photographs, answers))
-    return Crops(np.stack(images), *numbers, np.array(costs, np.float32))
+    return Crops(
+        np.stack(images),
+        np.array(labels),
+        np.array(photographs),
+        np.array(answers),
+        np.array(costs, np.float32),
+    )
 
 
 def _list_tasks(split: Split, count: int, seed: int, characters: UInt8 | None) -> Iterator[_Task]:

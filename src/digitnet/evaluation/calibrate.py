@@ -24,9 +24,8 @@ def calibrate(run: Run, dataset: Dataset | None = None, on_message: OnMessage = 
     """Fit the temperature and choose the thresholds on the validation images.
 
     The temperature minimises the negative log-likelihood of the plain images. The thresholds are for pictures that
-    vary more than MNIST: of a run with photographs, they are chosen on photographs of validation images and of
-    other things, as the reader reads them; of others, on the plain images and copies changed by the run's
-    augmentation. All are in-sample, on the images they are chosen on.
+    vary more than MNIST: of a run with photographs, they are chosen on photographs of validation images, as the
+    reader reads them; of others, on the plain images and copies changed by the run's augmentation. All are in-sample, on the images they are chosen on.
     """
     dataset = run.check_data(dataset) if dataset else run.dataset
     network, images, labels = load_network(run), dataset.validation.images, dataset.validation.labels
@@ -40,14 +39,13 @@ def calibrate(run: Run, dataset: Dataset | None = None, on_message: OnMessage = 
         varied, truth = np.concatenate([plain, varied]), np.concatenate([labels, labels])
     confidence = answer_confidence(torch.from_numpy(varied) / temperature, classes).numpy()
     correct = varied[:, :classes].argmax(axis=1) == truth
-    is_digit = (truth >= 0) & (truth < classes)
     curve = metrics.coverage_curve(
         metrics.softmax(plain[:, :classes] / temperature).max(axis=1), plain[:, :classes].argmax(axis=1) == labels
     )
     return Calibration(
         temperature=temperature,
         sure=choose_sure_threshold(confidence, correct),
-        digit=choose_digit_threshold(varied[is_digit] / temperature, classes),
+        digit=choose_digit_threshold(varied[correct] / temperature, classes),
         curve=curve.points(100),
     )
 
@@ -55,7 +53,7 @@ def calibrate(run: Run, dataset: Dataset | None = None, on_message: OnMessage = 
 def _read_photographs(
     network: nn.Module, run: Run, dataset: Dataset, on_message: OnMessage
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
-    """Read photographs of validation images: logits ``(n, K + 1)`` of the mark chosen in each, and what it is."""
+    """Read photographs of validation images: logits ``(n, K + 1)`` of the mark chosen in each, and the digits."""
     from digitnet.augmentation.pools import load_characters, take_photographs  # imports OpenCV
     from digitnet.finding.single import choose
 
@@ -64,10 +62,10 @@ def _read_photographs(
     logits = predict_logits(network, crops.images)
     confidence = answer_confidence(torch.from_numpy(logits), dataset.classes).numpy()
     chosen = []
-    for number in np.unique(crops.photographs):
+    for number in np.unique(crops.photographs[crops.answers < dataset.classes]):
         own = np.flatnonzero(crops.photographs == number)
         chosen.append(own[choose(crops.costs[own].tolist(), confidence[own].tolist())])
-    return logits[chosen], crops.labels[chosen]
+    return logits[chosen], crops.answers[chosen]
 
 
 def _augment(images: UInt8, augment: Augmentation, batch_size: int = 500) -> UInt8:
