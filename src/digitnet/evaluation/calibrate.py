@@ -25,7 +25,8 @@ def calibrate(run: Run, dataset: Dataset | None = None, on_message: OnMessage = 
 
     The temperature minimises the negative log-likelihood of the plain images. The thresholds are for pictures that
     vary more than MNIST: of a run with photographs, they are chosen on photographs of validation images, as the
-    reader reads them; of others, on the plain images and copies changed by the run's augmentation. All are in-sample, on the images they are chosen on.
+    reader reads them; of others, on the plain images and copies changed by the run's augmentation. All are
+    in-sample, on the images they are chosen on.
     """
     dataset = run.check_data(dataset) if dataset else run.dataset
     network, images, labels = load_network(run), dataset.validation.images, dataset.validation.labels
@@ -33,7 +34,7 @@ def calibrate(run: Run, dataset: Dataset | None = None, on_message: OnMessage = 
     plain = predict_logits(network, images)  # (N, K) or (N, K + 1)
     temperature = fit_temperature(plain[:, :classes], labels)
     if run.config.images.photographs:
-        varied, truth = _read_photographs(network, run, dataset, on_message)
+        varied, truth = _read_photographs(network, temperature, run, dataset, on_message)
     else:
         varied = predict_logits(network, _augment(images, augmentation(run.config.images.augment)))
         varied, truth = np.concatenate([plain, varied]), np.concatenate([labels, labels])
@@ -51,7 +52,7 @@ def calibrate(run: Run, dataset: Dataset | None = None, on_message: OnMessage = 
 
 
 def _read_photographs(
-    network: nn.Module, run: Run, dataset: Dataset, on_message: OnMessage
+    network: nn.Module, temperature: float, run: Run, dataset: Dataset, on_message: OnMessage
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
     """Read photographs of validation images: logits ``(n, K + 1)`` of the mark chosen in each, and the digits."""
     from digitnet.augmentation.pools import load_characters, take_photographs  # imports OpenCV
@@ -60,7 +61,7 @@ def _read_photographs(
     characters = load_characters(run.config.images.characters, on_message)
     crops = take_photographs(dataset, dataset.validation, PHOTOGRAPHS, characters, on_message)
     logits = predict_logits(network, crops.images)
-    confidence = answer_confidence(torch.from_numpy(logits), dataset.classes).numpy()
+    confidence = answer_confidence(torch.from_numpy(logits) / temperature, dataset.classes).numpy()
     chosen = []
     for number in np.unique(crops.photographs[crops.answers < dataset.classes]):
         own = np.flatnonzero(crops.photographs == number)
