@@ -4,9 +4,9 @@
     .venv/bin/python -m benchmarks.reader mnist ink   only these parts; the stored others stay
 
 The parts: mnist, corruptions, ink, refusal, digits, speed. All of them use the shipped file, as a user's pictures
-do. They are stored in benchmarks/results/reader.json with that file's hash; numbers of another file are dropped. The
-real handwriting is a folder of other people's photographs that is not part of the project; without it, its part is
-skipped. None of it was trained on, but the digit finder was developed with all of it in sight.
+do. They are stored in benchmarks/results/reader.json with that file's hash; numbers of another file are dropped.
+The real handwriting is a folder of other people's photographs that is not part of the project; without it, its part
+is skipped. None of it was trained on, but the digit finder was developed with all of it in sight.
 """
 
 import argparse
@@ -27,7 +27,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 from rich.console import Console
-from sklearn.datasets import load_digits
+from sklearn.datasets import load_digits  # type: ignore[import-untyped]
 
 from benchmarks import corruptions
 from benchmarks.photographs import OUTCOMES, judge

@@ -134,11 +134,36 @@ def test_a_run_with_photographs_is_calibrated_on_photographs(
     assert predict_logits(load_network(run), drawn.test.images).shape == (103, 11)
     chosen = calibration.calibrate(run, drawn)
     assert 0 < chosen.sure <= 1
-    stored = sorted((tmp_path / "cache" / "photographs").glob("*.npz"))
-    assert len(stored) == 2  # of training images and of validation images
+    stored = sorted((tmp_path / "cache" / "photographs").glob("*/*.npz"))
+    assert len({file.parent for file in stored}) == 2  # of training images and of validation images
     before = [file.stat().st_mtime_ns for file in stored]
     assert calibration.calibrate(run, drawn) == chosen
     assert [file.stat().st_mtime_ns for file in stored] == before
+
+
+def test_photographs_that_were_interrupted_are_continued(
+    drawn: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pools, "_PART", 50)
+
+    def take(cache: str, stop: str = "") -> pools.Crops:
+        monkeypatch.setenv("DIGITNET_CACHE", str(tmp_path / cache))
+
+        def note(text: str) -> None:
+            if text == stop:
+                raise KeyboardInterrupt
+
+        return pools.take_photographs(drawn, drawn.train, 100, None, note)
+
+    whole = take("whole")
+    with pytest.raises(KeyboardInterrupt):
+        take("stopped", stop="50 of 100 photographs")
+    (first,) = (tmp_path / "stopped" / "photographs").glob("*/0.npz")
+    written = first.stat().st_mtime_ns
+    continued = take("stopped")
+    assert first.stat().st_mtime_ns == written
+    for name, values in vars(whole).items():
+        assert np.array_equal(values, getattr(continued, name)), name
 
 
 def test_photographs_need_ten_digits_of_28_pixels(drawn: Dataset, tmp_path: Path) -> None:

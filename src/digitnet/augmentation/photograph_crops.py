@@ -1,8 +1,8 @@
 """What the digit finder cuts out of photographs: digits, and whatever else it takes for one."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from itertools import chain
 from typing import Any
 
@@ -12,7 +12,6 @@ import numpy.typing as npt
 import torch
 
 from digitnet.data.dataset import Split
-from digitnet.data.raw import OnMessage, ignore_message
 from digitnet.engines.make import make_engine
 from digitnet.errors import DigitnetError
 from digitnet.finding.components import Component, crop_ink
@@ -48,7 +47,8 @@ _WHOLE = 0.93  # of a digit's ink: a mark that has less is a part of it
 _PART = 0.3  # of a digit's ink: a mark that has less of each digit is none
 _ALONE = 0.25  # of a mark's ink: where more is somebody else's, the mark is no digit
 _SCALE = 0.35  # photographs a third as large are read alike, and take a fourth of the time
-_CHUNK = 50  # photographs of a task
+CHUNK = 50
+"""Photographs of a task."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,11 @@ class Crops:
     photographs: npt.NDArray[np.int64]  # (n,) number of the photograph that each is of
     answers: npt.NDArray[np.int64]  # (n,) the digit written on that, or NONE
     costs: npt.NDArray[np.float32]  # (n,) what speaks against each, beside the network's doubt
+
+    @classmethod
+    def joined(cls, parts: "Sequence[Crops]") -> "Crops":
+        """Concatenate crops; at least one part."""
+        return cls(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(cls)))
 
 
 NONE = 10
@@ -79,27 +84,19 @@ class _Task:
     characters: UInt8 | None
 
 
-def make_crops(
-    split: Split,
-    count: int,
-    characters: UInt8 | None = None,
-    seed: int = 0,
-    on_message: OnMessage = ignore_message,
-) -> Crops:
-    """Make `count` photographs of the digits of a split, and cut out what the finder finds; on all cores.
+def make_crops(split: Split, numbers: range, characters: UInt8 | None = None, seed: int = 0) -> Crops:
+    """Make the photographs of these numbers, and cut out what the finder finds; on all cores.
 
-    `characters` ``(m, rows, columns)`` are written too, as something else. The same seed makes the same crops.
-    Raises DigitnetError if a worker fails.
+    The digits are those of `split`; `characters` ``(m, rows, columns)`` are written too, as something else. The
+    same seed makes the same crops, in one call or in several. Raises DigitnetError if a worker fails.
     """
     found: dict[int, list[_Crop]] = {}
-    tasks = _list_tasks(split, count, seed, characters)
+    tasks = (task for task in _list_tasks(split, numbers.stop, seed, characters) if task.first in numbers)
     with make_engine(threads=1) as engine, closing(engine.run(_cut_out, tasks)) as outcomes:
         for outcome in outcomes:
             if outcome.result is None:
                 raise DigitnetError(f"The photographs could not be taken. {outcome.error}")
             found[outcome.task.first] = outcome.result
-            if len(found) * _CHUNK % max(_CHUNK, count // 10) < _CHUNK:
-                on_message(f"{min(count, len(found) * _CHUNK):,} of {count:,} photographs")
     crops = list(chain.from_iterable(found[first] for first in sorted(found)))
     images, labels, photographs, answers, costs = zip(*crops, strict=True)
     return Crops(
@@ -115,8 +112,8 @@ def _list_tasks(split: Split, count: int, seed: int, characters: UInt8 | None) -
     """Divide the photographs among tasks; each takes the images that it writes with it."""
     rng = np.random.default_rng(seed)
     share = np.array(list(KINDS.values()))
-    for first in range(0, count, _CHUNK):
-        size = min(_CHUNK, count - first)
+    for first in range(0, count, CHUNK):
+        size = min(CHUNK, count - first)
         kinds = tuple(rng.choice(list(KINDS), size, p=share / share.sum()))
         chosen = rng.integers(len(split), size=3 * size)
         others = None if characters is None else characters[rng.integers(len(characters), size=2 * size)]

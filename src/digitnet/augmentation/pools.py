@@ -2,6 +2,7 @@
 
 import io
 from dataclasses import astuple, fields
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -10,8 +11,8 @@ from filelock import FileLock
 from torch import Tensor
 
 from digitnet.augmentation.outliers import make_outliers
+from digitnet.augmentation.photograph_crops import CHUNK, NONE, UNKNOWN, Crops, make_crops
 from digitnet.augmentation.photograph_crops import KINDS as SHARES
-from digitnet.augmentation.photograph_crops import NONE, UNKNOWN, Crops, make_crops
 from digitnet.data.cache import cache_folder
 from digitnet.data.dataset import Dataset, Split
 from digitnet.data.raw import OnMessage, ignore_message
@@ -34,6 +35,7 @@ CHARACTERS = 8_000
 PHOTOGRAPHS = 8_000
 """Photographs of training images, some 20,000 crops: nine minutes on two cores, once."""
 
+_PART = 10 * CHUNK  # photographs between two files: what an interruption can lose
 _VERSION = 3  # to be raised when photographs or the finder change, so that stored crops are made anew
 
 
@@ -93,14 +95,22 @@ def take_photographs(
         )
     content = [_VERSION, dataset.fingerprint, count, SHARES, {name: astuple(kind) for name, kind in KINDS.items()}]
     hashes = sha256(split.labels.tobytes()), sha256(b"" if characters is None else characters.tobytes())
-    folder = cache_folder() / "photographs"
-    path = folder / f"{sha256(repr((content, hashes)).encode())[:16]}.npz"
+    folder = cache_folder() / "photographs" / sha256(repr((content, hashes)).encode())[:16]
     make_folder(folder)
-    with FileLock(path.with_suffix(".lock")):
-        if not path.exists():
+    parts = [range(first, min(first + _PART, count)) for first in range(0, count, _PART)]
+    paths = [folder / f"{part.start}.npz" for part in parts]
+    with FileLock(folder / "lock"):
+        if any(not path.exists() for path in paths):
             on_message(f"Taking {count:,} photographs of handwritten digits, once: some minutes.")
-            packed = io.BytesIO()
-            np.savez_compressed(packed, **vars(make_crops(split, count, characters, on_message=on_message)))
-            write_whole(path, packed.getvalue())
+        for part, path in zip(parts, paths, strict=True):
+            if not path.exists():
+                packed = io.BytesIO()
+                np.savez_compressed(packed, **vars(make_crops(split, part, characters)))
+                write_whole(path, packed.getvalue())
+                on_message(f"{part.stop:,} of {count:,} photographs")
+    return Crops.joined([_load(path) for path in paths])
+
+
+def _load(path: Path) -> Crops:
     with np.load(path, allow_pickle=False) as stored:
         return Crops(*(stored[field.name] for field in fields(Crops)))

@@ -77,6 +77,16 @@ class BatchesWithPool:
 BatchSource = Batches | BatchesWithPool
 
 
+def prepare_pools(config: TrainConfig, dataset: Dataset, on_message: OnMessage = ignore_message) -> None:
+    """Make what takes minutes and is then kept in the cache: the photographs, if the configuration has any."""
+    if config.images.photographs:
+        from digitnet.augmentation import pools
+
+        pools.make_photograph_pool(
+            dataset, pools.load_characters(config.images.characters, on_message), on_message
+        )
+
+
 def make_batches(
     config: TrainConfig,
     dataset: Dataset,

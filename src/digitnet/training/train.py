@@ -19,6 +19,7 @@ from digitnet.networks.models import parameter_count
 from digitnet.presets import nearest_preset
 from digitnet.progress import Progress
 from digitnet.run_folder import RUNS, Run, ValidationRow, create, create_next, find_unfinished, require_free
+from digitnet.training.batches import prepare_pools
 from digitnet.training.checkpoint import load_checkpoint
 from digitnet.training.device import choose_device
 from digitnet.training.distributed import Job, ProcessGroup, find_process_group
@@ -100,6 +101,7 @@ def train(
     device = group.place(choose_device(config.running.device))
     dataset = _load(config, dataset, progress.message)
     check_recipe(config, dataset)
+    prepare_pools(config, dataset, progress.message)  # minutes, once: before there is a run to interrupt
     if run:
         run.check_data(dataset)
     else:
