@@ -5,8 +5,8 @@
 
 The parts: mnist, corruptions, ink, refusal, digits, speed. All of them use the shipped file, as a user's pictures
 do. They are stored in benchmarks/results/reader.json with that file's hash; numbers of another file are dropped.
-The real handwriting is a folder of other people's photographs that is not part of the project; without it, its part
-is skipped. None of it was trained on, but the digit finder was developed with all of it in sight.
+The real handwriting is a folder of other people's photographs that is not part of the project; without it, its
+part is skipped. None of it was trained on, but the digit finder was developed with all of it in sight.
 """
 
 import argparse
