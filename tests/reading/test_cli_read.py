@@ -212,7 +212,7 @@ def test_the_old_name_of_a_flag_still_works_with_a_warning(
 def test_an_expectation_rules_out_what_does_not_match(read: Callable[..., Answer], tmp_path: Path) -> None:
     draw_sheet(tmp_path / "sheet.png", "14")
     answer = json.loads(read("sheet.png", "--expect", "55", "--format", "json")[1])
-    assert [digit["digit"] for line in answer["lines"] for digit in line["digits"]] == ["5", "5"]
+    assert [digit["label"] for line in answer["lines"] for digit in line["digits"]] == ["5", "5"]
 
 
 def test_what_was_read_is_drawn_into_a_folder(read: Callable[..., Answer], tmp_path: Path) -> None:

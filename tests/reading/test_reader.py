@@ -143,6 +143,14 @@ def test_a_mark_among_digits_is_a_question_and_a_dot_is_not() -> None:
     assert Reading((Line((letter,)), Line((sure_of(3),)))).text == "3"
 
 
+def test_json_and_python_call_everything_about_a_digit_by_the_same_name() -> None:
+    one = digit([0.75, *[0.25 / 9] * 9], "not sure")
+    written = one.to_json()
+    assert written.keys() == {"text", "label", "probability", "probabilities", "decision", "score", "box"}
+    for name in ("text", "label", "probability", "decision", "score"):
+        assert written[name] == getattr(one, name)
+
+
 weights = st.lists(st.floats(0.001, 1), min_size=10, max_size=10).map(lambda w: [x / sum(w) for x in w])
 
 

@@ -46,10 +46,10 @@ class Digit:
         return self.label if self.decision == "accepted" else UNSURE
 
     def to_json(self) -> dict[str, Any]:
-        """Return everything but the pixels as plain values."""
+        """Return everything but the pixels as plain values, by the names of the attributes."""
         return {
             "text": self.text,
-            "digit": self.label,
+            "label": self.label,
             "probability": round(self.probability, 6),
             "probabilities": [round(value, 6) for value in self.probabilities],
             "decision": self.decision,
