@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from sheets import draw_sheet
 
 from conftest import Command
@@ -55,7 +56,7 @@ def test_a_picture_is_answered_with_its_digits_line_by_line(
     assert len(out.splitlines()) == 2
 
 
-@pytest.mark.parametrize("flags", [["--quiet"], ["--format", "json"], ["--save-picture", "seen"]])
+@pytest.mark.parametrize("flags", [["--quiet"], ["--format", "json"], ["--save-picture", "seen", "--quiet"]])
 def test_nothing_is_said_beside_an_answer_for_a_program(
     flags: list[str], read: Callable[..., Answer], tmp_path: Path
 ) -> None:
@@ -92,7 +93,53 @@ def test_a_folder_without_pictures_is_refused(read: Callable[..., Answer], tmp_p
     (tmp_path / "scans").mkdir()
     code, out, err = read("scans")
     assert (code, out) == (1, "")
-    assert err == "digitnet: scans: expected a folder with pictures, found none in or below it. Name another.\n"
+    assert err == (
+        "digitnet: scans: expected a folder with PNG, JPEG, BMP, WebP or TIFF pictures, "
+        "found none in or below it. Name another.\n"
+    )
+    for name in ("IMG_0002.HEIC", "IMG_0001.HEIC"):
+        (tmp_path / "scans" / name).touch()
+    assert read("scans")[2] == (
+        "digitnet: scans: expected a folder with PNG, JPEG, BMP, WebP or TIFF pictures, "
+        "found only scans/IMG_0001.HEIC, scans/IMG_0002.HEIC. "
+        "Save them as PNG or JPEG; on an iPhone: Settings, Camera, Formats, Most Compatible.\n"
+    )
+
+
+def test_a_folder_tells_what_it_skips(read: Callable[..., Answer], tmp_path: Path) -> None:
+    draw_sheet(tmp_path / "scans" / "one.png", "1")
+    for name in ("notes.txt", "answers.csv", "one.json", "Thumbs.db", ".DS_Store", ".IMG_0001.HEIC", "film.mov"):
+        (tmp_path / "scans" / name).touch()
+    assert read("scans")[2].startswith("Next, ")
+    (tmp_path / "scans" / "anim.gif").touch()
+    code, out, err = read("scans")
+    assert code == 0 and out.startswith("scans/one.png: ")
+    assert err.splitlines()[0] == (
+        "Skipped 1 file that is not PNG, JPEG, BMP, WebP or TIFF: scans/anim.gif. Save it as PNG or JPEG."
+    )
+    (tmp_path / "scans" / "below").mkdir()
+    for name in ("IMG_0002.HEIC", "scan.pdf", "below/raw.NEF", "IMG_0001.HEIC"):
+        (tmp_path / "scans" / name).touch()
+    skipped = (
+        "Skipped 5 files that are not PNG, JPEG, BMP, WebP or TIFF: scans/IMG_0001.HEIC, scans/IMG_0002.HEIC, "
+        "scans/anim.gif and 2 others. "
+        "Save them as PNG or JPEG; on an iPhone: Settings, Camera, Formats, Most Compatible."
+    )
+    for flags in ([], ["--format", "json"], ["--out", "answers.csv"]):
+        code, _, err = read("scans", *flags)
+        assert (code, err.splitlines()[0]) == (0, skipped)
+    assert read("scans", "--quiet")[2] == ""
+    assert read("scans/one.png")[2].startswith("Next, ")  # what was named is not skipped
+
+
+def test_a_file_of_another_format_that_was_named_is_refused(read: Callable[..., Answer], tmp_path: Path) -> None:
+    (tmp_path / "scan.pdf").write_bytes(b"%PDF-1.4")
+    assert read("scan.pdf") == (
+        1,
+        "",
+        "digitnet: scan.pdf: expected a PNG, JPEG, BMP, WebP or TIFF picture, found a PDF document. "
+        "Save its page as PNG or JPEG.\n",
+    )
 
 
 def test_json_is_one_object_for_one_picture_and_a_list_for_several(
@@ -212,15 +259,49 @@ def test_the_old_name_of_a_flag_still_works_with_a_warning(
 def test_an_expectation_rules_out_what_does_not_match(read: Callable[..., Answer], tmp_path: Path) -> None:
     draw_sheet(tmp_path / "sheet.png", "14")
     answer = json.loads(read("sheet.png", "--expect", "55", "--format", "json")[1])
-    assert [digit["digit"] for line in answer["lines"] for digit in line["digits"]] == ["5", "5"]
+    assert [digit["label"] for line in answer["lines"] for digit in line["digits"]] == ["5", "5"]
 
 
 def test_what_was_read_is_drawn_into_a_folder(read: Callable[..., Answer], tmp_path: Path) -> None:
     draw_sheet(tmp_path / "scans" / "a.jpg", "14")
     draw_sheet(tmp_path / "scans" / "b.png", "25")
     code, _, err = read("scans", "--save-picture", "new/drawings")
-    assert (code, err) == (0, "")
+    assert (code, err) == (0, "What it saw: 2 drawings in new/drawings\n")
     assert sorted(path.name for path in (tmp_path / "new/drawings").iterdir()) == ["a.png", "b.png"]
+
+
+@pytest.mark.parametrize("flags", [[], ["--format", "json"], ["--format", "csv"], ["--out", "answers.csv"]])
+def test_pages_that_were_not_read_are_named(flags: list[str], read: Callable[..., Answer], tmp_path: Path) -> None:
+    draw_sheet(tmp_path / "one.png", "14")
+    with Image.open(draw_sheet(tmp_path / "a.png", "14")) as first, Image.open(tmp_path / "one.png") as other:
+        first.save(tmp_path / "scan.tif", save_all=True, append_images=[other, other])
+    remark = "scan.tif: 3 pages; only the first was read."
+    code, out, err = read("one.png", "scan.tif", *flags)
+    assert code == 0
+    assert [line for line in err.splitlines() if "page" in line] == [remark]
+    assert remark not in out
+    assert remark not in read("one.png", "scan.tif", "--quiet", "--format", "csv")[2]
+
+
+@pytest.mark.parametrize("flags", [[], ["--format", "json"], ["--out", "answers.csv"]])
+def test_the_drawing_of_one_picture_is_named(
+    flags: list[str], read: Callable[..., Answer], tmp_path: Path
+) -> None:
+    draw_sheet(tmp_path / "photo.jpg", "14")
+    assert read("photo.jpg", "--save-picture", "seen", *flags)[2].splitlines()[-1] == "What it saw: seen/photo.png"
+    assert (tmp_path / "seen" / "photo.png").is_file()
+
+
+def test_only_what_was_drawn_counts(read: Callable[..., Answer], tmp_path: Path) -> None:
+    for name in ("a.png", "b.png"):
+        draw_sheet(tmp_path / name, "14")
+    (tmp_path / "broken.png").write_bytes(b"no picture")
+    said = "What it saw: 2 drawings in seen"
+    assert said in read("a.png", "broken.png", "b.png", "--save-picture", "seen")[2].splitlines()
+    words = ("a.png", "broken.png", "b.png", "--save-picture", "seen", "--out", "answers.csv")
+    assert said in read(*words)[2].splitlines()
+    assert "What it saw" not in read(*words)[2]  # all of it was done before
+    assert "What it saw" not in read("broken.png", "--save-picture", "seen")[2]
 
 
 def test_drawings_never_take_each_other_s_place(read: Callable[..., Answer], tmp_path: Path) -> None:
@@ -238,7 +319,19 @@ def test_drawings_never_take_each_other_s_place(read: Callable[..., Answer], tmp
         ([], 2, "Name the pictures to read, or a folder of them; - is standard input."),
         (["a.png", "--single", "--digits", "2"], 2, "--single says that a picture is one digit"),
         (["a.png", "--digits", "0"], 2, "--digits: expected a whole number of at least 1, found 0."),
+        (["a.png", "--min-probability", "95"], 2, "--min-probability: expected a number from 0 to 1, found 95.0"),
+        (["a.png", "--min-probability", "-0.1"], 2, "--min-probability: expected a number from 0 to 1, found -0."),
+        (["a.png", "--min-probability", "nan"], 2, "--min-probability: expected a number from 0 to 1, found nan"),
+        (["a.png", "--min-probability", "high"], 2, "--min-probability"),
         (["a.png", "--expect", "["], 2, "--expect [: expected a regular expression"),
+        (
+            ["a.png", "--digits", "4", "--expect", "[0-9]{3}", "--out", "b.csv"],
+            2,
+            "--expect [0-9]{3}: expected a regular expression for 4 digits, as --digits says, "
+            "found one that no 4 digits can match. Correct one of the two.",
+        ),
+        (["a.png", "--fields", "4", "--expect", "[0-9]{3}"], 2, "for 4 digits, as --digits says"),
+        (["a.png", "--single", "--expect", "[0-9]{3}"], 2, "for 1 digit, as --single says, found one that"),
         (["a.png", "--format", "xml"], 2, "--format"),
         (["a.png", "--out", "b.csv", "--format", "json"], 2, "leave out --format json"),
         (["a.png", "--out", "b.csv", "--format", "text"], 2, "leave out --format text"),

@@ -4,6 +4,7 @@ import io
 import os
 import struct
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFilter, ImageSequence
 
 from digitnet.errors import PictureError
-from digitnet.reading.picture import LARGEST, is_picture, open_picture
+from digitnet.reading.other_formats import is_other_format
+from digitnet.reading.picture import LARGEST, Source, is_picture, open_first_page, open_picture
 
 UInt8 = NDArray[np.uint8]
 
@@ -123,9 +125,124 @@ def test_an_array_may_be_of_bools_or_transparent_and_is_never_changed() -> None:
     np.testing.assert_array_equal(GREY, before)
 
 
+def strokes(colour: tuple[int, int, int], background: int = 0) -> Image.Image:
+    """A stroke with soft edges on a picture that is otherwise transparent; `background` is its colour, unseen."""
+    drawn = Image.new("RGBA", (40, 60), (background, background, background, 0))
+    cover = Image.new("L", drawn.size)
+    ImageDraw.Draw(cover).line([(12, 8), (25, 50)], fill=255, width=6)
+    cover = cover.filter(ImageFilter.GaussianBlur(1))
+    drawn.paste(colour, mask=cover.point([0] + [255] * 255))
+    drawn.putalpha(cover)
+    return drawn
+
+
+CLEAR = [
+    ((255, 255, 255), 0),  # the colour of the stroke, and of the paper that it needs
+    ((255, 230, 80), 0),
+    ((160, 160, 160), 0),
+    ((0, 0, 0), 255),
+    ((20, 40, 160), 255),
+    ((200, 30, 30), 255),
+]
+
+
+@pytest.mark.parametrize(("colour", "paper"), CLEAR)
+@pytest.mark.parametrize("background", [0, 255])
+@pytest.mark.parametrize("kind", ["PNG", "WEBP", "TIFF", "image", "uint8", "float"])
+def test_strokes_on_nothing_are_laid_over_paper_on_which_they_show(
+    colour: tuple[int, int, int], paper: int, background: int, kind: str
+) -> None:
+    drawn = strokes(colour, background)
+    expected = Image.new("RGBA", drawn.size, (paper, paper, paper))
+    expected.alpha_composite(drawn)
+    lossless = {"lossless": True, "exact": True} if kind == "WEBP" else {}
+    sources: dict[str, Callable[[], Source]] = {
+        "image": lambda: drawn,
+        "uint8": lambda: np.array(drawn),
+        "float": lambda: np.array(drawn) / 255,
+    }
+    source = sources.get(kind, lambda: encode(drawn, kind, **lossless))()
+    np.testing.assert_array_equal(open_picture(source), np.array(expected)[..., :3])
+
+
+def test_a_grey_picture_and_a_palette_with_transparency_are_laid_over_the_same() -> None:
+    for colour, paper in (((255, 255, 255), 0), ((0, 0, 0), 255)):
+        drawn = strokes(colour)
+        np.testing.assert_array_equal(open_picture(drawn.convert("LA")), open_picture(drawn))
+        palette = Image.new("P", (40, 40), 0)
+        palette.putpalette([*([90] * 3), *colour])
+        palette.paste(1, (10, 10, 15, 30))
+        opened = open_picture(encode(palette, "PNG", transparency=0))
+        assert opened[0, 0].tolist() == [paper] * 3
+        assert opened[20, 12].tolist() == list(colour)
+
+
+def test_light_paper_with_transparent_corners_stays_on_white() -> None:
+    page = np.full((60, 80, 4), 240, np.uint8)
+    page[..., 3] = 255
+    page[20:40, 30:35, :3] = 10  # ink
+    page[:5, :5, 3] = page[-5:, -5:, 3] = 0
+    for source in (page, encode(Image.fromarray(page), "PNG")):
+        opened = open_picture(source)
+        assert opened[0, 0].tolist() == [255] * 3
+        assert opened[30, 32].tolist() == [10] * 3
+
+
+def test_a_picture_of_which_nothing_is_visible_is_white_paper() -> None:
+    for light in (0, 255):
+        nothing = np.zeros((5, 4, 4), np.uint8)
+        nothing[..., :3] = light
+        assert (open_picture(nothing) == 255).all()
+
+
 def test_of_several_pages_the_first_is_taken() -> None:
     pages = encode(Image.fromarray(COLOURS), "TIFF", save_all=True, append_images=[Image.fromarray(GREY)])
     np.testing.assert_array_equal(open_picture(pages), COLOURS)
+
+
+def tiff_of(pages: int, **options: object) -> bytes:
+    others = [Image.fromarray(GREY) for _ in range(pages - 1)]
+    return encode(Image.fromarray(COLOURS), "TIFF", save_all=True, append_images=others, **options)
+
+
+@pytest.mark.parametrize("compression", [None, "tiff_lzw", "tiff_adobe_deflate", "jpeg", "packbits"])
+@pytest.mark.parametrize("pages", [1, 2, 5])
+def test_the_pages_of_a_tiff_are_counted(pages: int, compression: str | None, tmp_path: Path) -> None:
+    content = tiff_of(pages, compression=compression)
+    (tmp_path / "scan.tif").write_bytes(content)
+    for source in (content, io.BytesIO(content), tmp_path / "scan.tif"):
+        opened, found = open_first_page(source)
+        assert found == pages
+        np.testing.assert_array_equal(opened, open_picture(tiff_of(1, compression=compression)))
+
+
+def test_a_smaller_copy_and_what_is_damaged_are_no_pages() -> None:
+    smaller = Image.fromarray(GREY)
+    smaller.encoderinfo = {"tiffinfo": {254: 1}}
+    copied = encode(Image.fromarray(COLOURS), "TIFF", save_all=True, append_images=[smaller])
+    whole = tiff_of(3)
+    cut = whole[: whole.rindex(GREY.tobytes()) - 100]  # within what describes the last page
+    for content, pages in ((copied, 1), (cut, 2)):
+        opened, found = open_first_page(content)
+        assert found == pages
+        np.testing.assert_array_equal(opened, COLOURS)
+
+
+def test_every_other_picture_is_one_page() -> None:
+    frames = [Image.fromarray(255 - COLOURS)]
+    for format in ("PNG", "WEBP", "MPO"):  # animations, and the photograph of a telephone with more in its file
+        moving = encode(Image.fromarray(COLOURS), format, save_all=True, append_images=frames)
+        assert open_first_page(moving)[1] == 1
+    for source in (encode(Image.fromarray(COLOURS), "JPEG"), GREY, Image.fromarray(GREY)):
+        assert open_first_page(source)[1] == 1
+
+
+def test_every_page_is_read_by_giving_one_at_a_time() -> None:
+    with Image.open(io.BytesIO(tiff_of(3))) as scan:
+        pages = [open_picture(page) for page in ImageSequence.Iterator(scan)]
+    np.testing.assert_array_equal(pages[0], COLOURS)
+    assert [page.shape for page in pages[1:]] == [GREY.shape] * 2
+    np.testing.assert_array_equal(pages[2], GREY)
 
 
 def png_of(columns: int, rows: int) -> bytes:
@@ -142,10 +259,10 @@ def png_of(columns: int, rows: int) -> bytes:
     ("source", "words"),
     [
         (b"", "The bytes: expected a PNG, JPEG, BMP, WebP or TIFF picture, found an empty file."),
-        (b"GIF89a" + bytes(50), "found something else"),
-        (encode(Image.fromarray(GREY), "GIF"), "found something else"),
+        (b"GIF89a" + bytes(50), "found a GIF picture. Save it as PNG or JPEG."),
+        (encode(Image.fromarray(GREY), "GIF"), "found a GIF picture. Save it as PNG or JPEG."),
         (encode(Image.fromarray(GREY), "PPM"), "found something else"),
-        (b"%!PS-Adobe-3.0 EPSF-3.0\n", "found something else"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n", "found a PostScript document."),
         (png_of(12_000, 10_000), "expected at most 100,000,000 pixels, found 12,000 x 10,000 = 120,000,000."),
         (png_of(2**31 - 1, 2**31 - 1), "expected at most 100,000,000 pixels, found"),
         (png_of(10, 10), "expected a whole picture, found a damaged one"),
@@ -170,6 +287,52 @@ def test_what_is_no_picture_is_refused_in_a_sentence(source: object, words: str)
     with pytest.raises(PictureError) as refusal:
         open_picture(source)  # type: ignore[arg-type]
     assert words in str(refusal.value)
+
+
+def media(*brands: bytes, size: int | None = None) -> bytes:
+    """The first box of an ISO base media file: its own brand, and others that it is compatible with."""
+    box = b"ftyp" + brands[0] + bytes(4) + b"".join(brands[1:])
+    return struct.pack(">I", size or len(box) + 4) + box + bytes(100)
+
+
+OTHERS = [
+    (media(b"heic", b"mif1", b"heic"), "a HEIC picture"),
+    (media(b"mif1", b"heic"), "a HEIC picture"),
+    (media(b"heic", size=2**31), "a HEIC picture"),
+    (media(b"avif", b"mif1", b"miaf"), "an AVIF picture"),
+    (media(b"mif1", b"avif"), "an AVIF picture"),
+    (media(b"crx ", b"isom"), "a raw picture of a camera"),
+    (media(b"isom", b"mp42"), "a film"),
+    (media(b"qt  "), "a film"),
+    (b"%PDF-1.7\n%\xe2\xe3", "a PDF document"),
+    (b"GIF87a" + bytes(9), "a GIF picture"),
+    (b"8BPS\0\1" + bytes(9), "a Photoshop document"),
+    (b"\0\0\0\x0cjP  \r\n\x87\n", "a JPEG 2000 picture"),
+    (b"\xff\x0a\x7f", "a JPEG XL picture"),
+    (b"PK\3\4" + bytes(9), "a ZIP archive or an office document"),
+    (b"<svg xmlns='http://www.w3.org/2000/svg'>", "an SVG drawing"),
+    (b"\xef\xbb\xbf<?xml version='1.0'?>\n<!-- made -->\n<SVG>", "an SVG drawing"),
+    (b"\n<!DOCTYPE html>\n<title>Not found", "a web page"),
+    (b"<html><body><svg>", "a web page"),
+    (b"name,wage\n", "text"),
+    ("größer ".encode() * 999, "text"),  # of which the first bytes end within a letter
+    (b"\x00\x01\x02", "something else"),
+    (b"\xfe\xff\x00\x01", "something else"),
+]
+
+
+@pytest.mark.parametrize(("content", "name"), OTHERS, ids=lambda value: str(value)[:30])
+def test_a_refusal_says_what_the_file_is(content: bytes, name: str) -> None:
+    with pytest.raises(PictureError) as refusal:
+        open_picture(content)
+    beginning = f"The bytes: expected a PNG, JPEG, BMP, WebP or TIFF picture, found {name}. "
+    assert str(refusal.value).startswith(beginning)
+    assert len(str(refusal.value)) > len(beginning) + 10  # a remedy
+
+
+def test_who_has_an_iphone_is_told_what_to_set() -> None:
+    with pytest.raises(PictureError, match=r"JPEG; on an iPhone: Settings, Camera, Formats, Most Compatible\.$"):
+        open_picture(media(b"heic"))
 
 
 @pytest.mark.parametrize(
@@ -227,6 +390,11 @@ def test_any_damage_is_a_picture_or_a_sentence(place: int, value: int) -> None:
 
 
 def test_pictures_are_known_by_their_suffix() -> None:
-    names = ["a.png", "b.JPG", "c.jpeg", "d.bmp", "e.webp", "f.tif", "g.TIFF"]
+    names = ["a.png", "b.JPG", "c.jpeg", "d.bmp", "e.webp", "f.tif", "g.TIFF", "h.jfif"]
     assert all(map(is_picture, names))
+    assert not any(map(is_other_format, names))
+    assert all(map(is_other_format, ["IMG_0001.HEIC", "scan.pdf", "anim.gif", "a.CR2", "b.docx"]))
+    assert not any(
+        map(is_other_format, ["a.csv", "b.txt", "c.json", "d.xml", ".DS_Store", "Thumbs.db", "gif", ""])
+    )
     assert not any(map(is_picture, ["a.gif", "b.txt", "png", "c.png.txt", "", "d.psd"]))

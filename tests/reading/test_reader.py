@@ -1,6 +1,7 @@
 """The reader reads what was written, says when it is not sure, and refuses what is no image."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,13 +10,13 @@ import numpy.typing as npt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from digitnet import Reader, load_dataset
 from digitnet.errors import PictureError, UsageError
 from digitnet.modelfile import Decision
-from digitnet.reading.drawing import draw_reading, draw_stages
-from digitnet.reading.expectation import expect_match
+from digitnet.reading.drawing import draw_reading, draw_stages, percent
+from digitnet.reading.expectation import check_count, expect_match
 from digitnet.reading.result import Box, Digit, Line, Reading
 
 UInt8 = npt.NDArray[np.uint8]
@@ -56,6 +57,18 @@ def test_a_picture_is_the_same_from_wherever_it_comes(
     Image.fromarray(picture).save(path)
     expected = reader.read(picture)
     assert expected == reader.read(path) == reader.read(path.read_bytes()) == reader.read(Image.open(path))
+
+
+def test_strokes_on_nothing_are_read_whether_dark_or_light(
+    reader: Reader, page: tuple[UInt8, str], tmp_path: Path
+) -> None:
+    cover = 240 - page[0]
+    for light, paper in ((0, 255), (255, 0)):
+        drawn = np.dstack([np.full((*cover.shape, 3), light, np.uint8), cover])
+        expected = reader.read((paper + (light - paper) * (cover / 255.0)).round().astype(np.uint8))
+        Image.fromarray(drawn).save(tmp_path / "drawn.png")
+        assert len(expected.text) == len(page[1])
+        assert reader.read(drawn).text == reader.read(tmp_path / "drawn.png").text == expected.text
 
 
 def test_one_digit_is_read_however_large(reader: Reader) -> None:
@@ -125,6 +138,71 @@ def test_an_expectation_must_be_a_regular_expression(reader: Reader) -> None:
         reader.read(np.full((50, 50), 255, np.uint8), expect="[0")
 
 
+POSSIBLE = [
+    ("[0-9]{4}", 4),
+    ("[01][0-9]{3}|[0-9]{6}", 6),
+    ("(20)?[0-9]{2}", 2),
+    ("(20)?[0-9]{2}", 4),
+    ("[0-9]*[13579]", 60),
+    ("(?=.*7)[0-9]+", 5),
+    (r"([0-9])\1+", 3),
+    ("[^a-z]{9}", 9),
+]
+IMPOSSIBLE = [
+    ("[0-9]{3}", 4),
+    ("[0-9]{3}", 2),
+    ("[0-9]{8}", 9),
+    ("", 1),
+    ("(20)?[0-9]{2}", 3),  # within the bounds of its length
+    ("[a-z]{4}", 4),
+    ("(?=.*7)[0-6]+", 4),
+    (r"([0-9])\1", 3),
+    (r"([0-9]{2})\1+", 5),
+    ("[0-9]+ [0-9]+", 4),
+    ("(?!.)", 1),
+]
+
+
+@pytest.mark.parametrize(("pattern", "count"), POSSIBLE)
+def test_an_expectation_that_so_many_digits_can_match_is_taken(reader: Reader, pattern: str, count: int) -> None:
+    assert reader.read(np.full((50, 50), 255, np.uint8), digits=count, expect=pattern).text == ""
+
+
+@pytest.mark.parametrize(("pattern", "count"), IMPOSSIBLE)
+def test_an_expectation_that_no_so_many_digits_can_match_is_refused(
+    reader: Reader, pattern: str, count: int
+) -> None:
+    sentence = f"expect {pattern}: expected a regular expression for {count} digits, as digits says, found one"
+    with pytest.raises(UsageError, match="^" + re.escape(sentence)):
+        reader.read(Path("nowhere.png"), digits=count, expect=re.compile(pattern))
+
+
+def test_a_single_digit_can_match_an_expectation_of_one_and_of_no_more(reader: Reader) -> None:
+    blank = np.full((50, 50), 255, np.uint8)
+    assert reader.read(blank, single=True, expect="[0-4]").text == ""
+    with pytest.raises(UsageError, match="for 1 digit, as single says, found one that no digit can match"):
+        reader.read(blank, single=True, expect="[0-4]{2}")
+
+
+@given(st.from_regex(r"\A([0-9]|\[[0-4]-[5-9]\]|\.)([?*+]|\{[0-4]\})?(\|?[0-9][?+]?){0,3}\Z"), st.integers(1, 3))
+def test_it_is_refused_exactly_when_no_text_of_that_length_matches(pattern: str, count: int) -> None:
+    texts = (f"{number:0{count}d}" for number in range(10**count))
+    possible = any(re.fullmatch(pattern, text) for text in texts)
+    try:
+        check_count(re.compile(pattern), LABELS, single=False, digits=count)
+    except UsageError:
+        assert not possible
+    else:
+        assert possible
+
+
+def test_without_the_parser_of_re_the_texts_are_still_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(re, "_parser")
+    with pytest.raises(UsageError):
+        check_count(re.compile("[0-9]{3}|5{5}"), LABELS, single=False, digits=4)
+    check_count(re.compile("[0-9]{3}|6{6}"), LABELS, single=False, digits=9)
+
+
 def digit(probabilities: list[float], decision: Decision = "accepted", height: int = 20) -> Digit:
     nothing = np.zeros((28, 28), np.uint8)
     label = LABELS[int(np.argmax(probabilities))]
@@ -141,6 +219,14 @@ def test_a_mark_among_digits_is_a_question_and_a_dot_is_not() -> None:
     assert Line((sure_of(1), dot, sure_of(2, "not sure"))).text == "1?"
     assert Line((letter, dot)).text == ""
     assert Reading((Line((letter,)), Line((sure_of(3),)))).text == "3"
+
+
+def test_json_and_python_call_everything_about_a_digit_by_the_same_name() -> None:
+    one = digit([0.75, *[0.25 / 9] * 9], "not sure")
+    written = one.to_json()
+    assert written.keys() == {"text", "label", "probability", "probabilities", "decision", "score", "box"}
+    for name in ("text", "label", "probability", "decision", "score"):
+        assert written[name] == getattr(one, name)
 
 
 weights = st.lists(st.floats(0.001, 1), min_size=10, max_size=10).map(lambda w: [x / sum(w) for x in w])
@@ -190,6 +276,53 @@ def test_the_drawing_shows_every_mark(reader: Reader, page: tuple[UInt8, str]) -
         row = round(64 + (mark.box.top + mark.box.height / 2) * scale)
         left = round(24 + mark.box.left * scale) - 4
         assert np.ptp(drawing[row, left - 2 : left + 4], axis=1).max() > 40
+
+
+@given(st.floats(0, 1))
+def test_a_probability_is_written_in_percent_and_only_what_is_certain_as_100(probability: float) -> None:
+    written = percent(probability)
+    assert abs(float(written.removesuffix("%")) - 100 * probability) <= 0.1
+    assert (written == "100.0%") == (probability == 1)
+    assert len(written.partition(".")[2]) == len("4%")
+
+
+@pytest.mark.parametrize(
+    ("probability", "written"), [(0.994, "99.4%"), (0.9996, "99.9%"), (1 - 1e-12, "99.9%"), (1, "100.0%")]
+)
+def test_a_probability_has_one_decimal(probability: float, written: str) -> None:
+    assert percent(probability) == written
+
+
+def drawn_texts(boxes: list[Box], monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, float]]:
+    """Draw a reading of ones in boxes of a picture; return what is written, with the size of each text."""
+    written = []
+    text = ImageDraw.ImageDraw.text
+
+    def note(self: Any, place: Any, words: str, *arguments: Any, font_size: float, **options: Any) -> None:
+        written.append((words, font_size))
+        text(self, place, words, *arguments, font_size=font_size, **options)
+
+    monkeypatch.setattr(ImageDraw.ImageDraw, "text", note)
+    one = digit([0.002, 0.994, *[0.0005] * 8])
+    marks = tuple(replace(one, box=box) for box in boxes)
+    draw_reading(np.full((300, 1_152), 255, np.uint8), Reading((Line(marks),)))
+    return written
+
+
+def test_an_answer_is_written_large_and_its_probability_apart_and_small(monkeypatch: pytest.MonkeyPatch) -> None:
+    written = drawn_texts([Box(100, 100, 60, 100), Box(400, 100, 60, 100)], monkeypatch)
+    answers = [size for words, size in written if words == "1"]
+    probabilities = [size for words, size in written if words == "99.4%"]
+    assert len(answers) == len(probabilities) == 4  # on the picture and below it
+    assert min(answers) > 1.5 * max(probabilities)
+    assert not any("1" in words and "%" in words for words, _ in written)
+
+
+@pytest.mark.parametrize("box", [Box(130, 100, 20, 40), Box(120, 60, 60, 40)])
+def test_beside_a_close_mark_a_probability_is_left_to_the_strip(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = [words for words, _ in drawn_texts([Box(100, 100, 20, 40), box], monkeypatch)]
+    assert words.count("1") == 4
+    assert words.count("99.4%") == 3
 
 
 def test_the_stages_before_a_reading_are_drawn_too(reader: Reader, page: tuple[UInt8, str]) -> None:

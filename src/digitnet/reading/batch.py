@@ -14,7 +14,8 @@ from digitnet.files import sha256
 from digitnet.modelfile import read_model
 from digitnet.reading.network import SHIPPED
 from digitnet.reading.options import ReadOptions
-from digitnet.reading.picture import is_picture, open_picture
+from digitnet.reading.other_formats import FORMATS, is_other_format, name_some, remedy_for
+from digitnet.reading.picture import is_picture, open_first_page
 from digitnet.reading.reader import Reader
 from digitnet.reading.result import Result
 
@@ -39,18 +40,25 @@ class Batch:
     model_sha256: str
 
 
-def list_pictures(names: Sequence[str]) -> list[str]:
+def list_pictures(names: Sequence[str]) -> tuple[list[str], list[str]]:
     """List every picture: each folder is replaced by the pictures in and below it, sorted, without hidden ones.
 
+    The second list has the files of these folders that are pictures or documents of formats that are not opened.
     Raises PictureError for a folder without pictures, and for one that can't be listed.
     """
     found: list[str] = []
+    skipped: list[str] = []
     for name in names:
-        found += _search(name) if os.path.isdir(name) else [name]  # noqa: PTH112 - Path.is_dir raises for long names
-    return found
+        if os.path.isdir(name):  # noqa: PTH112 - Path.is_dir raises for long names
+            pictures, others = _search(name)
+            found += pictures
+            skipped += others
+        else:
+            found.append(name)
+    return found, skipped
 
 
-def _search(folder: str) -> list[str]:
+def _search(folder: str) -> tuple[list[str], list[str]]:
     def refuse(error: OSError) -> None:
         reason = (error.strerror or str(error)).lower()
         raise PictureError(
@@ -60,19 +68,29 @@ def _search(folder: str) -> list[str]:
 
     join = os.path.join  # not Path: a million of them take time and memory
     found: list[str] = []
+    skipped: list[str] = []
     for parent, folders, files in os.walk(folder, onerror=refuse):
         folders[:] = [name for name in folders if not name.startswith(".")]
-        found += [join(parent, name) for name in files if is_picture(name) and not name.startswith(".")]
+        for name in files:
+            if not name.startswith("."):
+                if is_picture(name):
+                    found.append(join(parent, name))
+                elif is_other_format(name):
+                    skipped.append(join(parent, name))
+    skipped.sort()
     if not found:
         raise PictureError.mismatch(
-            folder, expected="a folder with pictures", found="none in or below it", remedy="Name another."
+            folder,
+            expected=f"a folder with {FORMATS} pictures",
+            found=f"only {name_some(skipped)}" if skipped else "none in or below it",
+            remedy=remedy_for(skipped) if skipped else "Name another.",
         )
-    return sorted(found)
+    return sorted(found), skipped
 
 
 def read_here(pictures: Sequence[str], options: ReadOptions) -> Iterator[Result]:
     """Read pictures one after the other in this process; standard input may be one of them."""
-    reader, folder = Reader(options.model), Path.cwd()
+    reader, folder = Reader(options.model, min_probability=options.min_probability), Path.cwd()
     for picture in pictures:
         yield _read_picture(reader, picture, folder, options)
 
@@ -108,7 +126,8 @@ def read_batch(batch: Batch) -> list[Result] | DigitnetError:
     """Read pictures, in a worker. An error of the model or of a disk, which no picture causes, is returned."""
     folder = Path(batch.folder)
     try:
-        reader = _open_reader(batch.options.model and folder / batch.options.model, batch.model_sha256)
+        model = batch.options.model and folder / batch.options.model
+        reader = _open_reader(model, batch.model_sha256, batch.options.min_probability)
         return [_read_picture(reader, picture, folder, batch.options) for picture in batch.pictures]
     except DigitnetError as error:
         return error
@@ -139,7 +158,7 @@ def _results(engine: "Engine", outcome: "Outcome[Batch, list[Result] | DigitnetE
 
 
 @cache
-def _open_reader(model: Path | None, model_sha256: str) -> Reader:
+def _open_reader(model: Path | None, model_sha256: str, min_probability: float | None) -> Reader:
     """Open a worker's reader, which serves all of its batches."""
     import cv2
 
@@ -152,13 +171,13 @@ def _open_reader(model: Path | None, model_sha256: str) -> Reader:
             found=f"another ({found[:8]})",
             remedy="Copy the file, or install the same version of digitnet, on every machine.",
         )
-    return Reader(model)
+    return Reader(model, min_probability=min_probability)
 
 
 def _read_picture(reader: Reader, name: str, folder: Path, options: ReadOptions) -> Result:
     path = folder / name
     try:
-        pixels = open_picture(sys.stdin.buffer if name == STANDARD_INPUT else path)
+        pixels, pages = open_first_page(sys.stdin.buffer if name == STANDARD_INPUT else path)
     except PictureError as error:
         return Result(name, None, str(error).replace(str(path), name, 1))
     reading = reader.read(pixels, single=options.single, digits=options.digits, expect=options.expect)
@@ -166,7 +185,8 @@ def _read_picture(reader: Reader, name: str, folder: Path, options: ReadOptions)
         from digitnet.reading.drawing import save_drawing
 
         save_drawing(pixels, reading, folder / options.save_picture / drawing_name(name))
-    return Result(name, reading)
+    remark = f"{name}: {pages:,} pages; only the first was read." if pages > 1 else None
+    return Result(name, reading, remark=remark)
 
 
 def drawing_name(picture: str) -> str:

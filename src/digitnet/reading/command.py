@@ -11,10 +11,13 @@ from pathlib import Path
 from digitnet.engines.options import EngineOptions
 from digitnet.errors import Interrupted, PictureError, UsageError
 from digitnet.files import make_folder
+from digitnet.modelfile import read_model
 from digitnet.reading.batch import BATCH_SIZE, STANDARD_INPUT, drawing_name, list_pictures, read_here, read_with
-from digitnet.reading.expectation import compile_pattern
+from digitnet.reading.expectation import check_count, compile_pattern
+from digitnet.reading.network import SHIPPED
 from digitnet.reading.options import Format, ReadOptions
-from digitnet.reading.reader import check_digits
+from digitnet.reading.other_formats import describe_skipped
+from digitnet.reading.reader import check_digits, check_min_probability
 from digitnet.reading.result import Result
 
 
@@ -29,18 +32,22 @@ def read_all(
     be read; Interrupted when Ctrl-C stops it and `options.out` can be continued.
     """
     _check(names, options)
-    pictures = list_pictures(names)
+    pictures, skipped = list_pictures(names)
     if options.save_picture:
         _check_drawing_names(pictures)
         make_folder(options.save_picture)
+    if skipped and not options.quiet:
+        sys.stderr.write(f"{describe_skipped(skipped)}\n")
     if options.out:
-        errors = _write(options.out, pictures, options, engine)
+        read, errors = _write(options.out, pictures, options, engine)
         sys.stdout.write(f"{options.out}: {_counted(len(pictures))}.\n")
         remedy = f" {options.out} says why."
     else:
         is_several = len(pictures) > 1 or pictures != list(names)
-        errors = _print(pictures, options, engine, is_several)
+        read, errors = _print(pictures, options, engine, is_several)
         remedy = ""
+    if options.save_picture and read and not options.quiet:
+        sys.stderr.write(f"What it saw: {_describe_drawings(options.save_picture, pictures, read)}\n")
     if errors:
         raise PictureError(f"{errors:,} of {_counted(len(pictures))} could not be read.{remedy}")
 
@@ -53,8 +60,12 @@ def _check(names: Sequence[str], options: ReadOptions) -> None:
     if options.out and options.format not in (None, "csv"):
         raise UsageError(f"--out writes a CSV file, so leave out --format {options.format}.")
     check_digits(options.single, options.digits, "--")
+    check_min_probability(options.min_probability, "--min-probability")
     if options.expect is not None:
-        compile_pattern(options.expect, "--expect")
+        pattern = compile_pattern(options.expect, "--expect")
+        if options.single or options.digits:
+            labels = read_model(options.model or SHIPPED).info.labels
+            check_count(pattern, labels, single=options.single, digits=options.digits, dashes="--")
 
 
 def _check_drawing_names(pictures: Sequence[str]) -> None:
@@ -66,6 +77,13 @@ def _check_drawing_names(pictures: Sequence[str]) -> None:
                 f"--save-picture: expected pictures of different names, found {other} and {picture}. "
                 "Read them one after the other, with a folder for the drawings of each."
             )
+
+
+def _describe_drawings(folder: Path, pictures: Sequence[str], drawn: int) -> str:
+    """Name the drawing of a single picture, and the folder of several."""
+    if len(pictures) == 1:
+        return str(folder / drawing_name(pictures[0]))
+    return f"{_counted(drawn, 'drawing')} in {folder}"
 
 
 def _read(
@@ -84,18 +102,22 @@ def _read(
             yield from read_with(workers, pictures, options)
 
 
-def _write(out: Path, pictures: Sequence[str], options: ReadOptions, engine: EngineOptions) -> int:
-    """Write the results that `out` lacks; return how many of its pictures could not be read."""
+def _write(out: Path, pictures: Sequence[str], options: ReadOptions, engine: EngineOptions) -> tuple[int, int]:
+    """Write the results that `out` lacks; count those that it got, and all pictures that could not be read."""
     from digitnet.progress import make_progress
     from digitnet.reading.table import hold_file
 
     with hold_file(out, pictures, options) as file, make_progress(quiet=options.quiet) as progress:
+        before = file.pictures - file.errors
         try:
             progress.begin(len(pictures), file.pictures, unit="pictures", pause=10)
             progress.advance(file.pictures, _but(file.errors))
             with closing(_read(pictures[file.pictures :], options, engine)) as batches:
                 for results in batches:
                     file.write(results)
+                    for result in results:
+                        if result.remark:
+                            progress.message(result.remark)
                     progress.advance(file.pictures, _but(file.errors))
         except KeyboardInterrupt as stop:
             raise Interrupted(
@@ -103,15 +125,20 @@ def _write(out: Path, pictures: Sequence[str], options: ReadOptions, engine: Eng
                 "The same command continues it.",
                 signal_number=2,
             ) from stop
-        return file.errors
+        return file.pictures - file.errors - before, file.errors
 
 
 def _but(errors: int) -> str:
     return f", {errors:,} of them could not be read" if errors else ""
 
 
-def _print(pictures: Sequence[str], options: ReadOptions, engine: EngineOptions, is_several: bool) -> int:
-    """Print results as they come; count the pictures that could not be read. A single one raises its error."""
+def _print(
+    pictures: Sequence[str], options: ReadOptions, engine: EngineOptions, is_several: bool
+) -> tuple[int, int]:
+    """Print results as they come; count the pictures that were read, and those that could not be.
+
+    A single one that could not be raises its error.
+    """
     errors = 0
     before, separator, after, to_text = _make_format(options.format, is_several)
     if isinstance(sys.stdout, io.TextIOWrapper):
@@ -125,10 +152,12 @@ def _print(pictures: Sequence[str], options: ReadOptions, engine: EngineOptions,
                 sys.stderr.write(f"{result.error}\n")
             elif result.reading and not result.reading.text:
                 sys.stderr.write(f"{result.picture}: no digit was found.\n")
+            if result.remark and not options.quiet:
+                sys.stderr.write(f"{result.remark}\n")
             sys.stdout.write(before + to_text(result))
             before = separator
     sys.stdout.write(after)
-    return errors
+    return len(pictures) - errors, errors
 
 
 def _make_format(format: Format | None, is_several: bool) -> tuple[str, str, str, Callable[[Result], str]]:
@@ -150,5 +179,5 @@ def _to_lines(result: Result, is_several: bool) -> str:
     return "".join(f"{result.picture}: {line}\n" if is_several else f"{line}\n" for line in lines)
 
 
-def _counted(pictures: int) -> str:
-    return f"{pictures:,} picture{'' if pictures == 1 else 's'}"
+def _counted(number: int, noun: str = "picture") -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -3,6 +3,7 @@
 import io
 import sys
 import warnings
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from digitnet.errors import PictureError
+from digitnet.reading.other_formats import FORMATS, identify
 
 UInt8 = NDArray[np.uint8]
 Source = str | Path | bytes | BinaryIO | Image.Image | NDArray[np.generic]
@@ -19,9 +21,11 @@ LARGEST = 100_000_000
 """The most pixels of a picture: twice as many as any telephone takes without stitching."""
 
 _LARGEST_FILE = 2**29  # bytes, 512 MiB: LARGEST pixels of four bytes, and room for metadata
+_MOST_PAGES = 10_000  # that are counted: a file could name millions
+_KIND_OF_PAGE = 254  # the number of the TIFF field NewSubfileType, whose lowest bit says "a smaller copy"
 _DECODERS = ("PNG", "JPEG", "BMP", "WEBP", "TIFF")  # no other is ever tried: rare ones have the vulnerabilities
-_SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff"}
-_FORMATS = "a PNG, JPEG, BMP, WebP or TIFF picture"
+_SUFFIXES = {".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".webp", ".tif", ".tiff"}
+_PICTURE = f"a {FORMATS} picture"
 
 
 def is_picture(path: str | Path) -> bool:
@@ -34,16 +38,21 @@ def open_picture(source: Source) -> UInt8:
 
     `source` is a path, the bytes of a file, a binary stream such as `sys.stdin.buffer`, a PIL image, or an array
     ``(rows, columns)`` or ``(rows, columns, channels)`` with 1 (grey), 3 (RGB) or 4 (RGBA) channels: uint8, uint16
-    of 0 to 65,535, bool, or floating-point of 0 to 1. Transparency is laid over white, the EXIF orientation is
-    applied, and of several pages the first is taken. Raises PictureError for anything else, and for more than
-    `LARGEST` pixels, before any of them is decoded.
+    of 0 to 65,535, bool, or floating-point of 0 to 1. Transparency is laid over white, and over black under light
+    strokes; the EXIF orientation is applied, and of several pages the first is taken. Raises PictureError for
+    anything else, and for more than `LARGEST` pixels, before any of them is decoded.
     """
+    return open_first_page(source)[0]
+
+
+def open_first_page(source: Source) -> tuple[UInt8, int]:
+    """Open a picture as `open_picture` does; return it, and the number of pages of its file."""
     match source:
         case np.ndarray():
-            return _from_array(source, "The array")
+            return _from_array(source, "The array"), 1
         case Image.Image():
             try:
-                return _decode(source, "The image")
+                return _decode(source, "The image"), 1
             except (OSError, SyntaxError, ValueError) as error:  # an image that was opened, but not yet decoded
                 raise _damaged("The image", error) from error
         case bytes():
@@ -57,37 +66,51 @@ def open_picture(source: Source) -> UInt8:
     raise _error("The picture", kinds, type(source).__name__, "Give one of these.")
 
 
-def _open_path(path: Path) -> UInt8:
+def _open_path(path: Path) -> tuple[UInt8, int]:
     try:
         with path.open("rb") as file:
             return _open_file(file, str(path))
     except (OSError, ValueError) as error:  # ValueError: a null character in the path
         found = "a folder" if isinstance(error, IsADirectoryError) else getattr(error, "strerror", None) or error
-        raise _error(path, _FORMATS, str(found).lower(), "Check the path and its permissions.") from error
+        raise _error(path, _PICTURE, str(found).lower(), "Check the path and its permissions.") from error
 
 
-def _open_file(file: BinaryIO, where: str) -> UInt8:
+def _open_file(file: BinaryIO, where: str) -> tuple[UInt8, int]:
     content = file.read(_LARGEST_FILE + 1)
     if not isinstance(content, bytes):
         raise _error(where, "a binary stream", "a stream of text", "Open it in binary mode.")
     if len(content) > _LARGEST_FILE:
         raise _error(where, f"at most {_LARGEST_FILE:,} bytes", "more", "Scale the picture down.")
     if not content:
-        raise _error(where, _FORMATS, "an empty file", "Save it again.")
+        raise _error(where, _PICTURE, "an empty file", "Save it again.")
     try:
         with (
             warnings.catch_warnings(action="ignore"),  # _check_size is stricter than Pillow's own warning
             Image.open(io.BytesIO(content), formats=_DECODERS) as picture,
         ):
-            return _decode(picture, where)
+            return _decode(picture, where), _count_pages(picture)
     except UnidentifiedImageError as error:
-        raise _error(where, _FORMATS, "something else", "Save it as PNG or JPEG.") from error
+        raise _error(where, _PICTURE, *identify(content)) from error
     except PictureError:
         raise
     except Image.DecompressionBombError as error:  # of pictures twice as large as Pillow's own limit
         raise _too_large(where, "far more") from error
     except Exception as error:  # damaged pictures have made decoders raise nearly anything
         raise _damaged(where, error) from error
+
+
+def _count_pages(picture: Image.Image) -> int:
+    """Count the pages of a TIFF file; any other picture, a photograph with a preview in it for example, is one.
+
+    A smaller copy of a page is none. What is damaged behind the first page ends the count.
+    """
+    pages = 1
+    if picture.format == "TIFF":
+        with suppress(Exception):  # EOFError at the end; damaged files have made decoders raise nearly anything
+            for number in range(1, _MOST_PAGES):
+                picture.seek(number)
+                pages += not getattr(picture, "tag_v2", {}).get(_KIND_OF_PAGE, 0) & 1
+    return pages
 
 
 def _decode(picture: Image.Image, where: str) -> UInt8:
@@ -100,10 +123,26 @@ def _decode(picture: Image.Image, where: str) -> UInt8:
     if upright.mode == "F":
         return _from_array(np.asarray(upright), where)
     if upright.has_transparency_data:
-        paper = Image.new("RGBA", upright.size, "white")
-        upright = Image.alpha_composite(paper, upright.convert("RGBA")).convert("RGB")
+        upright = _lay_on_paper(upright.convert("RGBA"))
     mode = "L" if upright.mode in ("1", "L") else "RGB"
     return np.array(upright if upright.mode == mode else upright.convert(mode))
+
+
+def _lay_on_paper(picture: Image.Image) -> Image.Image:
+    """Lay a transparent picture over white; over black where little but light strokes is visible, as of chalk.
+
+    Where more than half is visible, it is paper with holes, or cut out, and its own ink is seen over white.
+    """
+    visible = np.asarray(picture.getchannel("A")).mean()  # 0 to 255
+    if visible < 255 / 2:
+        over_black = _lay_over("black", picture)
+        if np.asarray(over_black.convert("L")).mean() > visible / 2:  # all of the light is the strokes'
+            return over_black
+    return _lay_over("white", picture)
+
+
+def _lay_over(colour: str, picture: Image.Image) -> Image.Image:
+    return Image.alpha_composite(Image.new("RGBA", picture.size, colour), picture).convert("RGB")
 
 
 def _from_array(array: NDArray[np.generic], where: str) -> UInt8:

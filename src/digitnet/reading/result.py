@@ -52,10 +52,10 @@ class Digit:
         return self.label if self.decision == "accepted" else UNSURE
 
     def to_json(self) -> dict[str, Any]:
-        """Return everything but the pixels as plain values."""
+        """Return everything but the pixels as plain values, by the names of the attributes."""
         return {
             "text": self.text,
-            "digit": self.label,
+            "label": self.label,
             "probability": round(self.probability, 6),
             "probabilities": [round(value, 6) for value in self.probabilities],
             "decision": self.decision,
@@ -122,6 +122,7 @@ class Result:
     picture: str  # its name
     reading: Reading | None
     error: str | None = None  # a sentence
+    remark: str | None = None  # a sentence about a picture that was read, for the person who reads it
 
     def to_json(self) -> dict[str, Any]:
         """Return everything but the pixels as plain values."""
