@@ -206,6 +206,7 @@ def measure_stroke_width(mask: UInt8, *, inner: bool = False) -> float:
         size = np.where(is_inner, size, 0) if (is_inner & (size > 0)).any() else size
     large = size >= max(1, size.max() / 4)
     distance = cv2.distanceTransform(mask, cv2.DIST_L2, 3)
+    distance = np.minimum(distance, max(mask.shape) / 2)  # infinite where there is no paper at all
     middle = (distance >= cv2.dilate(distance, np.ones((3, 3), np.uint8))) & large[labels]
     if not middle.any():
         return 1.0

@@ -94,7 +94,7 @@ def _relabel(digit: Digit, probabilities: list[float], labels: Sequence[str], su
     digit = replace(digit, label=labels[int(np.argmax(probabilities))], probabilities=tuple(probabilities))
     if digit.decision == "not a digit":
         return digit
-    return replace(digit, decision="accepted") if digit.probability >= sure else _unsure(digit)
+    return replace(digit, decision="accepted") if digit.confidence >= sure else _unsure(digit)
 
 
 def _unsure(digit: Digit) -> Digit:

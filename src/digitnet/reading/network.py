@@ -82,6 +82,7 @@ class Network:
 
 def _decide(answers: Answers, min_probability: float) -> Answers:
     """Decide anew which answers are accepted; what is not a digit stays that."""
-    highest = answers.probabilities.max(axis=1, initial=0).astype(np.float64)  # as Digit.probability compares
-    accepted = np.where(highest >= min_probability, _ACCEPTED, _NOT_SURE)
+    highest = answers.probabilities.max(axis=1, initial=0).astype(np.float64)
+    confidence = highest / (1 + np.exp(np.minimum(-answers.scores.astype(np.float64), 50)))  # as Digit.confidence
+    accepted = np.where(confidence >= min_probability, _ACCEPTED, _NOT_SURE)
     return replace(answers, decisions=np.where(answers.decisions == _NOT_A_DIGIT, _NOT_A_DIGIT, accepted))

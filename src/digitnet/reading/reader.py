@@ -132,7 +132,7 @@ def check_digits(single: bool, digits: int | None, dashes: str = "") -> None:
 
 def check_min_probability(least: object, name: str) -> None:
     """Raise UsageError for what is no probability; None is left to the model. `name` is what the user calls it."""
-    if least is not None and not (isinstance(least, Real) and 0 <= least <= 1):
+    if least is not None and not (isinstance(least, Real) and 0 <= float(least) <= 1):
         found = repr(least) if isinstance(least, str) else least
         raise UsageError.mismatch(name, expected="a number from 0 to 1", found=found, remedy="Write 95% as 0.95.")
 
