@@ -56,6 +56,8 @@ SECTIONS: dict[str, dict[str, Callable[[], str]]] = {
     "docs/model-card.md": {
         "numbers": results.reader_numbers,
         "goals": results.reader_goals,
+        "photographs": results.reader_photographs,
+        "sources": results.reader_sources,
         "corruptions": results.corruption_errors,
     },
     "docs/benchmarks.md": {

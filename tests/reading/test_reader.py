@@ -206,7 +206,7 @@ def test_without_the_parser_of_re_the_texts_are_still_tried(monkeypatch: pytest.
 def digit(probabilities: list[float], decision: Decision = "accepted", height: int = 20) -> Digit:
     nothing = np.zeros((28, 28), np.uint8)
     label = LABELS[int(np.argmax(probabilities))]
-    return Digit(label, tuple(probabilities), decision, 0.0, Box(0, 0, 10, height), nothing, nothing)
+    return Digit(label, tuple(probabilities), decision, 50.0, Box(0, 0, 10, height), nothing, nothing)
 
 
 def sure_of(label: int, decision: Decision = "accepted", height: int = 20) -> Digit:
@@ -253,7 +253,7 @@ def test_an_expectation_is_bayes_rule(rows: list[list[float]], pattern: str) -> 
     for found, expected in zip(line.digits, posterior, strict=True):
         np.testing.assert_allclose(found.probabilities, expected, atol=1e-6)
         assert found.label == LABELS[int(np.argmax(found.probabilities))]
-        assert (found.decision == "accepted") == (found.probability >= 0.9)
+        assert (found.decision == "accepted") == (found.confidence >= 0.9)
 
 
 def test_an_expectation_is_put_to_use(reader: Reader, page: tuple[UInt8, str]) -> None:
