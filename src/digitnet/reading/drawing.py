@@ -154,8 +154,8 @@ def _answer(digit: Digit) -> str:
 
 
 def _size(digit: Digit, size: float) -> float:
-    """Return the size of the answer where a label has `size`; a word is written smaller."""
-    return 0.65 * size if digit.decision == "not a digit" else size
+    """Return the size of the answer where a digit has `size`; a word is written smaller."""
+    return 0.65 * size if len(_answer(digit)) > 2 else size
 
 
 def _probability(digit: Digit) -> str:

@@ -80,10 +80,11 @@ def describe_skipped(files: Sequence[str]) -> str:
     return f"Skipped {what} not {FORMATS}: {name_some(files)}. {remedy_for(files)}"
 
 
-def name_some(files: Sequence[str], most: int = 3) -> str:
+def name_some(files: Sequence[str]) -> str:
     """Name a few files, and count the others: "a, b, c and 2 others"."""
-    named, others = ", ".join(files[:most]), len(files) - most
-    return named if others <= 0 else f"{named} and {others:,} other{'' if others == 1 else 's'}"
+    if len(files) <= 4:
+        return ", ".join(files)
+    return f"{', '.join(files[:3])} and {len(files) - 3:,} others"
 
 
 def remedy_for(files: Sequence[str]) -> str:

@@ -2,7 +2,6 @@
 
 import re
 import warnings
-from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -132,9 +131,10 @@ def check_digits(single: bool, digits: int | None, dashes: str = "") -> None:
 
 def check_min_probability(least: object, name: str) -> None:
     """Raise UsageError for what is no probability; None is left to the model. `name` is what the user calls it."""
-    if least is not None and not (isinstance(least, Real) and 0 <= float(least) <= 1):
-        found = repr(least) if isinstance(least, str) else least
-        raise UsageError.mismatch(name, expected="a number from 0 to 1", found=found, remedy="Write 95% as 0.95.")
+    if least is None or (isinstance(least, int | float | np.integer | np.floating) and 0 <= least <= 1):
+        return
+    found = repr(least) if isinstance(least, str) else least
+    raise UsageError.mismatch(name, expected="a number from 0 to 1", found=found, remedy="Write 95% as 0.95.")
 
 
 def check_images(images: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
