@@ -192,6 +192,7 @@ def other_model(path: Path) -> Path:
         (["--single"], "single"),
         (["--digits", "2"], "digits"),
         (["--expect", "[0-9]"], "expect"),
+        (["--min-probability", "0.5"], "min_probability"),
         (["--model", "other.onnx"], "model"),
         (["more"], "pictures, names"),
     ],
@@ -276,6 +277,16 @@ def broken(tmp_path: Path) -> list[str]:
 def test_answers_come_in_the_order_of_the_list_in_whatever_order_tasks_end(seed: int, broken: list[str]) -> None:
     batches = list(read_with(fickle(seed), broken, ReadOptions()))
     assert list(itertools.chain(*batches)) == list(read_here(broken, ReadOptions()))
+
+
+def test_a_table_from_before_an_option_existed_is_continued(tmp_path: Path) -> None:
+    out, progress = tmp_path / "answers.csv", tmp_path / "answers.csv.progress"
+    write_half(out, ["a", "b"], ReadOptions())
+    first, rest = progress.read_text().split("\n", 1)
+    older = {name: value for name, value in json.loads(first).items() if name != "min_probability"}
+    progress.write_text(json.dumps(older) + "\n" + rest)
+    with hold_file(out, ["a", "b"], ReadOptions()) as file:
+        assert file.pictures == 1
 
 
 def test_a_picture_that_kills_workers_is_the_only_one_with_an_error(broken: list[str]) -> None:

@@ -34,6 +34,13 @@ class _ReadFlags(ReadOptions):
     single: Switch = False
     digits: Annotated[int | None, arg(metavar="N", help_behavior_hint="(default: any number)")] = None
     expect: Annotated[str | None, arg(metavar="REGEX", help_behavior_hint="")] = None
+    min_probability: Annotated[
+        float | None,
+        arg(
+            metavar="P",
+            help_behavior_hint="(default: the model's own, 0.92 for digitnet's; docs/reading.md has a table)",
+        ),
+    ] = None
     save_picture: Annotated[Path | None, arg(metavar="DIR", help_behavior_hint="")] = None
     out: Annotated[Path | None, arg(metavar="FILE", help_behavior_hint="")] = None
     quiet: Switch = False

@@ -72,7 +72,7 @@ def _search(folder: str) -> list[str]:
 
 def read_here(pictures: Sequence[str], options: ReadOptions) -> Iterator[Result]:
     """Read pictures one after the other in this process; standard input may be one of them."""
-    reader, folder = Reader(options.model), Path.cwd()
+    reader, folder = Reader(options.model, min_probability=options.min_probability), Path.cwd()
     for picture in pictures:
         yield _read_picture(reader, picture, folder, options)
 
@@ -108,7 +108,8 @@ def read_batch(batch: Batch) -> list[Result] | DigitnetError:
     """Read pictures, in a worker. An error of the model or of a disk, which no picture causes, is returned."""
     folder = Path(batch.folder)
     try:
-        reader = _open_reader(batch.options.model and folder / batch.options.model, batch.model_sha256)
+        model = batch.options.model and folder / batch.options.model
+        reader = _open_reader(model, batch.model_sha256, batch.options.min_probability)
         return [_read_picture(reader, picture, folder, batch.options) for picture in batch.pictures]
     except DigitnetError as error:
         return error
@@ -139,7 +140,7 @@ def _results(engine: "Engine", outcome: "Outcome[Batch, list[Result] | DigitnetE
 
 
 @cache
-def _open_reader(model: Path | None, model_sha256: str) -> Reader:
+def _open_reader(model: Path | None, model_sha256: str, min_probability: float | None) -> Reader:
     """Open a worker's reader, which serves all of its batches."""
     import cv2
 
@@ -152,7 +153,7 @@ def _open_reader(model: Path | None, model_sha256: str) -> Reader:
             found=f"another ({found[:8]})",
             remedy="Copy the file, or install the same version of digitnet, on every machine.",
         )
-    return Reader(model)
+    return Reader(model, min_probability=min_probability)
 
 
 def _read_picture(reader: Reader, name: str, folder: Path, options: ReadOptions) -> Result:

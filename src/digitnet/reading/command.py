@@ -14,7 +14,7 @@ from digitnet.files import make_folder
 from digitnet.reading.batch import BATCH_SIZE, STANDARD_INPUT, drawing_name, list_pictures, read_here, read_with
 from digitnet.reading.expectation import compile_pattern
 from digitnet.reading.options import Format, ReadOptions
-from digitnet.reading.reader import check_digits
+from digitnet.reading.reader import check_digits, check_min_probability
 from digitnet.reading.result import Result
 
 
@@ -53,6 +53,7 @@ def _check(names: Sequence[str], options: ReadOptions) -> None:
     if options.out and options.format not in (None, "csv"):
         raise UsageError(f"--out writes a CSV file, so leave out --format {options.format}.")
     check_digits(options.single, options.digits, "--")
+    check_min_probability(options.min_probability, "--min-probability")
     if options.expect is not None:
         compile_pattern(options.expect, "--expect")
 

@@ -1,7 +1,7 @@
 """The network of a model file, run by ONNX Runtime."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ import numpy.typing as npt
 import onnxruntime
 
 from digitnet.errors import ModelError
-from digitnet.modelfile import read_model
+from digitnet.modelfile import DECISIONS, read_model
 
 UInt8 = npt.NDArray[np.uint8]
 Float32 = npt.NDArray[np.float32]
@@ -19,6 +19,8 @@ SHIPPED = Path(__file__).with_name("reader.onnx")
 """The model that comes with the package; docs/model-card.md describes it."""
 
 SIDE = 28
+
+_ACCEPTED, _NOT_SURE, _NOT_A_DIGIT = map(DECISIONS.index, ("accepted", "not sure", "not a digit"))
 
 
 @dataclass(frozen=True)
@@ -39,13 +41,17 @@ class Answers:
 class Network:
     """The network of a model file, by default of the one that comes with digitnet; several threads may share it.
 
-    Raises ModelError if the file is unusable.
+    `min_probability` takes the place of the file's own threshold of an accepted answer. Raises ModelError if the
+    file is unusable.
     """
 
-    def __init__(self, path: Path | str | None = None, threads: int = 1) -> None:
+    def __init__(
+        self, path: Path | str | None = None, threads: int = 1, min_probability: float | None = None
+    ) -> None:
         path = Path(path) if path else SHIPPED
         model = read_model(path)
         self.info = model.info
+        self._min_probability = min_probability
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
@@ -70,4 +76,12 @@ class Network:
 
     def _run(self, crops: UInt8, images: Float32) -> Answers:
         inputs: dict[str, Any] = {"crops": crops, "images": images}
-        return Answers(*self._session.run(["probabilities", "decision", "score", "normalised"], inputs))
+        answers = Answers(*self._session.run(["probabilities", "decision", "score", "normalised"], inputs))
+        return answers if self._min_probability is None else _decide(answers, self._min_probability)
+
+
+def _decide(answers: Answers, min_probability: float) -> Answers:
+    """Decide anew which answers are accepted; what is not a digit stays that."""
+    highest = answers.probabilities.max(axis=1, initial=0).astype(np.float64)  # as Digit.probability compares
+    accepted = np.where(highest >= min_probability, _ACCEPTED, _NOT_SURE)
+    return replace(answers, decisions=np.where(answers.decisions == _NOT_A_DIGIT, _NOT_A_DIGIT, accepted))

@@ -21,6 +21,8 @@ class ReadOptions:
     """Each picture is a field of exactly N digits: touching ones are cut apart, broken ones joined."""
     expect: str | None = None
     """A regular expression that the digits of each line match, for example '[01][0-9]{3}'."""
+    min_probability: float | None = None
+    """The least probability, 0 to 1, of an accepted digit: the higher, the more ? and the fewer mistakes."""
     save_picture: Path | None = None
     """Draw each picture with what was read into this folder."""
     out: Path | None = None

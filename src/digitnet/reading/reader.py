@@ -24,16 +24,27 @@ class Reader:
     """Reads digits from pictures, with the model that comes with digitnet or with one of your own.
 
     `model` is a file that `digitnet export` wrote. `threads` are the network's; one is fastest for a picture.
-    Raises ModelError when the file is missing, damaged, not digitnet's, or of a newer scheme.
+    `min_probability`, 0 to 1, is the least calibrated probability of an accepted answer, by default the model's
+    own: the higher, the more answers are "not sure", and the fewer accepted ones are wrong. Raises ModelError when
+    the file is missing, damaged, not digitnet's, or of a newer scheme; UsageError for another `min_probability`.
     """
 
-    def __init__(self, model: Path | str | None = None, *, threads: int = 1) -> None:
-        self._network = Network(model, threads)
+    def __init__(
+        self, model: Path | str | None = None, *, threads: int = 1, min_probability: float | None = None
+    ) -> None:
+        check_min_probability(min_probability, "min_probability")
+        self._network = Network(model, threads, min_probability)
+        self._min_probability = min_probability
 
     @property
     def info(self) -> ModelInfo:
         """What the model file says about itself."""
         return self._network.info
+
+    @property
+    def min_probability(self) -> float:
+        """The least calibrated probability, 0 to 1, of an accepted answer."""
+        return self.info.calibration.sure if self._min_probability is None else self._min_probability
 
     def read(
         self,
@@ -61,7 +72,7 @@ class Reader:
         pattern = None if expect is None else compile_pattern(expect)
         lines = [Line(tuple(line)) for line in self.find(picture, single=single, digits=digits).digits]
         if pattern:
-            lines = [expect_match(line, pattern, self.info.labels, self.info.calibration.sure) for line in lines]
+            lines = [expect_match(line, pattern, self.info.labels, self.min_probability) for line in lines]
         return Reading(tuple(lines))
 
     def find(self, picture: Source, *, single: bool = False, digits: int | None = None) -> Stages:
@@ -113,6 +124,14 @@ def check_digits(single: bool, digits: int | None, dashes: str = "") -> None:
         raise UsageError.mismatch(f"{dashes}digits", expected=expected, found=digits, remedy="Count them again.")
     if single and digits:
         raise UsageError(f"{dashes}single says that a picture is one digit, so leave out {dashes}digits.")
+
+
+def check_min_probability(least: object, name: str) -> None:
+    """Raise UsageError for what is no probability; None is left to the model. `name` is what the user calls it."""
+    if least is None or (isinstance(least, int | float | np.integer | np.floating) and 0 <= least <= 1):
+        return
+    found = repr(least) if isinstance(least, str) else least
+    raise UsageError.mismatch(name, expected="a number from 0 to 1", found=found, remedy="Write 95% as 0.95.")
 
 
 def check_images(images: npt.NDArray[Any]) -> npt.NDArray[np.float32]:

@@ -97,9 +97,9 @@ class TableFile:
             raise RunError(
                 f"{self.path}: expected a new file, or one that `digitnet read` began, found another. {_REMEDY}"
             ) from error
-        if before != inputs:
-            changed = ", ".join(name for name, value in inputs.items() if before.get(name) != value)
-            raise RunError(f"{self.path}: was begun with something else ({changed}). {_REMEDY}")
+        changed = [name for name, value in inputs.items() if before.get(name) != value]  # old files lack new names
+        if changed:
+            raise RunError(f"{self.path}: was begun with something else ({', '.join(changed)}). {_REMEDY}")
         return whole[-1] if whole else (0, 0, 0)
 
 
@@ -135,6 +135,7 @@ def _describe(pictures: Sequence[str], options: ReadOptions) -> dict[str, Any]:
         "single": options.single,
         "digits": options.digits,
         "expect": options.expect,
+        "min_probability": options.min_probability,
         "pictures": len(pictures),
         "names": sha256(names),
     }
