@@ -15,7 +15,7 @@ from digitnet import Reader, load_dataset
 from digitnet.errors import PictureError, UsageError
 from digitnet.modelfile import Decision
 from digitnet.reading.drawing import draw_reading, draw_stages
-from digitnet.reading.expectation import expect_match
+from digitnet.reading.expectation import check_count, expect_match
 from digitnet.reading.result import Box, Digit, Line, Reading
 
 UInt8 = npt.NDArray[np.uint8]
@@ -123,6 +123,71 @@ def test_the_old_name_of_digits_still_works_with_a_warning(reader: Reader, page:
 def test_an_expectation_must_be_a_regular_expression(reader: Reader) -> None:
     with pytest.raises(UsageError, match=re.escape("expect [0: expected a regular expression, found")):
         reader.read(np.full((50, 50), 255, np.uint8), expect="[0")
+
+
+POSSIBLE = [
+    ("[0-9]{4}", 4),
+    ("[01][0-9]{3}|[0-9]{6}", 6),
+    ("(20)?[0-9]{2}", 2),
+    ("(20)?[0-9]{2}", 4),
+    ("[0-9]*[13579]", 60),
+    ("(?=.*7)[0-9]+", 5),
+    (r"([0-9])\1+", 3),
+    ("[^a-z]{9}", 9),
+]
+IMPOSSIBLE = [
+    ("[0-9]{3}", 4),
+    ("[0-9]{3}", 2),
+    ("[0-9]{8}", 9),
+    ("", 1),
+    ("(20)?[0-9]{2}", 3),  # within the bounds of its length
+    ("[a-z]{4}", 4),
+    ("(?=.*7)[0-6]+", 4),
+    (r"([0-9])\1", 3),
+    (r"([0-9]{2})\1+", 5),
+    ("[0-9]+ [0-9]+", 4),
+    ("(?!.)", 1),
+]
+
+
+@pytest.mark.parametrize(("pattern", "count"), POSSIBLE)
+def test_an_expectation_that_so_many_digits_can_match_is_taken(reader: Reader, pattern: str, count: int) -> None:
+    assert reader.read(np.full((50, 50), 255, np.uint8), digits=count, expect=pattern).text == ""
+
+
+@pytest.mark.parametrize(("pattern", "count"), IMPOSSIBLE)
+def test_an_expectation_that_no_so_many_digits_can_match_is_refused(
+    reader: Reader, pattern: str, count: int
+) -> None:
+    sentence = f"expect {pattern}: expected a regular expression for {count} digits, as digits says, found one"
+    with pytest.raises(UsageError, match="^" + re.escape(sentence)):
+        reader.read(Path("nowhere.png"), digits=count, expect=re.compile(pattern))
+
+
+def test_a_single_digit_can_match_an_expectation_of_one_and_of_no_more(reader: Reader) -> None:
+    blank = np.full((50, 50), 255, np.uint8)
+    assert reader.read(blank, single=True, expect="[0-4]").text == ""
+    with pytest.raises(UsageError, match="for 1 digit, as single says, found one that no digit can match"):
+        reader.read(blank, single=True, expect="[0-4]{2}")
+
+
+@given(st.from_regex(r"\A([0-9]|\[[0-4]-[5-9]\]|\.)([?*+]|\{[0-4]\})?(\|?[0-9][?+]?){0,3}\Z"), st.integers(1, 3))
+def test_it_is_refused_exactly_when_no_text_of_that_length_matches(pattern: str, count: int) -> None:
+    texts = (f"{number:0{count}d}" for number in range(10**count))
+    possible = any(re.fullmatch(pattern, text) for text in texts)
+    try:
+        check_count(re.compile(pattern), LABELS, single=False, digits=count)
+    except UsageError:
+        assert not possible
+    else:
+        assert possible
+
+
+def test_without_the_parser_of_re_the_texts_are_still_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(re, "_parser")
+    with pytest.raises(UsageError):
+        check_count(re.compile("[0-9]{3}|5{5}"), LABELS, single=False, digits=4)
+    check_count(re.compile("[0-9]{3}|6{6}"), LABELS, single=False, digits=9)
 
 
 def digit(probabilities: list[float], decision: Decision = "accepted", height: int = 20) -> Digit:

@@ -11,8 +11,10 @@ from pathlib import Path
 from digitnet.engines.options import EngineOptions
 from digitnet.errors import Interrupted, PictureError, UsageError
 from digitnet.files import make_folder
+from digitnet.modelfile import read_model
 from digitnet.reading.batch import BATCH_SIZE, STANDARD_INPUT, drawing_name, list_pictures, read_here, read_with
-from digitnet.reading.expectation import compile_pattern
+from digitnet.reading.expectation import check_count, compile_pattern
+from digitnet.reading.network import SHIPPED
 from digitnet.reading.options import Format, ReadOptions
 from digitnet.reading.reader import check_digits, check_min_probability
 from digitnet.reading.result import Result
@@ -55,7 +57,10 @@ def _check(names: Sequence[str], options: ReadOptions) -> None:
     check_digits(options.single, options.digits, "--")
     check_min_probability(options.min_probability, "--min-probability")
     if options.expect is not None:
-        compile_pattern(options.expect, "--expect")
+        pattern = compile_pattern(options.expect, "--expect")
+        if options.single or options.digits:
+            labels = read_model(options.model or SHIPPED).info.labels
+            check_count(pattern, labels, single=options.single, digits=options.digits, dashes="--")
 
 
 def _check_drawing_names(pictures: Sequence[str]) -> None:

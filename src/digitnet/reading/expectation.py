@@ -5,6 +5,8 @@ import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import cache
+from itertools import product
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +16,9 @@ from digitnet.reading.result import Digit, Line
 
 TRIES = 20_000
 """Texts that are tried, the most probable first: all of four digits; of longer lines, all that can matter."""
+
+ALL_TEXTS = 100_000
+"""Most texts of a number of digits that are all tried, to see whether any matches: a twentieth of a second."""
 
 ALMOST_NOTHING = 1e-9
 """Least probability of a label, so that a label the network excludes is still found where nothing else matches."""
@@ -27,6 +32,44 @@ def compile_pattern(expect: str | re.Pattern[str], name: str = "expect") -> re.P
         raise UsageError(
             f"{name} {expect}: expected a regular expression, found {error}. An example: [0-9]{{4}}"
         ) from error
+
+
+def check_count(
+    pattern: re.Pattern[str], labels: Sequence[str], *, single: bool, digits: int | None, dashes: str = ""
+) -> None:
+    """Raise UsageError when no text of as many digits as a line has can match; `dashes` begin its flags."""
+    count = 1 if single else digits
+    if count and not _can_match(pattern, tuple(labels), count):
+        texts, said = ("1 digit", "single") if single else (f"{count} digits", "digits")
+        raise UsageError.mismatch(
+            f"{dashes}expect {pattern.pattern}",
+            expected=f"a regular expression for {texts}, as {dashes}{said} says",
+            found=f"one that no {texts.replace('1 digit', 'digit')} can match",
+            remedy="Correct one of the two.",
+        )
+
+
+@cache
+def _can_match(pattern: re.Pattern[str], labels: tuple[str, ...], count: int) -> bool:
+    """Tell whether any text of so many labels matches; True where that takes too long to find out."""
+    low, high = _width(pattern)
+    if not count * min(map(len, labels)) <= high or not low <= count * max(map(len, labels)):
+        return False
+    if len(labels) ** count > ALL_TEXTS:
+        return True
+    return any(pattern.fullmatch("".join(text)) for text in product(labels, repeat=count))
+
+
+def _width(pattern: re.Pattern[str]) -> tuple[int, float]:
+    """Return bounds of how long a text is that matches.
+
+    Only the parser of `re` knows them, and it is not public: where it is not found, every length is possible.
+    """
+    parser = getattr(re, "_parser", None)
+    if parser is None:
+        return 0, math.inf
+    low, high = parser.parse(pattern.pattern, pattern.flags).getwidth()
+    return low, high
 
 
 def expect_match(line: Line, pattern: re.Pattern[str], labels: Sequence[str], sure: float) -> Line:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from digitnet.errors import PictureError, UsageError
 from digitnet.modelfile import DECISIONS, ModelInfo
-from digitnet.reading.expectation import compile_pattern, expect_match
+from digitnet.reading.expectation import check_count, compile_pattern, expect_match
 from digitnet.reading.network import SIDE, Answers, Network, UInt8
 from digitnet.reading.picture import Source, open_picture
 from digitnet.reading.result import Box, Digit, Line, Reading
@@ -60,7 +60,7 @@ class Reader:
         With `single` the whole picture is one digit; with `digits` it is one field of exactly so many; `expect`
         is a regular expression that matches the whole of each line, ``[01][0-9]{3}`` for example. `fields` is the
         old name of `digits`. Raises PictureError when the picture can't be opened, UsageError when the arguments
-        contradict each other.
+        contradict each other, as `digits` of 4 and an `expect` that only three digits match do.
         """
         if fields is not None:
             warnings.warn(
@@ -69,7 +69,10 @@ class Reader:
                 stacklevel=2,
             )
             digits = fields
+        check_digits(single, digits)
         pattern = None if expect is None else compile_pattern(expect)
+        if pattern:
+            check_count(pattern, self.info.labels, single=single, digits=digits)
         lines = [Line(tuple(line)) for line in self.find(picture, single=single, digits=digits).digits]
         if pattern:
             lines = [expect_match(line, pattern, self.info.labels, self.min_probability) for line in lines]
