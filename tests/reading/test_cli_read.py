@@ -55,7 +55,7 @@ def test_a_picture_is_answered_with_its_digits_line_by_line(
     assert len(out.splitlines()) == 2
 
 
-@pytest.mark.parametrize("flags", [["--quiet"], ["--format", "json"], ["--save-picture", "seen"]])
+@pytest.mark.parametrize("flags", [["--quiet"], ["--format", "json"], ["--save-picture", "seen", "--quiet"]])
 def test_nothing_is_said_beside_an_answer_for_a_program(
     flags: list[str], read: Callable[..., Answer], tmp_path: Path
 ) -> None:
@@ -219,8 +219,29 @@ def test_what_was_read_is_drawn_into_a_folder(read: Callable[..., Answer], tmp_p
     draw_sheet(tmp_path / "scans" / "a.jpg", "14")
     draw_sheet(tmp_path / "scans" / "b.png", "25")
     code, _, err = read("scans", "--save-picture", "new/drawings")
-    assert (code, err) == (0, "")
+    assert (code, err) == (0, "What it saw: 2 drawings in new/drawings\n")
     assert sorted(path.name for path in (tmp_path / "new/drawings").iterdir()) == ["a.png", "b.png"]
+
+
+@pytest.mark.parametrize("flags", [[], ["--format", "json"], ["--out", "answers.csv"]])
+def test_the_drawing_of_one_picture_is_named(
+    flags: list[str], read: Callable[..., Answer], tmp_path: Path
+) -> None:
+    draw_sheet(tmp_path / "photo.jpg", "14")
+    assert read("photo.jpg", "--save-picture", "seen", *flags)[2].splitlines()[-1] == "What it saw: seen/photo.png"
+    assert (tmp_path / "seen" / "photo.png").is_file()
+
+
+def test_only_what_was_drawn_counts(read: Callable[..., Answer], tmp_path: Path) -> None:
+    for name in ("a.png", "b.png"):
+        draw_sheet(tmp_path / name, "14")
+    (tmp_path / "broken.png").write_bytes(b"no picture")
+    said = "What it saw: 2 drawings in seen"
+    assert said in read("a.png", "broken.png", "b.png", "--save-picture", "seen")[2].splitlines()
+    words = ("a.png", "broken.png", "b.png", "--save-picture", "seen", "--out", "answers.csv")
+    assert said in read(*words)[2].splitlines()
+    assert "What it saw" not in read(*words)[2]  # all of it was done before
+    assert "What it saw" not in read("broken.png", "--save-picture", "seen")[2]
 
 
 def test_drawings_never_take_each_other_s_place(read: Callable[..., Answer], tmp_path: Path) -> None:

@@ -36,13 +36,15 @@ def read_all(
         _check_drawing_names(pictures)
         make_folder(options.save_picture)
     if options.out:
-        errors = _write(options.out, pictures, options, engine)
+        read, errors = _write(options.out, pictures, options, engine)
         sys.stdout.write(f"{options.out}: {_counted(len(pictures))}.\n")
         remedy = f" {options.out} says why."
     else:
         is_several = len(pictures) > 1 or pictures != list(names)
-        errors = _print(pictures, options, engine, is_several)
+        read, errors = _print(pictures, options, engine, is_several)
         remedy = ""
+    if options.save_picture and read and not options.quiet:
+        sys.stderr.write(f"What it saw: {_describe_drawings(options.save_picture, pictures, read)}\n")
     if errors:
         raise PictureError(f"{errors:,} of {_counted(len(pictures))} could not be read.{remedy}")
 
@@ -74,6 +76,13 @@ def _check_drawing_names(pictures: Sequence[str]) -> None:
             )
 
 
+def _describe_drawings(folder: Path, pictures: Sequence[str], drawn: int) -> str:
+    """Name the drawing of a single picture, and the folder of several."""
+    if len(pictures) == 1:
+        return str(folder / drawing_name(pictures[0]))
+    return f"{_counted(drawn, 'drawing')} in {folder}"
+
+
 def _read(
     pictures: Sequence[str], options: ReadOptions, engine: EngineOptions
 ) -> Generator[list[Result], None, None]:
@@ -90,12 +99,13 @@ def _read(
             yield from read_with(workers, pictures, options)
 
 
-def _write(out: Path, pictures: Sequence[str], options: ReadOptions, engine: EngineOptions) -> int:
-    """Write the results that `out` lacks; return how many of its pictures could not be read."""
+def _write(out: Path, pictures: Sequence[str], options: ReadOptions, engine: EngineOptions) -> tuple[int, int]:
+    """Write the results that `out` lacks; count those that it got, and all pictures that could not be read."""
     from digitnet.progress import make_progress
     from digitnet.reading.table import hold_file
 
     with hold_file(out, pictures, options) as file, make_progress(quiet=options.quiet) as progress:
+        before = file.pictures - file.errors
         try:
             progress.begin(len(pictures), file.pictures, unit="pictures", pause=10)
             progress.advance(file.pictures, _but(file.errors))
@@ -109,15 +119,20 @@ def _write(out: Path, pictures: Sequence[str], options: ReadOptions, engine: Eng
                 "The same command continues it.",
                 signal_number=2,
             ) from stop
-        return file.errors
+        return file.pictures - file.errors - before, file.errors
 
 
 def _but(errors: int) -> str:
     return f", {errors:,} of them could not be read" if errors else ""
 
 
-def _print(pictures: Sequence[str], options: ReadOptions, engine: EngineOptions, is_several: bool) -> int:
-    """Print results as they come; count the pictures that could not be read. A single one raises its error."""
+def _print(
+    pictures: Sequence[str], options: ReadOptions, engine: EngineOptions, is_several: bool
+) -> tuple[int, int]:
+    """Print results as they come; count the pictures that were read, and those that could not be.
+
+    A single one that could not be raises its error.
+    """
     errors = 0
     before, separator, after, to_text = _make_format(options.format, is_several)
     if isinstance(sys.stdout, io.TextIOWrapper):
@@ -134,7 +149,7 @@ def _print(pictures: Sequence[str], options: ReadOptions, engine: EngineOptions,
             sys.stdout.write(before + to_text(result))
             before = separator
     sys.stdout.write(after)
-    return errors
+    return len(pictures) - errors, errors
 
 
 def _make_format(format: Format | None, is_several: bool) -> tuple[str, str, str, Callable[[Result], str]]:
@@ -156,5 +171,5 @@ def _to_lines(result: Result, is_several: bool) -> str:
     return "".join(f"{result.picture}: {line}\n" if is_several else f"{line}\n" for line in lines)
 
 
-def _counted(pictures: int) -> str:
-    return f"{pictures:,} picture{'' if pictures == 1 else 's'}"
+def _counted(number: int, noun: str = "picture") -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
