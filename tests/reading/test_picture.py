@@ -4,6 +4,7 @@ import io
 import os
 import struct
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFilter
 
 from digitnet.errors import PictureError
-from digitnet.reading.picture import LARGEST, is_picture, open_picture
+from digitnet.reading.picture import LARGEST, Source, is_picture, open_picture
 
 UInt8 = NDArray[np.uint8]
 
@@ -121,6 +122,76 @@ def test_an_array_may_be_of_bools_or_transparent_and_is_never_changed() -> None:
     before = GREY.copy()
     open_picture(GREY)[:] = 0
     np.testing.assert_array_equal(GREY, before)
+
+
+def strokes(colour: tuple[int, int, int], background: int = 0) -> Image.Image:
+    """A stroke with soft edges on a picture that is otherwise transparent; `background` is its colour, unseen."""
+    drawn = Image.new("RGBA", (40, 60), (background, background, background, 0))
+    cover = Image.new("L", drawn.size)
+    ImageDraw.Draw(cover).line([(12, 8), (25, 50)], fill=255, width=6)
+    cover = cover.filter(ImageFilter.GaussianBlur(1))
+    drawn.paste(colour, mask=cover.point([0] + [255] * 255))
+    drawn.putalpha(cover)
+    return drawn
+
+
+CLEAR = [
+    ((255, 255, 255), 0),  # the colour of the stroke, and of the paper that it needs
+    ((255, 230, 80), 0),
+    ((160, 160, 160), 0),
+    ((0, 0, 0), 255),
+    ((20, 40, 160), 255),
+    ((200, 30, 30), 255),
+]
+
+
+@pytest.mark.parametrize(("colour", "paper"), CLEAR)
+@pytest.mark.parametrize("background", [0, 255])
+@pytest.mark.parametrize("kind", ["PNG", "WEBP", "TIFF", "image", "uint8", "float"])
+def test_strokes_on_nothing_are_laid_over_paper_on_which_they_show(
+    colour: tuple[int, int, int], paper: int, background: int, kind: str
+) -> None:
+    drawn = strokes(colour, background)
+    expected = Image.new("RGBA", drawn.size, (paper, paper, paper))
+    expected.alpha_composite(drawn)
+    lossless = {"lossless": True, "exact": True} if kind == "WEBP" else {}
+    sources: dict[str, Callable[[], Source]] = {
+        "image": lambda: drawn,
+        "uint8": lambda: np.array(drawn),
+        "float": lambda: np.array(drawn) / 255,
+    }
+    source = sources.get(kind, lambda: encode(drawn, kind, **lossless))()
+    np.testing.assert_array_equal(open_picture(source), np.array(expected)[..., :3])
+
+
+def test_a_grey_picture_and_a_palette_with_transparency_are_laid_over_the_same() -> None:
+    for colour, paper in (((255, 255, 255), 0), ((0, 0, 0), 255)):
+        drawn = strokes(colour)
+        np.testing.assert_array_equal(open_picture(drawn.convert("LA")), open_picture(drawn))
+        palette = Image.new("P", (40, 40), 0)
+        palette.putpalette([*([90] * 3), *colour])
+        palette.paste(1, (10, 10, 15, 30))
+        opened = open_picture(encode(palette, "PNG", transparency=0))
+        assert opened[0, 0].tolist() == [paper] * 3
+        assert opened[20, 12].tolist() == list(colour)
+
+
+def test_light_paper_with_transparent_corners_stays_on_white() -> None:
+    page = np.full((60, 80, 4), 240, np.uint8)
+    page[..., 3] = 255
+    page[20:40, 30:35, :3] = 10  # ink
+    page[:5, :5, 3] = page[-5:, -5:, 3] = 0
+    for source in (page, encode(Image.fromarray(page), "PNG")):
+        opened = open_picture(source)
+        assert opened[0, 0].tolist() == [255] * 3
+        assert opened[30, 32].tolist() == [10] * 3
+
+
+def test_a_picture_of_which_nothing_is_visible_is_white_paper() -> None:
+    for light in (0, 255):
+        nothing = np.zeros((5, 4, 4), np.uint8)
+        nothing[..., :3] = light
+        assert (open_picture(nothing) == 255).all()
 
 
 def test_of_several_pages_the_first_is_taken() -> None:

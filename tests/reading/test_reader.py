@@ -58,6 +58,18 @@ def test_a_picture_is_the_same_from_wherever_it_comes(
     assert expected == reader.read(path) == reader.read(path.read_bytes()) == reader.read(Image.open(path))
 
 
+def test_strokes_on_nothing_are_read_whether_dark_or_light(
+    reader: Reader, page: tuple[UInt8, str], tmp_path: Path
+) -> None:
+    cover = 240 - page[0]
+    for light, paper in ((0, 255), (255, 0)):
+        drawn = np.dstack([np.full((*cover.shape, 3), light, np.uint8), cover])
+        expected = reader.read((paper + (light - paper) * (cover / 255.0)).round().astype(np.uint8))
+        Image.fromarray(drawn).save(tmp_path / "drawn.png")
+        assert len(expected.text) == len(page[1])
+        assert reader.read(drawn).text == reader.read(tmp_path / "drawn.png").text == expected.text
+
+
 def test_one_digit_is_read_however_large(reader: Reader) -> None:
     test = load_dataset("mnist").test
     for side in (40, 90, 300):

@@ -34,9 +34,9 @@ def open_picture(source: Source) -> UInt8:
 
     `source` is a path, the bytes of a file, a binary stream such as `sys.stdin.buffer`, a PIL image, or an array
     ``(rows, columns)`` or ``(rows, columns, channels)`` with 1 (grey), 3 (RGB) or 4 (RGBA) channels: uint8, uint16
-    of 0 to 65,535, bool, or floating-point of 0 to 1. Transparency is laid over white, the EXIF orientation is
-    applied, and of several pages the first is taken. Raises PictureError for anything else, and for more than
-    `LARGEST` pixels, before any of them is decoded.
+    of 0 to 65,535, bool, or floating-point of 0 to 1. Transparency is laid over white, and over black under light
+    strokes; the EXIF orientation is applied, and of several pages the first is taken. Raises PictureError for
+    anything else, and for more than `LARGEST` pixels, before any of them is decoded.
     """
     match source:
         case np.ndarray():
@@ -100,10 +100,26 @@ def _decode(picture: Image.Image, where: str) -> UInt8:
     if upright.mode == "F":
         return _from_array(np.asarray(upright), where)
     if upright.has_transparency_data:
-        paper = Image.new("RGBA", upright.size, "white")
-        upright = Image.alpha_composite(paper, upright.convert("RGBA")).convert("RGB")
+        upright = _lay_on_paper(upright.convert("RGBA"))
     mode = "L" if upright.mode in ("1", "L") else "RGB"
     return np.array(upright if upright.mode == mode else upright.convert(mode))
+
+
+def _lay_on_paper(picture: Image.Image) -> Image.Image:
+    """Lay a transparent picture over white; over black where little but light strokes is visible, as of chalk.
+
+    Where more than half is visible, it is paper with holes, or cut out, and its own ink is seen over white.
+    """
+    visible = np.asarray(picture.getchannel("A")).mean()  # 0 to 255
+    if visible < 255 / 2:
+        over_black = _lay_over("black", picture)
+        if np.asarray(over_black.convert("L")).mean() > visible / 2:  # all of the light is the strokes'
+            return over_black
+    return _lay_over("white", picture)
+
+
+def _lay_over(colour: str, picture: Image.Image) -> Image.Image:
+    return Image.alpha_composite(Image.new("RGBA", picture.size, colour), picture).convert("RGB")
 
 
 def _from_array(array: NDArray[np.generic], where: str) -> UInt8:
