@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from sheets import draw_sheet
 
 from conftest import Command
@@ -221,6 +222,19 @@ def test_what_was_read_is_drawn_into_a_folder(read: Callable[..., Answer], tmp_p
     code, _, err = read("scans", "--save-picture", "new/drawings")
     assert (code, err) == (0, "What it saw: 2 drawings in new/drawings\n")
     assert sorted(path.name for path in (tmp_path / "new/drawings").iterdir()) == ["a.png", "b.png"]
+
+
+@pytest.mark.parametrize("flags", [[], ["--format", "json"], ["--format", "csv"], ["--out", "answers.csv"]])
+def test_pages_that_were_not_read_are_named(flags: list[str], read: Callable[..., Answer], tmp_path: Path) -> None:
+    draw_sheet(tmp_path / "one.png", "14")
+    with Image.open(draw_sheet(tmp_path / "a.png", "14")) as first, Image.open(tmp_path / "one.png") as other:
+        first.save(tmp_path / "scan.tif", save_all=True, append_images=[other, other])
+    remark = "scan.tif: 3 pages; only the first was read."
+    code, out, err = read("one.png", "scan.tif", *flags)
+    assert code == 0
+    assert [line for line in err.splitlines() if "page" in line] == [remark]
+    assert remark not in out
+    assert remark not in read("one.png", "scan.tif", "--quiet", "--format", "csv")[2]
 
 
 @pytest.mark.parametrize("flags", [[], ["--format", "json"], ["--out", "answers.csv"]])

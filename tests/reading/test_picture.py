@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFilter
+from PIL import Image, ImageDraw, ImageFilter, ImageSequence
 
 from digitnet.errors import PictureError
-from digitnet.reading.picture import LARGEST, Source, is_picture, open_picture
+from digitnet.reading.picture import LARGEST, Source, is_picture, open_first_page, open_picture
 
 UInt8 = NDArray[np.uint8]
 
@@ -197,6 +197,51 @@ def test_a_picture_of_which_nothing_is_visible_is_white_paper() -> None:
 def test_of_several_pages_the_first_is_taken() -> None:
     pages = encode(Image.fromarray(COLOURS), "TIFF", save_all=True, append_images=[Image.fromarray(GREY)])
     np.testing.assert_array_equal(open_picture(pages), COLOURS)
+
+
+def tiff_of(pages: int, **options: object) -> bytes:
+    others = [Image.fromarray(GREY) for _ in range(pages - 1)]
+    return encode(Image.fromarray(COLOURS), "TIFF", save_all=True, append_images=others, **options)
+
+
+@pytest.mark.parametrize("compression", [None, "tiff_lzw", "tiff_adobe_deflate", "jpeg", "packbits"])
+@pytest.mark.parametrize("pages", [1, 2, 5])
+def test_the_pages_of_a_tiff_are_counted(pages: int, compression: str | None, tmp_path: Path) -> None:
+    content = tiff_of(pages, compression=compression)
+    (tmp_path / "scan.tif").write_bytes(content)
+    for source in (content, io.BytesIO(content), tmp_path / "scan.tif"):
+        opened, found = open_first_page(source)
+        assert found == pages
+        np.testing.assert_array_equal(opened, open_picture(tiff_of(1, compression=compression)))
+
+
+def test_a_smaller_copy_and_what_is_damaged_are_no_pages() -> None:
+    smaller = Image.fromarray(GREY)
+    smaller.encoderinfo = {"tiffinfo": {254: 1}}
+    copied = encode(Image.fromarray(COLOURS), "TIFF", save_all=True, append_images=[smaller])
+    whole = tiff_of(3)
+    cut = whole[: whole.rindex(GREY.tobytes()) - 100]  # within what describes the last page
+    for content, pages in ((copied, 1), (cut, 2)):
+        opened, found = open_first_page(content)
+        assert found == pages
+        np.testing.assert_array_equal(opened, COLOURS)
+
+
+def test_every_other_picture_is_one_page() -> None:
+    frames = [Image.fromarray(255 - COLOURS)]
+    for format in ("PNG", "WEBP", "MPO"):  # animations, and the photograph of a telephone with more in its file
+        moving = encode(Image.fromarray(COLOURS), format, save_all=True, append_images=frames)
+        assert open_first_page(moving)[1] == 1
+    for source in (encode(Image.fromarray(COLOURS), "JPEG"), GREY, Image.fromarray(GREY)):
+        assert open_first_page(source)[1] == 1
+
+
+def test_every_page_is_read_by_giving_one_at_a_time() -> None:
+    with Image.open(io.BytesIO(tiff_of(3))) as scan:
+        pages = [open_picture(page) for page in ImageSequence.Iterator(scan)]
+    np.testing.assert_array_equal(pages[0], COLOURS)
+    assert [page.shape for page in pages[1:]] == [GREY.shape] * 2
+    np.testing.assert_array_equal(pages[2], GREY)
 
 
 def png_of(columns: int, rows: int) -> bytes:

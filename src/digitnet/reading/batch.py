@@ -14,7 +14,7 @@ from digitnet.files import sha256
 from digitnet.modelfile import read_model
 from digitnet.reading.network import SHIPPED
 from digitnet.reading.options import ReadOptions
-from digitnet.reading.picture import is_picture, open_picture
+from digitnet.reading.picture import is_picture, open_first_page
 from digitnet.reading.reader import Reader
 from digitnet.reading.result import Result
 
@@ -159,7 +159,7 @@ def _open_reader(model: Path | None, model_sha256: str, min_probability: float |
 def _read_picture(reader: Reader, name: str, folder: Path, options: ReadOptions) -> Result:
     path = folder / name
     try:
-        pixels = open_picture(sys.stdin.buffer if name == STANDARD_INPUT else path)
+        pixels, pages = open_first_page(sys.stdin.buffer if name == STANDARD_INPUT else path)
     except PictureError as error:
         return Result(name, None, str(error).replace(str(path), name, 1))
     reading = reader.read(pixels, single=options.single, digits=options.digits, expect=options.expect)
@@ -167,7 +167,8 @@ def _read_picture(reader: Reader, name: str, folder: Path, options: ReadOptions)
         from digitnet.reading.drawing import save_drawing
 
         save_drawing(pixels, reading, folder / options.save_picture / drawing_name(name))
-    return Result(name, reading)
+    remark = f"{name}: {pages:,} pages; only the first was read." if pages > 1 else None
+    return Result(name, reading, remark=remark)
 
 
 def drawing_name(picture: str) -> str:

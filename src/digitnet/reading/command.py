@@ -112,6 +112,9 @@ def _write(out: Path, pictures: Sequence[str], options: ReadOptions, engine: Eng
             with closing(_read(pictures[file.pictures :], options, engine)) as batches:
                 for results in batches:
                     file.write(results)
+                    for result in results:
+                        if result.remark:
+                            progress.message(result.remark)
                     progress.advance(file.pictures, _but(file.errors))
         except KeyboardInterrupt as stop:
             raise Interrupted(
@@ -146,6 +149,8 @@ def _print(
                 sys.stderr.write(f"{result.error}\n")
             elif result.reading and not result.reading.text:
                 sys.stderr.write(f"{result.picture}: no digit was found.\n")
+            if result.remark and not options.quiet:
+                sys.stderr.write(f"{result.remark}\n")
             sys.stdout.write(before + to_text(result))
             before = separator
     sys.stdout.write(after)

@@ -28,4 +28,4 @@ class ReadOptions:
     out: Path | None = None
     """Write the results to this CSV file; after an interruption, the same command continues it."""
     quiet: bool = False
-    """Show no progress."""
+    """Show neither progress nor remarks."""

@@ -3,6 +3,7 @@
 import io
 import sys
 import warnings
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -19,6 +20,8 @@ LARGEST = 100_000_000
 """The most pixels of a picture: twice as many as any telephone takes without stitching."""
 
 _LARGEST_FILE = 2**29  # bytes, 512 MiB: LARGEST pixels of four bytes, and room for metadata
+_MOST_PAGES = 10_000  # that are counted: a file could name millions
+_KIND_OF_PAGE = 254  # the number of the TIFF field NewSubfileType, whose lowest bit says "a smaller copy"
 _DECODERS = ("PNG", "JPEG", "BMP", "WEBP", "TIFF")  # no other is ever tried: rare ones have the vulnerabilities
 _SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff"}
 _FORMATS = "a PNG, JPEG, BMP, WebP or TIFF picture"
@@ -38,12 +41,17 @@ def open_picture(source: Source) -> UInt8:
     strokes; the EXIF orientation is applied, and of several pages the first is taken. Raises PictureError for
     anything else, and for more than `LARGEST` pixels, before any of them is decoded.
     """
+    return open_first_page(source)[0]
+
+
+def open_first_page(source: Source) -> tuple[UInt8, int]:
+    """Open a picture as `open_picture` does; return it, and the number of pages of its file."""
     match source:
         case np.ndarray():
-            return _from_array(source, "The array")
+            return _from_array(source, "The array"), 1
         case Image.Image():
             try:
-                return _decode(source, "The image")
+                return _decode(source, "The image"), 1
             except (OSError, SyntaxError, ValueError) as error:  # an image that was opened, but not yet decoded
                 raise _damaged("The image", error) from error
         case bytes():
@@ -57,7 +65,7 @@ def open_picture(source: Source) -> UInt8:
     raise _error("The picture", kinds, type(source).__name__, "Give one of these.")
 
 
-def _open_path(path: Path) -> UInt8:
+def _open_path(path: Path) -> tuple[UInt8, int]:
     try:
         with path.open("rb") as file:
             return _open_file(file, str(path))
@@ -66,7 +74,7 @@ def _open_path(path: Path) -> UInt8:
         raise _error(path, _FORMATS, str(found).lower(), "Check the path and its permissions.") from error
 
 
-def _open_file(file: BinaryIO, where: str) -> UInt8:
+def _open_file(file: BinaryIO, where: str) -> tuple[UInt8, int]:
     content = file.read(_LARGEST_FILE + 1)
     if not isinstance(content, bytes):
         raise _error(where, "a binary stream", "a stream of text", "Open it in binary mode.")
@@ -79,7 +87,7 @@ def _open_file(file: BinaryIO, where: str) -> UInt8:
             warnings.catch_warnings(action="ignore"),  # _check_size is stricter than Pillow's own warning
             Image.open(io.BytesIO(content), formats=_DECODERS) as picture,
         ):
-            return _decode(picture, where)
+            return _decode(picture, where), _count_pages(picture)
     except UnidentifiedImageError as error:
         raise _error(where, _FORMATS, "something else", "Save it as PNG or JPEG.") from error
     except PictureError:
@@ -88,6 +96,20 @@ def _open_file(file: BinaryIO, where: str) -> UInt8:
         raise _too_large(where, "far more") from error
     except Exception as error:  # damaged pictures have made decoders raise nearly anything
         raise _damaged(where, error) from error
+
+
+def _count_pages(picture: Image.Image) -> int:
+    """Count the pages of a TIFF file; any other picture, a photograph with a preview in it for example, is one.
+
+    A smaller copy of a page is none. What is damaged behind the first page ends the count.
+    """
+    pages = 1
+    if picture.format == "TIFF":
+        with suppress(Exception):  # EOFError at the end; damaged files have made decoders raise nearly anything
+            for number in range(1, _MOST_PAGES):
+                picture.seek(number)
+                pages += not getattr(picture, "tag_v2", {}).get(_KIND_OF_PAGE, 0) & 1
+    return pages
 
 
 def _decode(picture: Image.Image, where: str) -> UInt8:

@@ -116,6 +116,7 @@ class Result:
     picture: str  # its name
     reading: Reading | None
     error: str | None = None  # a sentence
+    remark: str | None = None  # a sentence about a picture that was read, for the person who reads it
 
     def to_json(self) -> dict[str, Any]:
         """Return everything but the pixels as plain values."""
