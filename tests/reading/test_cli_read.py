@@ -93,7 +93,53 @@ def test_a_folder_without_pictures_is_refused(read: Callable[..., Answer], tmp_p
     (tmp_path / "scans").mkdir()
     code, out, err = read("scans")
     assert (code, out) == (1, "")
-    assert err == "digitnet: scans: expected a folder with pictures, found none in or below it. Name another.\n"
+    assert err == (
+        "digitnet: scans: expected a folder with PNG, JPEG, BMP, WebP or TIFF pictures, "
+        "found none in or below it. Name another.\n"
+    )
+    for name in ("IMG_0002.HEIC", "IMG_0001.HEIC"):
+        (tmp_path / "scans" / name).touch()
+    assert read("scans")[2] == (
+        "digitnet: scans: expected a folder with PNG, JPEG, BMP, WebP or TIFF pictures, "
+        "found only scans/IMG_0001.HEIC, scans/IMG_0002.HEIC. "
+        "Save them as PNG or JPEG; on an iPhone: Settings, Camera, Formats, Most Compatible.\n"
+    )
+
+
+def test_a_folder_tells_what_it_skips(read: Callable[..., Answer], tmp_path: Path) -> None:
+    draw_sheet(tmp_path / "scans" / "one.png", "1")
+    for name in ("notes.txt", "answers.csv", "one.json", "Thumbs.db", ".DS_Store", ".IMG_0001.HEIC", "film.mov"):
+        (tmp_path / "scans" / name).touch()
+    assert read("scans")[2].startswith("Next, ")
+    (tmp_path / "scans" / "anim.gif").touch()
+    code, out, err = read("scans")
+    assert code == 0 and out.startswith("scans/one.png: ")
+    assert err.splitlines()[0] == (
+        "Skipped 1 file that is not PNG, JPEG, BMP, WebP or TIFF: scans/anim.gif. Save it as PNG or JPEG."
+    )
+    (tmp_path / "scans" / "below").mkdir()
+    for name in ("IMG_0002.HEIC", "scan.pdf", "below/raw.NEF", "IMG_0001.HEIC"):
+        (tmp_path / "scans" / name).touch()
+    skipped = (
+        "Skipped 5 files that are not PNG, JPEG, BMP, WebP or TIFF: scans/IMG_0001.HEIC, scans/IMG_0002.HEIC, "
+        "scans/anim.gif and 2 others. "
+        "Save them as PNG or JPEG; on an iPhone: Settings, Camera, Formats, Most Compatible."
+    )
+    for flags in ([], ["--format", "json"], ["--out", "answers.csv"]):
+        code, _, err = read("scans", *flags)
+        assert (code, err.splitlines()[0]) == (0, skipped)
+    assert read("scans", "--quiet")[2] == ""
+    assert read("scans/one.png")[2].startswith("Next, ")  # what was named is not skipped
+
+
+def test_a_file_of_another_format_that_was_named_is_refused(read: Callable[..., Answer], tmp_path: Path) -> None:
+    (tmp_path / "scan.pdf").write_bytes(b"%PDF-1.4")
+    assert read("scan.pdf") == (
+        1,
+        "",
+        "digitnet: scan.pdf: expected a PNG, JPEG, BMP, WebP or TIFF picture, found a PDF document. "
+        "Save its page as PNG or JPEG.\n",
+    )
 
 
 def test_json_is_one_object_for_one_picture_and_a_list_for_several(

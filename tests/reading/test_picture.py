@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter, ImageSequence
 
 from digitnet.errors import PictureError
+from digitnet.reading.other_formats import is_other_format
 from digitnet.reading.picture import LARGEST, Source, is_picture, open_first_page, open_picture
 
 UInt8 = NDArray[np.uint8]
@@ -258,10 +259,10 @@ def png_of(columns: int, rows: int) -> bytes:
     ("source", "words"),
     [
         (b"", "The bytes: expected a PNG, JPEG, BMP, WebP or TIFF picture, found an empty file."),
-        (b"GIF89a" + bytes(50), "found something else"),
-        (encode(Image.fromarray(GREY), "GIF"), "found something else"),
+        (b"GIF89a" + bytes(50), "found a GIF picture. Save it as PNG or JPEG."),
+        (encode(Image.fromarray(GREY), "GIF"), "found a GIF picture. Save it as PNG or JPEG."),
         (encode(Image.fromarray(GREY), "PPM"), "found something else"),
-        (b"%!PS-Adobe-3.0 EPSF-3.0\n", "found something else"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n", "found a PostScript document."),
         (png_of(12_000, 10_000), "expected at most 100,000,000 pixels, found 12,000 x 10,000 = 120,000,000."),
         (png_of(2**31 - 1, 2**31 - 1), "expected at most 100,000,000 pixels, found"),
         (png_of(10, 10), "expected a whole picture, found a damaged one"),
@@ -286,6 +287,52 @@ def test_what_is_no_picture_is_refused_in_a_sentence(source: object, words: str)
     with pytest.raises(PictureError) as refusal:
         open_picture(source)  # type: ignore[arg-type]
     assert words in str(refusal.value)
+
+
+def media(*brands: bytes, size: int | None = None) -> bytes:
+    """The first box of an ISO base media file: its own brand, and others that it is compatible with."""
+    box = b"ftyp" + brands[0] + bytes(4) + b"".join(brands[1:])
+    return struct.pack(">I", size or len(box) + 4) + box + bytes(100)
+
+
+OTHERS = [
+    (media(b"heic", b"mif1", b"heic"), "a HEIC picture"),
+    (media(b"mif1", b"heic"), "a HEIC picture"),
+    (media(b"heic", size=2**31), "a HEIC picture"),
+    (media(b"avif", b"mif1", b"miaf"), "an AVIF picture"),
+    (media(b"mif1", b"avif"), "an AVIF picture"),
+    (media(b"crx ", b"isom"), "a raw picture of a camera"),
+    (media(b"isom", b"mp42"), "a film"),
+    (media(b"qt  "), "a film"),
+    (b"%PDF-1.7\n%\xe2\xe3", "a PDF document"),
+    (b"GIF87a" + bytes(9), "a GIF picture"),
+    (b"8BPS\0\1" + bytes(9), "a Photoshop document"),
+    (b"\0\0\0\x0cjP  \r\n\x87\n", "a JPEG 2000 picture"),
+    (b"\xff\x0a\x7f", "a JPEG XL picture"),
+    (b"PK\3\4" + bytes(9), "a ZIP archive or an office document"),
+    (b"<svg xmlns='http://www.w3.org/2000/svg'>", "an SVG drawing"),
+    (b"\xef\xbb\xbf<?xml version='1.0'?>\n<!-- made -->\n<SVG>", "an SVG drawing"),
+    (b"\n<!DOCTYPE html>\n<title>Not found", "a web page"),
+    (b"<html><body><svg>", "a web page"),
+    (b"name,wage\n", "text"),
+    ("größer ".encode() * 999, "text"),  # of which the first bytes end within a letter
+    (b"\x00\x01\x02", "something else"),
+    (b"\xfe\xff\x00\x01", "something else"),
+]
+
+
+@pytest.mark.parametrize(("content", "name"), OTHERS, ids=lambda value: str(value)[:30])
+def test_a_refusal_says_what_the_file_is(content: bytes, name: str) -> None:
+    with pytest.raises(PictureError) as refusal:
+        open_picture(content)
+    beginning = f"The bytes: expected a PNG, JPEG, BMP, WebP or TIFF picture, found {name}. "
+    assert str(refusal.value).startswith(beginning)
+    assert len(str(refusal.value)) > len(beginning) + 10  # a remedy
+
+
+def test_who_has_an_iphone_is_told_what_to_set() -> None:
+    with pytest.raises(PictureError, match=r"JPEG; on an iPhone: Settings, Camera, Formats, Most Compatible\.$"):
+        open_picture(media(b"heic"))
 
 
 @pytest.mark.parametrize(
@@ -343,6 +390,11 @@ def test_any_damage_is_a_picture_or_a_sentence(place: int, value: int) -> None:
 
 
 def test_pictures_are_known_by_their_suffix() -> None:
-    names = ["a.png", "b.JPG", "c.jpeg", "d.bmp", "e.webp", "f.tif", "g.TIFF"]
+    names = ["a.png", "b.JPG", "c.jpeg", "d.bmp", "e.webp", "f.tif", "g.TIFF", "h.jfif"]
     assert all(map(is_picture, names))
+    assert not any(map(is_other_format, names))
+    assert all(map(is_other_format, ["IMG_0001.HEIC", "scan.pdf", "anim.gif", "a.CR2", "b.docx"]))
+    assert not any(
+        map(is_other_format, ["a.csv", "b.txt", "c.json", "d.xml", ".DS_Store", "Thumbs.db", "gif", ""])
+    )
     assert not any(map(is_picture, ["a.gif", "b.txt", "png", "c.png.txt", "", "d.psd"]))

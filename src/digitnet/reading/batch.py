@@ -14,6 +14,7 @@ from digitnet.files import sha256
 from digitnet.modelfile import read_model
 from digitnet.reading.network import SHIPPED
 from digitnet.reading.options import ReadOptions
+from digitnet.reading.other_formats import FORMATS, is_other_format, name_some, remedy_for
 from digitnet.reading.picture import is_picture, open_first_page
 from digitnet.reading.reader import Reader
 from digitnet.reading.result import Result
@@ -39,18 +40,25 @@ class Batch:
     model_sha256: str
 
 
-def list_pictures(names: Sequence[str]) -> list[str]:
+def list_pictures(names: Sequence[str]) -> tuple[list[str], list[str]]:
     """List every picture: each folder is replaced by the pictures in and below it, sorted, without hidden ones.
 
+    The second list has the files of these folders that are pictures or documents of formats that are not opened.
     Raises PictureError for a folder without pictures, and for one that can't be listed.
     """
     found: list[str] = []
+    skipped: list[str] = []
     for name in names:
-        found += _search(name) if os.path.isdir(name) else [name]  # noqa: PTH112 - Path.is_dir raises for long names
-    return found
+        if os.path.isdir(name):  # noqa: PTH112 - Path.is_dir raises for long names
+            pictures, others = _search(name)
+            found += pictures
+            skipped += others
+        else:
+            found.append(name)
+    return found, skipped
 
 
-def _search(folder: str) -> list[str]:
+def _search(folder: str) -> tuple[list[str], list[str]]:
     def refuse(error: OSError) -> None:
         reason = (error.strerror or str(error)).lower()
         raise PictureError(
@@ -60,14 +68,24 @@ def _search(folder: str) -> list[str]:
 
     join = os.path.join  # not Path: a million of them take time and memory
     found: list[str] = []
+    skipped: list[str] = []
     for parent, folders, files in os.walk(folder, onerror=refuse):
         folders[:] = [name for name in folders if not name.startswith(".")]
-        found += [join(parent, name) for name in files if is_picture(name) and not name.startswith(".")]
+        for name in files:
+            if not name.startswith("."):
+                if is_picture(name):
+                    found.append(join(parent, name))
+                elif is_other_format(name):
+                    skipped.append(join(parent, name))
+    skipped.sort()
     if not found:
         raise PictureError.mismatch(
-            folder, expected="a folder with pictures", found="none in or below it", remedy="Name another."
+            folder,
+            expected=f"a folder with {FORMATS} pictures",
+            found=f"only {name_some(skipped)}" if skipped else "none in or below it",
+            remedy=remedy_for(skipped) if skipped else "Name another.",
         )
-    return sorted(found)
+    return sorted(found), skipped
 
 
 def read_here(pictures: Sequence[str], options: ReadOptions) -> Iterator[Result]:

@@ -16,6 +16,7 @@ from digitnet.reading.batch import BATCH_SIZE, STANDARD_INPUT, drawing_name, lis
 from digitnet.reading.expectation import check_count, compile_pattern
 from digitnet.reading.network import SHIPPED
 from digitnet.reading.options import Format, ReadOptions
+from digitnet.reading.other_formats import describe_skipped
 from digitnet.reading.reader import check_digits, check_min_probability
 from digitnet.reading.result import Result
 
@@ -31,10 +32,12 @@ def read_all(
     be read; Interrupted when Ctrl-C stops it and `options.out` can be continued.
     """
     _check(names, options)
-    pictures = list_pictures(names)
+    pictures, skipped = list_pictures(names)
     if options.save_picture:
         _check_drawing_names(pictures)
         make_folder(options.save_picture)
+    if skipped and not options.quiet:
+        sys.stderr.write(f"{describe_skipped(skipped)}\n")
     if options.out:
         read, errors = _write(options.out, pictures, options, engine)
         sys.stdout.write(f"{options.out}: {_counted(len(pictures))}.\n")

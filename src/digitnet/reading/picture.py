@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from digitnet.errors import PictureError
+from digitnet.reading.other_formats import FORMATS, identify
 
 UInt8 = NDArray[np.uint8]
 Source = str | Path | bytes | BinaryIO | Image.Image | NDArray[np.generic]
@@ -23,8 +24,8 @@ _LARGEST_FILE = 2**29  # bytes, 512 MiB: LARGEST pixels of four bytes, and room 
 _MOST_PAGES = 10_000  # that are counted: a file could name millions
 _KIND_OF_PAGE = 254  # the number of the TIFF field NewSubfileType, whose lowest bit says "a smaller copy"
 _DECODERS = ("PNG", "JPEG", "BMP", "WEBP", "TIFF")  # no other is ever tried: rare ones have the vulnerabilities
-_SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff"}
-_FORMATS = "a PNG, JPEG, BMP, WebP or TIFF picture"
+_SUFFIXES = {".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".webp", ".tif", ".tiff"}
+_PICTURE = f"a {FORMATS} picture"
 
 
 def is_picture(path: str | Path) -> bool:
@@ -71,7 +72,7 @@ def _open_path(path: Path) -> tuple[UInt8, int]:
             return _open_file(file, str(path))
     except (OSError, ValueError) as error:  # ValueError: a null character in the path
         found = "a folder" if isinstance(error, IsADirectoryError) else getattr(error, "strerror", None) or error
-        raise _error(path, _FORMATS, str(found).lower(), "Check the path and its permissions.") from error
+        raise _error(path, _PICTURE, str(found).lower(), "Check the path and its permissions.") from error
 
 
 def _open_file(file: BinaryIO, where: str) -> tuple[UInt8, int]:
@@ -81,7 +82,7 @@ def _open_file(file: BinaryIO, where: str) -> tuple[UInt8, int]:
     if len(content) > _LARGEST_FILE:
         raise _error(where, f"at most {_LARGEST_FILE:,} bytes", "more", "Scale the picture down.")
     if not content:
-        raise _error(where, _FORMATS, "an empty file", "Save it again.")
+        raise _error(where, _PICTURE, "an empty file", "Save it again.")
     try:
         with (
             warnings.catch_warnings(action="ignore"),  # _check_size is stricter than Pillow's own warning
@@ -89,7 +90,7 @@ def _open_file(file: BinaryIO, where: str) -> tuple[UInt8, int]:
         ):
             return _decode(picture, where), _count_pages(picture)
     except UnidentifiedImageError as error:
-        raise _error(where, _FORMATS, "something else", "Save it as PNG or JPEG.") from error
+        raise _error(where, _PICTURE, *identify(content)) from error
     except PictureError:
         raise
     except Image.DecompressionBombError as error:  # of pictures twice as large as Pillow's own limit
