@@ -1,6 +1,7 @@
 """The reader reads what was written, says when it is not sure, and refuses what is no image."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +10,12 @@ import numpy.typing as npt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from digitnet import Reader, load_dataset
 from digitnet.errors import PictureError, UsageError
 from digitnet.modelfile import Decision
-from digitnet.reading.drawing import draw_reading, draw_stages
+from digitnet.reading.drawing import draw_reading, draw_stages, percent
 from digitnet.reading.expectation import check_count, expect_match
 from digitnet.reading.result import Box, Digit, Line, Reading
 
@@ -275,6 +276,53 @@ def test_the_drawing_shows_every_mark(reader: Reader, page: tuple[UInt8, str]) -
         row = round(64 + (mark.box.top + mark.box.height / 2) * scale)
         left = round(24 + mark.box.left * scale) - 4
         assert np.ptp(drawing[row, left - 2 : left + 4], axis=1).max() > 40
+
+
+@given(st.floats(0, 1))
+def test_a_probability_is_written_in_percent_and_only_what_is_certain_as_100(probability: float) -> None:
+    written = percent(probability)
+    assert abs(float(written.removesuffix("%")) - 100 * probability) <= 0.1
+    assert (written == "100.0%") == (probability == 1)
+    assert len(written.partition(".")[2]) == len("4%")
+
+
+@pytest.mark.parametrize(
+    ("probability", "written"), [(0.994, "99.4%"), (0.9996, "99.9%"), (1 - 1e-12, "99.9%"), (1, "100.0%")]
+)
+def test_a_probability_has_one_decimal(probability: float, written: str) -> None:
+    assert percent(probability) == written
+
+
+def drawn_texts(boxes: list[Box], monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, float]]:
+    """Draw a reading of ones in boxes of a picture; return what is written, with the size of each text."""
+    written = []
+    text = ImageDraw.ImageDraw.text
+
+    def note(self: Any, place: Any, words: str, *arguments: Any, font_size: float, **options: Any) -> None:
+        written.append((words, font_size))
+        text(self, place, words, *arguments, font_size=font_size, **options)
+
+    monkeypatch.setattr(ImageDraw.ImageDraw, "text", note)
+    one = digit([0.002, 0.994, *[0.0005] * 8])
+    marks = tuple(replace(one, box=box) for box in boxes)
+    draw_reading(np.full((300, 1_152), 255, np.uint8), Reading((Line(marks),)))
+    return written
+
+
+def test_an_answer_is_written_large_and_its_probability_apart_and_small(monkeypatch: pytest.MonkeyPatch) -> None:
+    written = drawn_texts([Box(100, 100, 60, 100), Box(400, 100, 60, 100)], monkeypatch)
+    answers = [size for words, size in written if words == "1"]
+    probabilities = [size for words, size in written if words == "99.4%"]
+    assert len(answers) == len(probabilities) == 4  # on the picture and below it
+    assert min(answers) > 1.5 * max(probabilities)
+    assert not any("1" in words and "%" in words for words, _ in written)
+
+
+@pytest.mark.parametrize("box", [Box(130, 100, 20, 40), Box(120, 60, 60, 40)])
+def test_beside_a_close_mark_a_probability_is_left_to_the_strip(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = [words for words, _ in drawn_texts([Box(100, 100, 20, 40), box], monkeypatch)]
+    assert words.count("1") == 4
+    assert words.count("99.4%") == 3
 
 
 def test_the_stages_before_a_reading_are_drawn_too(reader: Reader, page: tuple[UInt8, str]) -> None:

@@ -10,18 +10,22 @@ from PIL import Image, ImageColor, ImageDraw, ImageFont
 from digitnet.files import make_folder, write_whole
 from digitnet.modelfile import Decision
 from digitnet.reading.ink import UInt8
-from digitnet.reading.result import Digit, Line, Reading
+from digitnet.reading.result import Box, Digit, Line, Reading
 from digitnet.reading.stages import Stages
 
-PAPER, TEXT, QUIET, BORDER = "#ffffff", "#1f2328", "#656d76", "#d0d7de"
+PAPER, PALE, TEXT, QUIET, BORDER = "#ffffff", "#e6eaef", "#1f2328", "#656d76", "#d0d7de"
 COLOURS: dict[Decision, str] = {"accepted": "#116329", "not sure": "#bc4c00", "not a digit": "#656d76"}
 """Of the decisions; each is also written as a word, for those who can't tell the colours apart."""
+
+Rectangle = tuple[float, float, float, float]
+"""Left, top, right and bottom."""
 
 WIDTH = 1200  # of the whole drawing, in pixels
 HIGHEST = 1200  # of the picture in it
 MARGIN = 24
 TILE = 88  # side of each stage of a digit
 GAP = 12
+LARGE, SMALL = 28, 15  # size of an answer, and of its probability and decision
 ACROSS = (WIDTH - 2 * MARGIN - 80) // (TILE + GAP)  # digits in a row of the strip, beside its headings
 
 
@@ -41,7 +45,7 @@ def draw_reading(picture: UInt8, reading: Reading, title: str | None = None) -> 
     """
     photograph = _mark(picture, reading)
     strips = [reading.digits[start : start + ACROSS] for start in range(0, len(reading.digits), ACROSS)]
-    strip_height = 3 * (TILE + 6) + 56 + GAP
+    strip_height = 3 * (TILE + 6) + 82 + GAP
     heading = 64
     height = heading + photograph.height + MARGIN + strip_height * len(strips) + MARGIN
     canvas = Image.new("RGB", (WIDTH, height), PAPER)
@@ -75,17 +79,50 @@ def _mark(picture: UInt8, reading: Reading) -> Image.Image:
     scale = min((WIDTH - 2 * MARGIN) / image.width, HIGHEST / image.height)
     image = _resize(image, scale, crisp=scale > 4)
     draw = ImageDraw.Draw(image)
-    for digit in reading.digits:
-        left, top = digit.box.left * scale, digit.box.top * scale
-        right, bottom = left + digit.box.width * scale, top + digit.box.height * scale
-        colour = COLOURS[digit.decision]
-        draw.rectangle((left - 4, top - 4, right + 3, bottom + 3), outline=colour, width=3)
-        text = _describe(digit)
-        wide, high = draw.textbbox((0, 0), text, font_size=18)[2] + 10, 26
-        left, top = min(max(left - 4, 0), max(image.width - wide, 0)), max(top - 4 - high, 0)
-        draw.rectangle((left, top, left + wide, top + high), fill=colour)
-        draw.text((left + 5, top + high / 2), text, PAPER, font_size=18, anchor="lm")
+    frames = [_frame(digit.box, scale) for digit in reading.digits]
+    tags = [
+        _place_tag(draw, digit, frame, image.width) for digit, frame in zip(reading.digits, frames, strict=True)
+    ]
+    for digit, frame in zip(reading.digits, frames, strict=True):
+        draw.rectangle(frame, outline=COLOURS[digit.decision], width=3)
+    for number, (digit, tag) in enumerate(zip(reading.digits, tags, strict=True)):
+        others = [*frames[:number], *frames[number + 1 :], *tags[:number], *tags[number + 1 :]]
+        _draw_tag(draw, digit, tag, others, image.width)
     return image
+
+
+def _frame(box: Box, scale: float) -> Rectangle:
+    """Return the frame around a mark in the drawing."""
+    left, top = box.left * scale, box.top * scale
+    return left - 4, top - 4, left + box.width * scale + 3, top + box.height * scale + 3
+
+
+def _place_tag(draw: ImageDraw.ImageDraw, digit: Digit, frame: Rectangle, width: int) -> Rectangle:
+    """Return where the answer is written: above the frame, the larger the higher this is."""
+    high = 1.2 * min(max(0.35 * (frame[3] - frame[1]), SMALL), LARGE)
+    wide = 10 + draw.textlength(_answer(digit), font_size=_size(digit, high / 1.2))
+    left, top = min(max(frame[0], 0), max(width - wide, 0)), max(frame[1] - high, 0)
+    return left, top, left + wide, top + high
+
+
+def _draw_tag(
+    draw: ImageDraw.ImageDraw, digit: Digit, tag: Rectangle, others: Sequence[Rectangle], width: int
+) -> None:
+    """Write the answer into its tag and, unless it would cover others or the border, the probability beside it."""
+    left, top, right, bottom = tag
+    base = bottom - 0.22 * (bottom - top)
+    probability = _probability(digit)
+    longer = (left, top, right + draw.textlength(probability, font_size=SMALL) + 9, bottom)
+    if probability and longer[2] <= width and not any(_overlap(longer, other) for other in others):
+        draw.rectangle(longer, fill=COLOURS[digit.decision])
+        draw.text((right + 3, base), probability, PALE, font_size=SMALL, anchor="ls")
+    else:
+        draw.rectangle(tag, fill=COLOURS[digit.decision])
+    draw.text((left + 5, base), _answer(digit), PAPER, font_size=_size(digit, (bottom - top) / 1.2), anchor="ls")
+
+
+def _overlap(one: Rectangle, other: Rectangle) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
 def _draw_strip(canvas: Image.Image, picture: UInt8, digits: Sequence[Digit], top: int) -> None:
@@ -104,16 +141,31 @@ def _draw_strip(canvas: Image.Image, picture: UInt8, digits: Sequence[Digit], to
             canvas.paste(tile, (left + (TILE - tile.width) // 2, upper + (TILE - tile.height) // 2))
             draw.rectangle((left, upper, left + TILE - 1, upper + TILE - 1), outline=BORDER)
         middle, below = left + TILE / 2, top + 3 * (TILE + 6)
-        draw.text((middle, below + 12), _describe(digit), TEXT, font_size=18, anchor="mm")
-        draw.text((middle, below + 34), digit.decision, COLOURS[digit.decision], font_size=15, anchor="mm")
+        draw.text((middle, below + 28), _answer(digit), TEXT, font_size=_size(digit, LARGE), anchor="ms")
+        draw.text((middle, below + 50), _probability(digit), QUIET, font_size=SMALL, anchor="ms")
+        draw.text((middle, below + 70), digit.decision, COLOURS[digit.decision], font_size=SMALL, anchor="ms")
 
 
-def _describe(digit: Digit) -> str:
-    """Return the answer and its probability in whole percent, never rounded up to 100."""
+def _answer(digit: Digit) -> str:
+    """Return the label, with ? where it is not accepted."""
     if digit.decision == "not a digit":
         return "none"
-    doubt = "" if digit.decision == "accepted" else "?"
-    return f"{digit.label}{doubt} {min(int(100 * digit.probability), 99)}%"
+    return digit.label if digit.decision == "accepted" else f"{digit.label}?"
+
+
+def _size(digit: Digit, size: float) -> float:
+    """Return the size of the answer where a digit has `size`; a word is written smaller."""
+    return 0.65 * size if len(_answer(digit)) > 2 else size
+
+
+def _probability(digit: Digit) -> str:
+    return "" if digit.decision == "not a digit" else percent(digit.probability)
+
+
+def percent(probability: float) -> str:
+    """Return a probability in percent with a decimal; 100.0% is only what is certain."""
+    rounded = f"{probability:.1%}"
+    return "99.9%" if rounded == "100.0%" and probability < 1 else rounded
 
 
 def _resize(image: Image.Image, scale: float, *, crisp: bool) -> Image.Image:
