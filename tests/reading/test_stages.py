@@ -267,3 +267,9 @@ def test_a_stroke_that_stands_loose_within_another_is_kept() -> None:
     found = find_single(picture)
     assert found is not None
     assert found.box.width > 100
+
+
+def test_a_bar_is_not_cut_into_ones() -> None:
+    picture = np.full((200, 400), 225, np.uint8)
+    cv2.line(picture, (80, 100), (320, 104), 40, 12, cv2.LINE_AA)
+    assert [len(line) for line in find(picture)] == [1]

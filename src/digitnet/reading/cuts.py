@@ -8,6 +8,7 @@ from digitnet.finding.components import Component
 from digitnet.finding.ink import UInt8
 
 _NARROWEST = 0.75  # of a digit's height: a narrower component is one digit
+_LOWEST = 2.5  # stroke widths: a lower component is a dash or a bar, not digits that touch
 _STEP = 0.1  # of a digit's height, from one place where a cut is tried to the next
 _REACH = 0.08  # of a digit's height: how far a seam may stray to either side
 _BEND = 0.05  # cost, in pixels of ink, of a step to the side: on paper a seam is straight
@@ -22,7 +23,7 @@ def cut_apart(component: Component, stroke_width: float, height: float) -> list[
 
     `height` is a digit's, in pixels.
     """
-    if component.width < _NARROWEST * height:
+    if component.width < _NARROWEST * height or component.height < _LOWEST * stroke_width:
         return [component]
     seams = _find_seams(component.mask, stroke_width, height)
     region = np.zeros(component.mask.shape, np.intp)  # how many seams are to the left of each pixel
