@@ -273,3 +273,16 @@ def test_a_bar_is_not_cut_into_ones() -> None:
     picture = np.full((200, 400), 225, np.uint8)
     cv2.line(picture, (80, 100), (320, 104), 40, 12, cv2.LINE_AA)
     assert [len(line) for line in find(picture)] == [1]
+
+
+def test_of_several_digits_as_large_none_is_surely_the_only_one() -> None:
+    cover, _ = write(["38"])
+    ((digit,),) = find_digits(lay(cover), doubt_the_wide, single=True).digits
+    assert digit.decision == "not sure"
+
+
+def doubt_the_wide(ink: UInt8, box: Box) -> Digit:
+    """Answer that what is narrow is surely a digit, and what is wide surely none."""
+    if box.width < box.height:
+        return Digit("3", (1.0,), "accepted", 50.0, box, ink, ink)
+    return Digit("3", (1.0,), "not a digit", -50.0, box, ink, ink)

@@ -10,7 +10,13 @@ from digitnet import metrics
 from digitnet.augmentation.augment import Augmentation, augmentation
 from digitnet.data.dataset import Dataset, UInt8
 from digitnet.data.raw import OnMessage, ignore_message
-from digitnet.evaluation.refusal import answer_confidence, choose_digit_threshold, choose_sure_threshold
+from digitnet.evaluation.refusal import (
+    PHOTOGRAPHED_ACCURACY,
+    TARGET_ACCURACY,
+    answer_confidence,
+    choose_digit_threshold,
+    choose_sure_threshold,
+)
 from digitnet.modelfile import Calibration
 from digitnet.networks.predict import predict_logits
 from digitnet.run_folder import Run
@@ -35,9 +41,11 @@ def calibrate(run: Run, dataset: Dataset | None = None, on_message: OnMessage = 
     temperature = fit_temperature(plain[:, :classes], labels)
     if run.config.images.photographs:
         varied, truth = _read_photographs(network, temperature, run, dataset, on_message)
+        accuracy = PHOTOGRAPHED_ACCURACY
     else:
         varied = predict_logits(network, _augment(images, augmentation(run.config.images.augment)))
         varied, truth = np.concatenate([plain, varied]), np.concatenate([labels, labels])
+        accuracy = TARGET_ACCURACY
     confidence = answer_confidence(torch.from_numpy(varied) / temperature, classes).numpy()
     correct = varied[:, :classes].argmax(axis=1) == truth
     curve = metrics.coverage_curve(
@@ -45,7 +53,7 @@ def calibrate(run: Run, dataset: Dataset | None = None, on_message: OnMessage = 
     )
     return Calibration(
         temperature=temperature,
-        sure=choose_sure_threshold(confidence, correct),
+        sure=choose_sure_threshold(confidence, correct, accuracy),
         digit=choose_digit_threshold(varied[correct] / temperature, classes),
         curve=curve.points(100),
     )

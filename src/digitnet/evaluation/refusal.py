@@ -10,13 +10,18 @@ from digitnet import metrics
 TARGET_ACCURACY = 0.995
 """Accuracy of the accepted answers on the images that the thresholds are chosen on; what is no digit has none."""
 
+PHOTOGRAPHED_ACCURACY = 0.99
+"""The same on made photographs, of whose digits one in a hundred is drawn so that nobody could read it."""
+
 REFUSED_FRACTION = 0.01
 """Fraction of the digits that the threshold of "not a digit" alone would refuse; sure ones never are."""
 
 
-def choose_sure_threshold(confidence: npt.NDArray[np.floating], correct: npt.NDArray[np.bool_]) -> float:
-    """Find the lowest confidence from which on the answers ``(N,)`` reach TARGET_ACCURACY; below it: not sure."""
-    return metrics.coverage_curve(confidence, correct).threshold(TARGET_ACCURACY)
+def choose_sure_threshold(
+    confidence: npt.NDArray[np.floating], correct: npt.NDArray[np.bool_], accuracy: float = TARGET_ACCURACY
+) -> float:
+    """Find the lowest confidence from which on the answers ``(N,)`` reach `accuracy`; below it: not sure."""
+    return metrics.coverage_curve(confidence, correct).threshold(accuracy)
 
 
 def choose_digit_threshold(logits: npt.NDArray[np.float32], classes: int) -> float:

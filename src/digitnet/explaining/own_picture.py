@@ -62,7 +62,7 @@ def find_digit(source: Source, name: str, *, single: bool = False) -> tuple[OwnP
         )
     box = digit.box
     place = (box.left, box.top, box.width, box.height)
-    return OwnPicture(name, pixels, place, is_doubted=digit.decision == "not a digit"), image
+    return OwnPicture(name, pixels, place, is_doubted=digit.decision != "accepted"), image
 
 
 @torch.inference_mode()

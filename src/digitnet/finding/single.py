@@ -15,6 +15,7 @@ _LARGEST = 3  # components, each of which may be the digit or its largest part
 # What a group costs, beside the network's doubt.
 _REST = 4.0  # ink left out that is as large as the digit
 _REST_AT_BORDER = 0.5  # the same at the border, where other things reach into the picture
+_AS_LARGE = 0.5  # of a group's size: a mark left out that is so large may be another digit
 _LEAST = 1e-3  # the network may be wrong where it is sure that something is not a digit
 
 
@@ -31,6 +32,12 @@ class Group:
     def cost(self) -> float:
         """What speaks against it: ink that is left out."""
         return _REST * self.left_out + _REST_AT_BORDER * min(self.left_out_at_border, 1)
+
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether nothing else off the border is nearly as large: otherwise the picture shows several marks."""
+        return self.left_out < _AS_LARGE
 
 
 def measure_doubt(confidence: float) -> float:

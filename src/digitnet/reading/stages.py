@@ -1,6 +1,6 @@
 """From a picture to the digits on it: ink, connected components, candidates with their answers, digits."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from digitnet.finding.components import Component, find_components
 from digitnet.finding.ink import Ink, UInt8, find_ink, find_inks
@@ -36,7 +36,10 @@ def find_digits(picture: UInt8, recognise: Recognise, *, single: bool = False, c
             return Stages(picture, inks[0], [], [], [])
         found = [candidate.digit for candidate in judged.groups]
         best = choose([group.cost for group in groups], [digit.confidence for digit in found])
-        return Stages(picture, inks[0], judged.components, [judged], [[found[best]]])
+        digit = found[best]
+        if digit.decision == "accepted" and not groups[best].is_alone:
+            digit = replace(digit, decision="not sure")
+        return Stages(picture, inks[0], judged.components, [judged], [[digit]])
     ink = find_ink(picture)
     components = find_components(ink)
     lines = group_into_lines(components, one_line=count is not None)
