@@ -276,7 +276,7 @@ def test_a_bar_is_not_cut_into_ones() -> None:
 
 
 def test_of_several_digits_as_large_none_is_surely_the_only_one() -> None:
-    cover, _ = write(["38"])
+    cover, _ = write(["38"], apart=1.6)
     ((digit,),) = find_digits(lay(cover), doubt_the_wide, single=True).digits
     assert digit.decision == "not sure"
 
