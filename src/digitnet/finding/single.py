@@ -33,7 +33,6 @@ class Group:
         """What speaks against it: ink that is left out."""
         return _REST * self.left_out + _REST_AT_BORDER * min(self.left_out_at_border, 1)
 
-
     @property
     def is_alone(self) -> bool:
         """Whether nothing else off the border is nearly as large: otherwise the picture shows several marks."""
