@@ -9,7 +9,7 @@ of the second:
     probabilities  (N + M, K) float32                   calibrated; each row sums to 1
     decision       (N + M,) int64                       0 accepted, 1 not sure, 2 not a digit
     score          (N + M,) float32                     log odds of being a digit at all; of a network that was
-                                                        trained without outliers, the negative energy
+                                                        trained without outliers, minus its energy
     normalised     (N + M, 28, 28) float32, 0 to 255    what the network saw
 
 ONNX's own metadata holds ``digitnet.scheme``, the version of all this; ``digitnet.info``, a JSON object, see
@@ -43,7 +43,7 @@ class Calibration:
     """How logits become probabilities, and when an answer is accepted; chosen on validation images."""
 
     temperature: float  # the logits are divided by it (Guo et al. 2017, section 4.2)
-    sure: float  # lowest probability, 0 to 1, of an accepted answer
+    sure: float  # lowest probability, 0 to 1, that an accepted answer is a digit, and this one
     digit: float  # lowest score of what is accepted as a digit
     curve: tuple[tuple[float, float], ...]  # (coverage, accuracy) of the validation images, coverage from 1 down
 

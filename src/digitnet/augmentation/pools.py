@@ -11,8 +11,7 @@ from filelock import FileLock
 from torch import Tensor
 
 from digitnet.augmentation.outliers import make_outliers
-from digitnet.augmentation.photograph_crops import CHUNK, NONE, UNKNOWN, Crops, make_crops
-from digitnet.augmentation.photograph_crops import KINDS as SHARES
+from digitnet.augmentation.photograph_crops import CHUNK, NONE, SHARES, UNKNOWN, Crops, make_crops
 from digitnet.data.cache import cache_folder
 from digitnet.data.dataset import Dataset, Split
 from digitnet.data.raw import OnMessage, ignore_message

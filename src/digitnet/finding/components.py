@@ -99,7 +99,7 @@ def find_components(ink: Ink, *, without_rules: bool = True, without_shadows: bo
 
 def _mark_border(ink: Ink) -> UInt8:
     """Mark with 1 the pixels beside the border of the picture, or beside the edge of the sheet and beyond."""
-    border = np.ones_like(ink.mask)
+    border = np.ones_like(ink.faint)
     border[2:-2, 2:-2] = 0
     if ink.sheet is not None:
         border[cv2.dilate(1 - ink.sheet, np.ones((5, 5), np.uint8)) > 0] = 1

@@ -75,6 +75,7 @@ def _find_inks(picture: UInt8) -> Iterator[Ink]:
     coarse = _to_grey(coarse, weights)
     if sheet is not None:
         coarse = _fill_around(coarse, sheet)
+        sheet = cv2.erode(sheet, np.ones((5, 5), np.uint8), borderValue=1).astype(np.uint8)
     found: list[float] = []
     for stroke_width in _guess_stroke_widths(coarse):
         if any(1 / _ALIKE <= stroke_width / other <= _ALIKE for other in found):
@@ -85,8 +86,7 @@ def _find_inks(picture: UInt8) -> Iterator[Ink]:
         darkness = _subtract_paper(fine, coarse, 3 * stroke_width)
         on_sheet = None
         if sheet is not None:
-            inside = cv2.erode(sheet, np.ones((5, 5), np.uint8), borderValue=1)
-            on_sheet = cv2.resize(inside, fine.shape[::-1], interpolation=cv2.INTER_NEAREST).astype(np.uint8)
+            on_sheet = cv2.resize(sheet, fine.shape[::-1], interpolation=cv2.INTER_NEAREST).astype(np.uint8)
             darkness *= on_sheet
         working_width = stroke_width * scale * longest / first
         shape = picture.shape[0], picture.shape[1]

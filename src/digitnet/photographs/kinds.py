@@ -44,7 +44,7 @@ KINDS: dict[str, Kind] = {
     "ruled paper": Kind(rules=(0.08, 0.5), pen=(0.03, 0.1)),
     "felt pen": Kind(pen=(0.12, 0.22), height=(0.15, 0.5), colours=_PENS),
     "close crop": Kind(side=(150, 700), margin=(-2, 12), pen=(0.06, 0.16), blur=(0, 0.8)),
-    "table cell": Kind(cells=True, rules=None, side=(80, 500), height=(0.5, 0.8), pen=(0.05, 0.12)),
+    "table cell": Kind(cells=True, side=(80, 500), height=(0.5, 0.8), pen=(0.05, 0.12)),
     "old ink": Kind(
         side=(44, 160), height=(0.5, 0.8), strength=(0.35, 0.75), colours=("brown", "black"), tint=(1, 0.88, 0.66),
         dots=0.4, neighbours=0.4, blur=(0.4, 1.2), noise=(0.01, 0.03), pen=(0.06, 0.13), variants=0.4,

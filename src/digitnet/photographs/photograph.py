@@ -20,7 +20,6 @@ _COLOURS = {  # what remains of red, green and blue under ink of full strength
     "brown": (0.35, 0.22, 0.1),
 }
 
-
 _SMALL = 300  # pixels of the longer side of a picture that is never made smaller
 
 
@@ -31,9 +30,7 @@ class Photograph:
     picture: UInt8  # (rows, columns, 3)
     answer: str  # the digits, from left to right
     kind: str
-    owner: (
-        UInt8  # (rows, columns) whose ink a pixel is: 0 nobody's, 1 ... the answer's digits, OTHER something else
-    )
+    owner: UInt8  # (rows, columns) whose ink a pixel is: 0 nobody's, 1 ... the answer's digits, or OTHER
 
 
 def make_photograph(kind: str, scribe: Scribe, seed: tuple[int, ...], scale: float = 1.0) -> Photograph:

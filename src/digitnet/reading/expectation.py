@@ -76,7 +76,7 @@ def expect_match(line: Line, pattern: re.Pattern[str], labels: Sequence[str], su
     """Replace the probabilities of each digit by those given that `pattern` matches the whole text of `line`.
 
     By Bayes' rule, taking the digits as independent: texts that do not match get probability 0, and the others
-    are scaled to sum to 1. A digit is accepted when its probability then reaches `sure`; no digit is accepted when
+    are scaled to sum to 1. A digit is accepted when its confidence then reaches `sure`; no digit is accepted when
     none of the TRIES most probable texts matches.
     """
     before = np.array([digit.probabilities for digit in line.digits]).clip(ALMOST_NOTHING)  # (n, K)
