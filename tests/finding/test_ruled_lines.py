@@ -40,3 +40,25 @@ def test_ink_that_certainly_is_stays_under_a_faint_line() -> None:
     ruled = digit.copy()
     ruled[98:101] = 1  # through the middle of the digit
     assert (remove_ruled_lines(ruled, digit, 7.0) == digit).all()
+
+
+def test_a_line_under_digits_that_touch_one_another_and_it_is_removed() -> None:
+    mask = np.zeros((130, 300), np.uint8)
+    for middle in (70, 118, 166, 214):
+        cv2.ellipse(mask, (middle, 60), (24, 38), 0, 0, 360, 1, 7)
+    digits = mask.copy()
+    mask[101:104] = 1  # from border to border, and at the feet of all four
+    bare = remove_ruled_lines(mask, mask, 7.0)
+    assert not bare[101:104, :40].any()
+    assert not bare[101:104, 240:].any()
+    assert (bare & digits).sum() >= 0.98 * digits.sum()
+    assert cv2.connectedComponents(bare)[0] == 2
+
+
+def test_of_a_faint_narrow_line_nothing_is_left_where_it_is_darker() -> None:
+    digit = np.zeros((200, 300), np.uint8)
+    cv2.ellipse(digit, (150, 100), (22, 34), 0, 0, 360, 1, 7)
+    ruled, certain = digit.copy(), digit.copy()
+    ruled[150:153] = 1
+    certain[150:153, 40:120] = 1
+    assert (remove_ruled_lines(ruled, certain, 7.0) == digit).all()

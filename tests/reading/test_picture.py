@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFilter, ImageSequence
+from PIL import ExifTags, Image, ImageDraw, ImageFilter, ImageSequence
 
 from digitnet.errors import PictureError
 from digitnet.reading.other_formats import is_other_format
@@ -211,7 +211,8 @@ def test_the_pages_of_a_tiff_are_counted(pages: int, compression: str | None, tm
     content = tiff_of(pages, compression=compression)
     (tmp_path / "scan.tif").write_bytes(content)
     for source in (content, io.BytesIO(content), tmp_path / "scan.tif"):
-        opened, found = open_first_page(source)
+        page = open_first_page(source)
+        opened, found = page.pixels, page.pages
         assert found == pages
         np.testing.assert_array_equal(opened, open_picture(tiff_of(1, compression=compression)))
 
@@ -223,7 +224,8 @@ def test_a_smaller_copy_and_what_is_damaged_are_no_pages() -> None:
     whole = tiff_of(3)
     cut = whole[: whole.rindex(GREY.tobytes()) - 100]  # within what describes the last page
     for content, pages in ((copied, 1), (cut, 2)):
-        opened, found = open_first_page(content)
+        page = open_first_page(content)
+        opened, found = page.pixels, page.pages
         assert found == pages
         np.testing.assert_array_equal(opened, COLOURS)
 
@@ -232,9 +234,9 @@ def test_every_other_picture_is_one_page() -> None:
     frames = [Image.fromarray(255 - COLOURS)]
     for format in ("PNG", "WEBP", "MPO"):  # animations, and the photograph of a telephone with more in its file
         moving = encode(Image.fromarray(COLOURS), format, save_all=True, append_images=frames)
-        assert open_first_page(moving)[1] == 1
+        assert open_first_page(moving).pages == 1
     for source in (encode(Image.fromarray(COLOURS), "JPEG"), GREY, Image.fromarray(GREY)):
-        assert open_first_page(source)[1] == 1
+        assert open_first_page(source).pages == 1
 
 
 def test_every_page_is_read_by_giving_one_at_a_time() -> None:
@@ -398,3 +400,19 @@ def test_pictures_are_known_by_their_suffix() -> None:
         map(is_other_format, ["a.csv", "b.txt", "c.json", "d.xml", ".DS_Store", "Thumbs.db", "gif", ""])
     )
     assert not any(map(is_picture, ["a.gif", "b.txt", "png", "c.png.txt", "", "d.psd"]))
+
+
+@pytest.mark.parametrize("orientation", [1, 3, 6])
+def test_a_large_jpeg_is_decoded_smaller_and_its_shape_is_known(orientation: int) -> None:
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = orientation
+    picture = Image.fromarray(COLOURS).resize((1001, 750), Image.Resampling.BICUBIC)
+    content = encode(picture, "JPEG", exif=exif)
+    whole = open_picture(content)
+    for side, longest in ((900, 1001), (500, 501), (240, 251), (100, 126)):
+        page = open_first_page(content, side=side)
+        assert max(page.pixels.shape) == longest
+        assert page.shape == whole.shape[:2]
+        smaller = np.asarray(Image.fromarray(whole).resize(page.pixels.shape[1::-1], Image.Resampling.BOX))
+        assert np.abs(page.pixels.astype(int) - smaller).mean() < 4
+    assert open_first_page(encode(picture, "PNG"), side=100).pixels.shape == (750, 1001, 3)

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, fields
 from itertools import chain
-from typing import Any
 
 import cv2
 import numpy as np
@@ -14,11 +13,14 @@ import torch
 from digitnet.data.dataset import Split
 from digitnet.engines.make import make_engine
 from digitnet.errors import DigitnetError
-from digitnet.finding.components import Component, crop_ink
-from digitnet.finding.ink import Ink, find_inks
+from digitnet.finding.components import Component, crop_ink, find_components
+from digitnet.finding.ink import Ink, find_ink, find_inks
+from digitnet.finding.oversegment import oversegment
 from digitnet.finding.single import list_groups
+from digitnet.finding.text_lines import group_into_lines
 from digitnet.networks.lift_ink import lift_ink
 from digitnet.networks.normalise import centre_ink
+from digitnet.photographs.kinds import KINDS
 from digitnet.photographs.photograph import Photograph, make_photograph
 from digitnet.photographs.scribe import Scribe
 
@@ -40,14 +42,23 @@ SHARES: dict[str, float] = {
     "small": 0.04,
     "something else": 0.15,
     "nothing": 0.08,
+    "several": 0.03,
+    "strip": 0.03,
+    "table row": 0.02,
+    "touching": 0.06,
+    "form field": 0.1,
+    "letters": 0.04,
 }
 """Kinds of photographs, each with its part of all; their sum need not be 1."""
 
 _WHOLE = 0.93  # of a digit's ink: a mark that has less is a part of it
-_PART = 0.3  # of a digit's ink: a mark that has less of each digit is none
+_PART = 0.3  # of a digit's ink: a digit with so much of another is none
+_BIT = 0.15  # of a digit's ink: what a cut may leave on the neighbour
 _ALONE = 0.25  # of a mark's ink: where more is somebody else's, the mark is no digit
 _SEED = (3, 0)  # those of the benchmark's halves begin with 1 and 2
 _SCALE = 0.35  # photographs a third as large are read alike, and take a fourth of the time
+_SCALE_OF_LINES = 0.7  # likewise, where digits are a tenth of the picture
+_FEWEST = 2  # marks of a line that are no digit, where it has as many
 CHUNK = 50
 """Photographs of a task."""
 
@@ -59,7 +70,7 @@ class Crops:
     images: UInt8  # (n, 28, 28) as the network sees them
     labels: npt.NDArray[np.int64]  # (n,) the digit, NONE, or UNKNOWN
     photographs: npt.NDArray[np.int64]  # (n,) number of the photograph that each is of
-    answers: npt.NDArray[np.int64]  # (n,) the digit written on that, or NONE
+    answers: npt.NDArray[np.int64]  # (n,) the only digit written on that, or NONE
     costs: npt.NDArray[np.float32]  # (n,) what speaks against each, beside the network's doubt
 
     @classmethod
@@ -120,6 +131,7 @@ def _list_tasks(split: Split, count: int, characters: UInt8 | None) -> Iterator[
         yield _Task(first, kinds, split.images[chosen], split.labels[chosen], others)
 
 
+_Cut = tuple[UInt8, int, float]  # an image, its label and its cost
 _Crop = tuple[UInt8, int, int, int, float]  # what a row of Crops holds
 
 
@@ -129,39 +141,83 @@ def _cut_out(task: _Task) -> list[_Crop]:
     scribe = Scribe(task.images, task.labels, task.characters)
     found = []
     for number, kind in enumerate(task.kinds, task.first):
-        made = make_photograph(kind, scribe, (*_SEED, number), _SCALE)
-        answer = int(made.answer or NONE)
-        found += [(image, label, number, answer, cost) for image, label, cost in cut_out(made)]
+        is_line = KINDS[kind].is_line
+        made = make_photograph(kind, scribe, (*_SEED, number), _SCALE_OF_LINES if is_line else _SCALE)
+        answer = int(made.answer) if made.answer and not is_line else NONE
+        cuts = cut_out(made, np.random.default_rng((*_SEED, number)))
+        found += [(image, label, number, answer, cost) for image, label, cost in cuts]
     return found
 
 
-def cut_out(made: Photograph) -> Iterator[tuple[UInt8, int, float]]:
-    """Yield each mark that the finder takes for the digit of a photograph: its image, what it is, and its cost."""
+def cut_out(made: Photograph, rng: np.random.Generator) -> Iterator[_Cut]:
+    """Yield marks that the finder takes for a digit of a photograph: the image, what it is, and its cost.
+
+    Of a picture of one digit those are all; of lines, as many digits as are written, and as many other marks.
+    """
+    if KINDS[made.kind].is_line:
+        yield from _cut_out_of_lines(made, rng)
+        return
     for group in chain.from_iterable(map(list_groups, find_inks(made.picture))):
-        owner = cv2.resize(made.owner, group.ink.faint.shape[::-1], interpolation=cv2.INTER_NEAREST)
-        label = _label(group.component, group.ink, owner, made.answer)
+        label = _Owners(made, group.ink).label(group.component)
         yield _normalise(crop_ink(group.component, group.ink)), label, group.cost
 
 
-def _label(component: Component, ink: Ink, owner: npt.NDArray[Any], answer: str) -> int:
-    """Tell which digit a mark is, NONE for none, or UNKNOWN for a part of one."""
-    place = (slice(component.top, component.bottom), slice(component.left, component.right))
-    reach = np.ones((2 * round(ink.stroke_width / 2) + 3,) * 2, np.uint8)
-    covered = []  # of each digit's ink
-    foreign = component.mask.copy()  # nobody's ink, and somebody else's
-    for number in range(1, len(answer) + 1):
-        own = (owner == number).astype(np.uint8)
-        mine = cv2.dilate(component.mask, reach) & own[place]
-        covered.append(mine.sum() / max(1, own.sum()))
-        if covered[-1] > _PART:
-            foreign[cv2.dilate(own, reach)[place] > 0] = 0
-    whole = [number for number, part in enumerate(covered) if part >= _WHOLE]
-    some = [part for part in covered if part > _PART]
-    if not some:
-        return NONE
-    if len(whole) == 1 and len(some) == 1 and foreign.sum() <= _ALONE * component.area:
-        return int(answer[whole[0]])
-    return NONE if whole else UNKNOWN
+def _cut_out_of_lines(made: Photograph, rng: np.random.Generator) -> Iterator[_Cut]:
+    ink = find_ink(made.picture)
+    owners = _Owners(made, ink)
+    marks: dict[int, list[tuple[Component, int]]] = {}  # by the digit of the answer, 0 for others
+    for line in group_into_lines(find_components(ink)):
+        for _, _, component in oversegment(line, ink.stroke_width).list_candidates():
+            owner = owners.find(component)
+            if owner != UNKNOWN:
+                marks.setdefault(owner, []).append((component, owner))
+    others = marks.pop(0, [])
+    chosen = [some[rng.integers(len(some))] for some in marks.values()]
+    count = min(len(others), max(_FEWEST, len(chosen)))
+    chosen += [others[index] for index in rng.choice(len(others), count, replace=False)]
+    for component, owner in chosen:
+        yield _normalise(crop_ink(component, ink)), int(made.answer[owner - 1]) if owner else NONE, 0.0
+
+
+class _Owners:
+    """Tells whose ink a mark is."""
+
+    def __init__(self, made: Photograph, ink: Ink) -> None:
+        owner = cv2.resize(made.owner, ink.faint.shape[::-1], interpolation=cv2.INTER_NEAREST)
+        self._reach = np.ones((2 * round(ink.stroke_width / 2) + 3,) * 2, np.uint8)
+        self._own = [(owner == number).astype(np.uint8) for number in range(1, len(made.answer) + 1)]
+        self._around = [cv2.dilate(own, self._reach) for own in self._own]
+        self._area = [max(1, int(own.sum())) for own in self._own]
+        self._answer = made.answer
+
+    def label(self, component: Component) -> int:
+        """Tell which digit a mark is, NONE for none, or UNKNOWN for a part of one."""
+        number = self.find(component)
+        return number if number == UNKNOWN else int(self._answer[number - 1]) if number else NONE
+
+    def find(self, component: Component) -> int:
+        """Tell which of the answer's digits a mark is, from 1, 0 for none, or UNKNOWN for a part of one."""
+        place = (slice(component.top, component.bottom), slice(component.left, component.right))
+        near = cv2.dilate(component.mask, self._reach)
+        covered = [
+            float((near & own[place]).sum()) / area for own, area in zip(self._own, self._area, strict=True)
+        ]
+        nobodys, others = component.mask.copy(), component.mask.copy()
+        for part, around in zip(covered, self._around, strict=True):
+            nobodys[around[place] > 0] = 0
+            if part > _PART:
+                others[around[place] > 0] = 0
+        touched = [number for number, part in enumerate(covered, 1) if part > _BIT]
+        whole = [number for number in touched if covered[number - 1] >= _WHOLE]
+        strange = float(others.sum()) / component.area  # ink of nobody, or of digits of which little is here
+        if whole == touched and len(whole) == 1 and strange <= _ALONE:
+            return whole[0]
+        if whole:
+            rest = [covered[number - 1] for number in touched if number != whole[0]]
+            return 0 if strange > _ALONE or max(rest, default=0) > _PART else UNKNOWN
+        if len(touched) > 1:
+            return 0
+        return 0 if nobodys.sum() > component.area / 2 else UNKNOWN
 
 
 def _normalise(crop: UInt8) -> UInt8:

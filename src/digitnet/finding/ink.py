@@ -13,9 +13,11 @@ from digitnet.finding.sheet import find_sheet
 UInt8 = NDArray[np.uint8]
 Float32 = NDArray[np.float32]
 
+FINE = 1600
+"""Pixels of a picture's longer side at most: more cost time, and digits are read at 20 pixels."""
+
 _COARSE = 320  # pixels of the longer side in the first look, and where the paper is estimated: it is smooth
 _SMALL = 112  # pixels of the longer side at least: 28 x 28 pixels are enlarged, so that a stroke has an inside
-_FINE = 1600  # pixels of the longer side at most: more costs time, and digits are read at 20 pixels
 _STROKE_WIDTH = 5  # pixels of a stroke's width that are enough to see its form
 _DARKEST_PAPER = 48  # grey level; on darker paper the ratio of ink to paper is noise
 _FAINTEST = 0.1  # least fraction of the paper's light that ink absorbs
@@ -36,7 +38,7 @@ class Ink:
     faint: UInt8  # (rows, columns) 1 for whatever may be ink, 0 for paper
     strong: UInt8  # (rows, columns) 1 for what certainly is
     stroke_width: float  # median, in working pixels
-    scale: float  # working pixels per pixel of the picture
+    scale: float  # working pixels per pixel of what was given
     picture_shape: tuple[int, int]  # rows and columns of the picture
     sheet: UInt8 | None = None  # (rows, columns) 1 on the sheet; None where the picture shows nothing else
 
@@ -46,27 +48,30 @@ class Ink:
         return connect(self.faint, self.strong)
 
 
-def find_ink(picture: UInt8) -> Ink:
+def find_ink(picture: UInt8, shape: tuple[int, int] | None = None) -> Ink:
     """Find the ink of a picture, uint8 ``(rows, columns)`` or ``(rows, columns, 3)``, in any light and colour.
+
+    `shape` is the number of rows and columns before the picture was made smaller.
 
     The channels are weighted to the grey in which ink is darkest; what is darker than the paper is ink. The paper
     is the morphological closing of the picture, which fills whatever is narrower than a window. The window is
     three stroke widths wide, as measured in a first look through a wide window: a narrow one would hollow out the
     strokes of a felt pen, and a wide one takes shadows for ink.
     """
-    return next(_find_inks(picture))
+    return next(_find_inks(picture, shape))
 
 
-def find_inks(picture: UInt8) -> list[Ink]:
+def find_inks(picture: UInt8, shape: tuple[int, int] | None = None) -> list[Ink]:
     """Find what may be the ink of a picture: that of `find_ink`, and that of strokes of other widths.
 
     A digit may be so close that its strokes are wider than the first window: then `find_ink` finds only their
     edges. Or a shadow may be taken for a stroke.
     """
-    return list(_find_inks(picture))
+    return list(_find_inks(picture, shape))
 
 
-def _find_inks(picture: UInt8) -> Iterator[Ink]:
+def _find_inks(picture: UInt8, shape: tuple[int, int] | None) -> Iterator[Ink]:
+    shape = shape or (picture.shape[0], picture.shape[1])
     longest = max(picture.shape[:2])
     first = min(max(longest, _SMALL), _COARSE)
     coarse = _resize(picture, first / longest)
@@ -81,7 +86,7 @@ def _find_inks(picture: UInt8) -> Iterator[Ink]:
         if any(1 / _ALIKE <= stroke_width / other <= _ALIKE for other in found):
             continue
         found.append(stroke_width)
-        scale = min(max(_STROKE_WIDTH / stroke_width, 1) * first, _FINE, max(longest, _COARSE)) / longest
+        scale = min(max(_STROKE_WIDTH / stroke_width, 1) * first, FINE, max(longest, _COARSE)) / longest
         fine = _to_grey(_resize(picture, scale), weights)
         darkness = _subtract_paper(fine, coarse, 3 * stroke_width)
         on_sheet = None
@@ -89,7 +94,6 @@ def _find_inks(picture: UInt8) -> Iterator[Ink]:
             on_sheet = cv2.resize(sheet, fine.shape[::-1], interpolation=cv2.INTER_NEAREST).astype(np.uint8)
             darkness *= on_sheet
         working_width = stroke_width * scale * longest / first
-        shape = picture.shape[0], picture.shape[1]
         yield Ink(darkness, *_threshold(darkness), working_width, scale, shape, on_sheet)
 
 

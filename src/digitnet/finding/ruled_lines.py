@@ -14,7 +14,9 @@ _BEND = 1.2  # stroke widths: how far a ruled line may leave the straight line
 _COVER = 0.5  # of a ruled line's length: at least so much is not hidden by digits
 _EDGE = 3  # working pixels: the largest distance between a ruled line's ends and the border
 _BEYOND = 0.6  # of a ruled line's length: every other mark is shorter along it
+_TIMES = 2.0  # as long as the highest mark is high: no digit has so long a level stroke, even where digits touch
 _THINNER = 0.3  # of the stroke width: a line so thin is no stroke of the pen
+_NARROW = 0.6  # of the stroke width: along a line so narrow, a stroke of the pen stands out
 _DARK = 0.9  # of a ruled line's length certainly is ink; of a fainter line, what certainly is belongs to digits
 _MOST = 400  # lines that are examined: squared paper has some hundred each way
 
@@ -46,21 +48,27 @@ def remove_ruled_lines(mask: UInt8, strong: UInt8, stroke_width: float) -> UInt8
             ruled |= line.bare
         if not lines:
             continue
-        goes_beyond = _measure_extent(turned & ~ruled, stroke_width) <= _BEYOND * turned.shape[1]
+        wide, high = _measure_extent(turned & ~ruled, stroke_width)
+        goes_beyond = wide <= _BEYOND * turned.shape[1] or (
+            turned is mask and 0 < _TIMES * high <= turned.shape[1]
+        )
         for line in lines:
             if goes_beyond or line.thickness <= _THINNER * stroke_width:
                 there = line.all.any(axis=0)
                 dark = np.asarray((line.all & certain).any(axis=0))
-                is_dark = dark[there].mean() >= _DARK
-                left &= ~(line.bare if is_dark else line.all & ~certain)
+                if dark[there].mean() < _DARK:
+                    left &= ~(line.all & ~certain)
+                if dark[there].mean() >= _DARK or line.thickness <= _NARROW * stroke_width:
+                    left &= ~line.bare
     return bare
 
 
-def _measure_extent(mask: UInt8, stroke_width: float) -> int:
-    """Measure the width of the widest mark, 0 if there is none."""
+def _measure_extent(mask: UInt8, stroke_width: float) -> tuple[int, int]:
+    """Measure the width of the widest mark and the height of the highest, 0 if there is none."""
     _, _, table, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     size = table[1:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]]
-    return int(size[size.max(axis=1) > 3 * stroke_width, 0].max(initial=0))
+    wide, high = size[size.max(axis=1) > 3 * stroke_width].max(axis=0, initial=0)
+    return int(wide), int(high)
 
 
 def _find_ruled_lines(mask: UInt8, stroke_width: float) -> list[_Line]:
@@ -82,8 +90,11 @@ def _find_ruled_lines(mask: UInt8, stroke_width: float) -> list[_Line]:
         if covered.mean() < _COVER or not (covered[: _EDGE + 1].any() and covered[-1 - _EDGE :].any()):
             continue
         own = thickness[y[near], x[near]]
-        bare = own <= 1.5 * np.median(own) + 1  # thicker where a digit's ink is on it
-        line = _Line(np.zeros_like(mask), np.zeros_like(mask), float(np.median(own)))
+        thinnest = np.full(columns, len(mask))  # in each column
+        np.minimum.at(thinnest, x[near], own)
+        usual = float(np.median(thinnest[covered]))
+        bare = own <= 1.5 * usual + 1  # thicker where a digit's ink is on it
+        line = _Line(np.zeros_like(mask), np.zeros_like(mask), usual)
         beside = np.abs(every_x * np.cos(theta) + every_y * np.sin(theta) - rho) <= _BEND * stroke_width + 1
         line.all[every_y[beside], every_x[beside]] = 1
         line.bare[y[near][bare], x[near][bare]] = 1

@@ -21,14 +21,20 @@ class Kind:
     neighbours: float = 0.0  # probability of other writing that the picture's border cuts
     rules: Range | None = None  # fraction of the light that ruled lines absorb
     cells: bool = False  # each digit is in a cell of a table
+    form: float = 0.0  # probability of the printed line of a form under the writing, and half of that beside it
     dots: float = 0.0  # probability of dots and dirt
     variants: float = 0.15  # probability of a hand with flags, feet and bars
     blur: Range = (0.0, 1.2)  # pixels
     noise: Range = (0.005, 0.02)  # of full light
     margin: tuple[int, int] | None = None  # pixels around the ink at which the picture is cut off, and beyond it
     digits: tuple[int, int] = (1, 1)  # how many, side by side
-    spacing: Range = (0.06, 0.3)  # between digits, as a fraction of their height
+    spacing: Range = (0.06, 0.3)  # between digits, as a fraction of their height; where it is negative, they touch
     is_written: bool = True  # or is there something else, or nothing
+
+    @property
+    def is_line(self) -> bool:
+        """Whether there may be several marks, side by side."""
+        return self.digits[1] > 1
 
 
 _PENS = ("black", "blue", "violet", "red", "green", "cyan")
@@ -55,5 +61,11 @@ KINDS: dict[str, Kind] = {
     "table row": Kind(digits=(6, 14), height=(0.05, 0.1), cells=True, pen=(0.05, 0.12), side=(700, 1400)),
     "something else": Kind(is_written=False, desk=0.3, pen=(0.02, 0.14), colours=_PENS),
     "nothing": Kind(is_written=False, digits=(0, 0), desk=0.7, falloff=(0, 0.6), dots=0.3),
+    "touching": Kind(digits=(2, 5), spacing=(-0.18, 0.1), height=(0.1, 0.4), pen=(0.04, 0.13), variants=0.3),
+    "form field": Kind(
+        digits=(2, 5), spacing=(-0.12, 0.25), side=(200, 900), height=(0.2, 0.5), pen=(0.05, 0.13), margin=(3, 25),
+        form=0.7, variants=0.4, colours=_PENS,
+    ),
+    "letters": Kind(is_written=False, digits=(2, 7), height=(0.08, 0.3), pen=(0.04, 0.13), colours=_PENS),
 }  # fmt: skip
 """Every kind, by its name."""

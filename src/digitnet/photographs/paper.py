@@ -100,6 +100,23 @@ def draw_table(page: Page, rows: Sequence[float], columns: Sequence[float], widt
     cover(page, (ink / 255).astype(np.float32), (0, 0), [level] * 3, 0)
 
 
+def draw_form(page: Page, inner: tuple[float, float, float, float], width: float, rng: Generator) -> None:
+    """Print the line of a form under the writing `inner` (top, left, bottom, right), and often one beside it."""
+    top, left, bottom, right = inner
+    high = bottom - top
+    tilt = rng.normal(0, 0.02)
+    y, x = np.mgrid[0 : page.shape[0], 0 : page.shape[1]].astype(np.float32)
+    level = bottom + rng.uniform(-0.08, 0.15) * high
+    distance = np.abs(y - level - tilt * (x - left))
+    if rng.random() < 0.5:
+        side = (
+            left - rng.uniform(0.03, 0.3) * high if rng.random() < 0.5 else right + rng.uniform(0.03, 0.3) * high
+        )
+        distance = np.minimum(distance, np.abs(x - side + tilt * (y - top)))
+    ink = np.clip(width / 2 + 0.5 - distance, 0, 1) * min(1.0, width)
+    cover(page, ink, (0, 0), 1 - rng.uniform(0.2, 0.8) * rng.uniform(0.4, 1, 3), 0)
+
+
 def put_on_desk(page: Page, inner: tuple[float, float, float, float], rng: Generator, *, spiral: bool) -> None:
     """Let the sheet end before the picture does; `inner` (top, left, bottom, right) stays on the sheet.
 

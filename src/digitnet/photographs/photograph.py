@@ -6,7 +6,7 @@ import numpy as np
 
 from digitnet.photographs.camera import light, take
 from digitnet.photographs.kinds import KINDS
-from digitnet.photographs.paper import OTHER, Page, cover, draw_table, make_page, put_on_desk, rule
+from digitnet.photographs.paper import OTHER, Page, cover, draw_form, draw_table, make_page, put_on_desk, rule
 from digitnet.photographs.scribe import Scribe
 from digitnet.photographs.strokes import Float32, Generator, UInt8, draw
 
@@ -77,6 +77,8 @@ def make_photograph(kind: str, scribe: Scribe, seed: tuple[int, ...], scale: flo
         ends = left + np.cumsum([ink.shape[1] + gap for ink, gap in zip(inks, gaps, strict=True)]) - gaps / 2
         columns_of_lines = [left - pad, *ends[:-1], ends[-1] + pad]
         draw_table(page, (top - pad, top + highest + pad), columns_of_lines, 0.4 * pen, rng)
+    if ranges.form and rng.random() < ranges.form:
+        draw_form(page, inner, pen * rng.uniform(0.15, 0.6), rng)
     place = left
     for number, (ink, gap) in enumerate(zip(inks, gaps, strict=False), 1):
         down = top + (highest - ink.shape[0]) * rng.random()

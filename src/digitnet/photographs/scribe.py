@@ -80,6 +80,15 @@ def _vary_seven(strokes: Strokes, rng: Generator) -> Strokes:
     return fit(strokes)
 
 
+def _vary_nine(strokes: Strokes, rng: Generator) -> Strokes:
+    """Hook the tail of a nine to the left, as far as its loop or less."""
+    height = strokes.size[1]
+    x, y = strokes.points[strokes.points[:, 1].argmax()]
+    reach, rise = height * rng.uniform(0.1, 0.4), height * rng.uniform(0.0, 0.15)
+    turn = x - 0.6 * reach, y + height * rng.uniform(0.0, 0.06)
+    return fit(add_line(strokes, (x, y), turn, (x - reach, y - rise)))
+
+
 def _vary_zero(strokes: Strokes, rng: Generator) -> Strokes:
     """Open a zero at its top, or go round it once more."""
     if rng.random() < 0.5:
@@ -133,5 +142,5 @@ def _join(points: "np.ndarray[tuple[int, int], np.dtype[np.float32]]") -> Stroke
     return fit(Strokes(points, np.stack([first, first + 1], axis=1), 0.1))
 
 
-VARIANTS = {0: _vary_zero, 1: _vary_one, 7: _vary_seven}
+VARIANTS = {0: _vary_zero, 1: _vary_one, 7: _vary_seven, 9: _vary_nine}
 """What other hands add to a digit; MNIST's writers seldom did."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from digitnet.errors import DigitnetError, ModelError, PictureError
 from digitnet.files import sha256
+from digitnet.finding.ink import FINE
 from digitnet.modelfile import read_model
 from digitnet.reading.network import SHIPPED
 from digitnet.reading.options import ReadOptions
@@ -177,15 +178,16 @@ def _open_reader(model: Path | None, model_sha256: str, min_probability: float |
 def _read_picture(reader: Reader, name: str, folder: Path, options: ReadOptions) -> Result:
     path = folder / name
     try:
-        pixels, pages = open_first_page(sys.stdin.buffer if name == STANDARD_INPUT else path)
+        side = None if options.save_picture else FINE  # a drawing shows the picture as it is
+        page = open_first_page(sys.stdin.buffer if name == STANDARD_INPUT else path, side=side)
     except PictureError as error:
         return Result(name, None, str(error).replace(str(path), name, 1))
-    reading = reader.read(pixels, single=options.single, digits=options.digits, expect=options.expect)
+    reading = reader.read(page, single=options.single, digits=options.digits, expect=options.expect)
     if options.save_picture:
         from digitnet.reading.drawing import save_drawing
 
-        save_drawing(pixels, reading, folder / options.save_picture / drawing_name(name))
-    remark = f"{name}: {pages:,} pages; only the first was read." if pages > 1 else None
+        save_drawing(page.pixels, reading, folder / options.save_picture / drawing_name(name))
+    remark = f"{name}: {page.pages:,} pages; only the first was read." if page.pages > 1 else None
     return Result(name, reading, remark=remark)
 
 

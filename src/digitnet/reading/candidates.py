@@ -3,20 +3,15 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import ceil
-from statistics import median
 
-from digitnet.finding.components import Component, crop_ink, join
+from digitnet.finding.components import Component, crop_ink
 from digitnet.finding.ink import Ink, UInt8
+from digitnet.finding.oversegment import oversegment
 from digitnet.finding.single import Group
-from digitnet.reading.cuts import cut_apart
 from digitnet.reading.result import Box, Digit
 
 Recognise = Callable[[UInt8, Box], Digit]
 """Asks the network about the ink of a candidate ``(rows, columns)``, which is at that place of the picture."""
-
-_MOST_PARTS = 14  # of one digit
-_WIDEST = 1.6  # of a digit's height
-_GAP = 0.25  # of a digit's height: the widest gap inside a digit
 
 
 @dataclass(frozen=True)
@@ -42,13 +37,12 @@ class Candidates:
 
 def find_candidates(line: Sequence[Component], ink: Ink, recognise: Recognise) -> Candidates:
     """List the candidates of a line, and ask the network about each."""
-    height = float(median(component.height for component in line))
-    parts = [part for component in line for part in cut_apart(component, ink.stroke_width, height)]
-    groups = []
-    for first, end in _list_groups(parts, height):
-        joined = join(parts[first:end])
-        groups.append(Candidate(first, end, joined, recognise(crop_ink(joined, ink), _locate(joined, ink))))
-    return Candidates(list(line), parts, groups, height, ink.stroke_width)
+    cut = oversegment(line, ink.stroke_width)
+    groups = [
+        Candidate(first, end, joined, recognise(crop_ink(joined, ink), _locate(joined, ink)))
+        for first, end, joined in cut.list_candidates()
+    ]
+    return Candidates(cut.components, cut.parts, groups, cut.height, ink.stroke_width)
 
 
 def judge_groups(groups: Sequence[Group], recognise: Recognise) -> Candidates:
@@ -60,21 +54,6 @@ def judge_groups(groups: Sequence[Group], recognise: Recognise) -> Candidates:
         candidates.append(Candidate(index, index + 1, group.component, recognise(crop, box)))
     height = float(max((part.height for part in parts), default=1))
     return Candidates(parts, parts, candidates, height, groups[0].ink.stroke_width if groups else 1.0)
-
-
-def _list_groups(parts: Sequence[Component], height: float) -> list[tuple[int, int]]:
-    """List the groups of neighbours that may be one digit, as (first, after the last)."""
-    groups = []
-    for first in range(len(parts)):
-        left, right = parts[first].left, parts[first].right
-        groups.append((first, first + 1))
-        for last in range(first + 1, min(first + _MOST_PARTS, len(parts))):
-            gap = parts[last].left - right
-            left, right = min(left, parts[last].left), max(right, parts[last].right)
-            if gap >= _GAP * height or right - left >= _WIDEST * height:
-                break
-            groups.append((first, last + 1))
-    return groups
 
 
 def _locate(component: Component, ink: Ink) -> Box:

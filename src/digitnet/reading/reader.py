@@ -9,10 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from digitnet.errors import PictureError, UsageError
+from digitnet.finding.ink import FINE
 from digitnet.modelfile import DECISIONS, ModelInfo
 from digitnet.reading.expectation import check_count, compile_pattern, expect_match
 from digitnet.reading.network import SIDE, Answers, Network, UInt8
-from digitnet.reading.picture import Source, open_picture
+from digitnet.reading.picture import Page, Source, open_first_page
 from digitnet.reading.result import Box, Digit, Line, Reading
 from digitnet.reading.stages import Stages, find_digits
 
@@ -73,7 +74,8 @@ class Reader:
         pattern = None if expect is None else compile_pattern(expect)
         if pattern:
             check_count(pattern, self.info.labels, single=single, digits=digits)
-        lines = [Line(tuple(line)) for line in self.find(picture, single=single, digits=digits).digits]
+        page = open_first_page(picture, side=FINE)
+        lines = [Line(tuple(line)) for line in self._find(page, single, digits).digits]
         if pattern:
             lines = [expect_match(line, pattern, self.info.labels, self.min_probability) for line in lines]
         return Reading(tuple(lines))
@@ -81,7 +83,7 @@ class Reader:
     def find(self, picture: Source, *, single: bool = False, digits: int | None = None) -> Stages:
         """Find the digits of a picture as `read` does, and return every stage on the way to them."""
         check_digits(single, digits)
-        return find_digits(open_picture(picture), self._recognise, single=single, count=digits)
+        return self._find(open_first_page(picture), single, digits)
 
     def predict(self, images: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
         """Return the most probable class ``(n,)`` of each image; see `predict_proba` for what an image is."""
@@ -100,6 +102,10 @@ class Reader:
         pixels = check_images(images)
         starts = range(0, max(len(pixels), 1), CHUNK)
         return Answers.joined([self._network.answer_images(pixels[start : start + CHUNK]) for start in starts])
+
+    def _find(self, page: Page, single: bool, digits: int | None) -> Stages:
+        sure = self.min_probability
+        return find_digits(page.pixels, self._recognise, shape=page.shape, sure=sure, single=single, count=digits)
 
     def _recognise(self, ink: UInt8, box: Box) -> Digit:
         """Ask the network about the ink of a candidate ``(rows, columns)``.

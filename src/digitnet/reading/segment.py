@@ -8,7 +8,6 @@ from statistics import median
 from digitnet.finding.components import Component
 from digitnet.finding.single import measure_doubt
 from digitnet.reading.candidates import Candidate, Candidates
-from digitnet.reading.result import Digit
 
 # The costs of a path. The network's doubt about each digit adds -log p.
 _CUT = 0.3  # a cut, and
@@ -20,11 +19,11 @@ _LEFT_OUT = 6.0  # a fragment left out, with as much ink as a digit
 
 _SMALL = 0.6  # of a digit's height: what is larger is not left out
 
-_Path = tuple[Digit, "_Path"] | None
+_Path = tuple[Candidate, "_Path"] | None
 
 
-def segment(line: Candidates, count: int | None = None) -> list[Digit]:
-    """Return the digits of a line, from left to right; exactly `count`, or as near as the candidates allow.
+def segment(line: Candidates, count: int | None = None) -> list[Candidate]:
+    """Choose a line's digits, exactly `count` or as near to it as its candidates allow, from left to right.
 
     The path of least cost from left to right through the candidates is found by dynamic programming (Fujisawa et
     al., 1992). A candidate costs more the less it has the form of a digit, and the more the network doubts it.
@@ -62,8 +61,8 @@ def _measure_cost(group: Candidate, line: Candidates) -> float:
 
 def _find_path(
     groups: Sequence[Candidate], costs: Sequence[float], left_out: Sequence[float], count: int | None
-) -> list[Digit]:
-    """Find the path of least cost from the first part to the end, and return the digits on it."""
+) -> list[Candidate]:
+    """Find the path of least cost from the first part to the end, and return the candidates on it."""
     ending: list[list[int]] = [[] for _ in range(len(left_out) + 1)]
     for index, group in enumerate(groups):
         ending[group.end].append(index)
@@ -75,7 +74,7 @@ def _find_path(
         for index in ending[end]:
             for digits, (cost, path) in paths[groups[index].first].items():
                 if (total := cost + costs[index]) < found.get(digits + 1, (inf, None))[0]:
-                    found[digits + 1] = (total, (groups[index].digit, path))
+                    found[digits + 1] = (total, (groups[index], path))
         for digits, (cost, path) in paths[end - 1].items():
             if (total := cost + left_out[end - 1]) < found.get(digits, (inf, None))[0]:
                 found[digits] = (total, path)
@@ -84,6 +83,6 @@ def _find_path(
     best = min(final, key=lambda digits: (abs(digits - count) if count is not None else 0, final[digits][0]))
     chosen, path = [], final[best][1]
     while path:
-        digit, path = path
-        chosen.append(digit)
+        candidate, path = path
+        chosen.append(candidate)
     return chosen[::-1]
