@@ -220,6 +220,33 @@ def blots(digits: Tensor, generator: Generator) -> Tensor:
     return torch.where(textured, ink * torch.sigmoid(3 * noise.roll(1, 0)[:, 1]), ink)
 
 
+def things(digits: Tensor, generator: Generator) -> Tensor:
+    """Draw things that fill their outline, as photographed objects do: shaded, textured, some with a gap."""
+    n = len(digits)
+    left, right, gap, shade = (_profile(n, knots, generator) for knots in (5, 5, 3, 4))  # (n, SIDE) of each row
+    symmetric = (torch.rand(n, 1, generator=generator) < 0.7).float()
+    right = symmetric * left + (1 - symmetric) * right
+    middle = SIDE / 2 - 0.5
+    half = middle * uniform(0.55, 1, (n, 1), generator)  # of the width; a narrow one would be a thick 1
+    left, right = half * (0.45 + 0.55 * left), half * (0.45 + 0.55 * right)
+    has_gap = torch.rand(n, 1, generator=generator) < 0.25
+    gap = torch.where(has_gap, half * (0.6 * gap - 0.15), torch.tensor(-1.0))
+    x = (torch.arange(SIDE) - middle)[None, None, :]
+    edge = torch.minimum(x + left[..., None], right[..., None] - x)
+    inside = torch.minimum(edge, x.abs() - gap[..., None]).add(0.5).clamp(0, 1)  # (n, SIDE, SIDE)
+    high = uniform(0.5, 1, (n, 1, 1), generator) * SIDE / 2
+    inside = inside * ((torch.arange(SIDE) - middle)[None, :, None].abs() < high)
+    grain = F.interpolate(torch.randn(n, 1, 12, 12, generator=generator), SIDE, mode="bilinear")[:, 0]
+    light = uniform(0.4, 1, (n, 1, 1), generator) * (0.6 + 0.4 * shade[..., None])
+    return (inside * light * (1 + uniform(0, 0.4, (n, 1, 1), generator) * grain)).clamp(0, 1)
+
+
+def _profile(n: int, knots: int, generator: Generator) -> Tensor:
+    """Draw smooth curves ``(n, SIDE)``, 0 to 1, through so many random values."""
+    values = torch.randn(n, 1, knots, generator=generator)
+    return F.interpolate(values, SIDE, mode="linear", align_corners=True)[:, 0].mul(1.5).sigmoid()
+
+
 def dots(digits: Tensor, generator: Generator) -> Tensor:
     """Draw one to six dots."""
     n = len(digits)
@@ -331,13 +358,14 @@ def uniform(low: float, high: float, shape: int | tuple[int, ...], generator: Ge
 KINDS: dict[Kind, float] = {
     glyphs: 0.2,
     handwriting: 0.2,
-    pairs: 0.10,
+    pairs: 0.08,
     tangles: 0.02,
     scribbles: 0.06,
-    characters: 0.08,
+    characters: 0.06,
     lines: 0.05,
     shapes: 0.03,
-    blots: 0.08,
+    blots: 0.07,
+    things: 0.05,
     dots: 0.015,
     gradients: 0.015,
 }
