@@ -102,15 +102,19 @@ def _evaluate_tier(reader: Reader, tier: str, single: bool) -> dict[str, Any]:
 
 def refusal(reader: Reader) -> dict[str, Any]:
     """Count refusals of what is no digit, one picture at a time, with --single."""
-    characters = load_omniglot().without_digit_shapes()
-    kinds = {
-        "clothes": [_on_paper(image) for image in load_dataset("fashion-mnist").test.images[5_000:6_000]],
-        "letters A to J in fonts": _letters(),
-        **{name: [_on_paper(image) for image in characters.of(name).images] for name in (*HELD_OUT, *TRAINING)},
-    }
     return {
         kind: Counter(reader.read(picture, single=True).text[:1] or "refused" for picture in pictures)
-        for kind, pictures in kinds.items()
+        for kind, pictures in list_others(*HELD_OUT, *TRAINING).items()
+    }
+
+
+def list_others(*alphabets: str) -> dict[str, list[UInt8]]:
+    """List pictures of what is no digit, dark on light, by kind; the alphabets are by default those held out."""
+    characters = load_omniglot().without_digit_shapes()
+    return {
+        "clothes": [_on_paper(image) for image in load_dataset("fashion-mnist").test.images[5_000:6_000]],
+        "letters A to J in fonts": _letters(),
+        **{name: [_on_paper(image) for image in characters.of(name).images] for name in alphabets or HELD_OUT},
     }
 
 

@@ -159,7 +159,7 @@ def cut_out(made: Photograph, rng: np.random.Generator) -> Iterator[_Cut]:
         return
     for group in chain.from_iterable(map(list_groups, find_inks(made.picture))):
         label = _Owners(made, group.ink).label(group.component)
-        yield _normalise(crop_ink(group.component, group.ink)), label, group.cost
+        yield normalise(crop_ink(group.component, group.ink)), label, group.cost
 
 
 def _cut_out_of_lines(made: Photograph, rng: np.random.Generator) -> Iterator[_Cut]:
@@ -176,7 +176,7 @@ def _cut_out_of_lines(made: Photograph, rng: np.random.Generator) -> Iterator[_C
     count = min(len(others), max(_FEWEST, len(chosen)))
     chosen += [others[index] for index in rng.choice(len(others), count, replace=False)]
     for component, owner in chosen:
-        yield _normalise(crop_ink(component, ink)), int(made.answer[owner - 1]) if owner else NONE, 0.0
+        yield normalise(crop_ink(component, ink)), int(made.answer[owner - 1]) if owner else NONE, 0.0
 
 
 class _Owners:
@@ -220,8 +220,8 @@ class _Owners:
         return 0 if nobodys.sum() > component.area / 2 else UNKNOWN
 
 
-def _normalise(crop: UInt8) -> UInt8:
-    """Make the network's image of a crop, as the model file does."""
+def normalise(crop: UInt8) -> UInt8:
+    """Make the network's image ``(28, 28)`` of a crop ``(rows, columns)`` uint8, as the model file does."""
     with torch.no_grad():
         image = centre_ink(lift_ink(torch.from_numpy(crop)[None, :, :, None]))
     return np.asarray(image[0, 0].round().to(torch.uint8).numpy())
