@@ -69,3 +69,12 @@ def test_of_equal_doubt_the_group_that_leaves_out_less_is_chosen() -> None:
 
 def test_an_empty_sheet_has_no_groups() -> None:
     assert list_all(np.full((200, 300), 230, np.uint8)) == []
+
+
+def test_no_two_groups_are_of_the_same_ink() -> None:
+    picture = ring(60, 10)
+    picture[250:253] = 120  # a ruled line, so that marks are grouped with it and without it
+    for ink in find_inks(picture):
+        groups = list_groups(ink)
+        seen = {(group.component.left, group.component.top, group.component.mask.tobytes()) for group in groups}
+        assert len(seen) == len(groups) >= 2

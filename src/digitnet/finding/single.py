@@ -61,7 +61,18 @@ def list_groups(ink: Ink) -> list[Group]:
     whole = find_components(ink, without_rules=False, without_shadows=False)
     if sum(one.area for one in whole) > sum(one.area for one in bare):
         groups += _group(whole, ink)
-    return groups
+    return _leave_out_repeated(groups)
+
+
+def _leave_out_repeated(groups: Iterable[Group]) -> list[Group]:
+    """Leave out groups of the same ink; of those, the one that costs least remains."""
+    distinct: dict[tuple[int, int, int, bytes], Group] = {}
+    for group in groups:
+        one = group.component
+        key = one.left, one.top, one.width, one.mask.tobytes()
+        if key not in distinct or group.cost < distinct[key].cost:
+            distinct[key] = group
+    return list(distinct.values())
 
 
 def _group(components: Sequence[Component], ink: Ink) -> list[Group]:

@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from digitnet.photographs.camera import light, take
-from digitnet.photographs.kinds import KINDS
+from digitnet.photographs.kinds import KINDS, Kind, Range
 from digitnet.photographs.paper import OTHER, Page, cover, draw_form, draw_table, make_page, put_on_desk, rule
 from digitnet.photographs.scribe import Scribe
-from digitnet.photographs.strokes import Float32, Generator, UInt8, draw
+from digitnet.photographs.strokes import Float32, Generator, Strokes, UInt8, draw
 
 _COLOURS = {  # what remains of red, green and blue under ink of full strength
     "black": (0.1, 0.1, 0.12),
@@ -19,6 +20,9 @@ _COLOURS = {  # what remains of red, green and blue under ink of full strength
     "cyan": (0.15, 0.6, 0.75),
     "brown": (0.35, 0.22, 0.1),
 }
+
+Place = tuple[float, float, float, float]
+"""Top, left, bottom and right of the writing, in pixels."""
 
 _SMALL = 300  # pixels of the longer side of a picture that is never made smaller
 
@@ -33,70 +37,125 @@ class Photograph:
     owner: UInt8  # (rows, columns) whose ink a pixel is: 0 nobody's, 1 ... the answer's digits, or OTHER
 
 
+@dataclass(frozen=True)
+class _Writing:
+    """Marks side by side, drawn but not yet on a page; lengths are in pixels."""
+
+    inks: list[Float32]  # of each mark: (rows, columns), 0 to 1
+    gaps: npt.NDArray[np.float64]  # after each
+    height: float  # of a usual mark
+    pen: float  # width of the strokes
+
+    @property
+    def shape(self) -> tuple[int, float]:
+        """Rows and columns of all of them."""
+        between = float(self.gaps[: max(0, len(self.inks) - 1)].sum())
+        return max((ink.shape[0] for ink in self.inks), default=0), sum(
+            ink.shape[1] for ink in self.inks
+        ) + between
+
+
 def make_photograph(kind: str, scribe: Scribe, seed: tuple[int, ...], scale: float = 1.0) -> Photograph:
     """Make the photograph of a kind that belongs to a seed; `scale` makes large ones smaller, which saves time."""
     rng = np.random.default_rng((*seed, list(KINDS).index(kind)))
     ranges = KINDS[kind]
-    count = int(rng.integers(ranges.digits[0], ranges.digits[1] + 1))
-    written = [
-        scribe.write_digit(rng, variants=ranges.variants)
-        if ranges.is_written
-        else (scribe.write_other(rng), OTHER)
-        for _ in range(count)
-    ]
-    longest = _between(ranges.side, rng)
-    longest = max(scale * longest, min(longest, _SMALL))
-    long, short = longest, longest * rng.uniform(0.6, 1)
-    rows, columns = (int(short), int(long)) if rng.random() < 0.3 + 0.6 * (count > 1) else (int(long), int(short))
-    height = rng.uniform(*ranges.height) * min(rows, columns)
-    spaces = rng.uniform(*ranges.spacing, size=max(count, 1))
-    width = sum(strokes.size[0] for strokes, _ in written) + spaces.sum()  # of digits one pixel high
-    height = min(height, 0.85 * columns / max(width, 0.1))
-    pen = height * _between(ranges.pen, rng)
-    inks = [draw(strokes, height * rng.uniform(0.9, 1.1), pen, rng) for strokes, _ in written]
-    page = make_page((rows, columns), rng, ranges.tint)
+    written = _write(ranges, scribe, rng)
+    shape = _choose_shape(ranges, len(written) > 1, scale, rng)
+    writing = _draw([strokes for strokes, _ in written], ranges, shape, rng)
+    page = make_page(shape, rng, ranges.tint)
     if ranges.rules:
-        spacing = height * rng.uniform(0.3, 1.3)
-        rule(page, spacing, max(0.7, pen * rng.uniform(0.2, 0.6)), rng.uniform(*ranges.rules), rng,
-             squared=rng.random() < 0.4)  # fmt: skip
-    gaps = height * spaces
-    width = sum(ink.shape[1] for ink in inks) + gaps[: max(0, count - 1)].sum()
-    highest = max((ink.shape[0] for ink in inks), default=0)
-    left = rng.uniform(0.02 * columns, max(0.02 * columns + 1, 0.98 * columns - width))
-    top = rng.uniform(0.02 * rows, max(0.02 * rows + 1, 0.98 * rows - highest))
-    inner = (top, left, min(rows, top + highest), min(columns, left + width))
+        _rule(page, writing, ranges.rules, rng)
+    inner = _choose_place(writing, shape, rng)
     spiral = rng.random() < 0.4
     if rng.random() < ranges.desk:
         put_on_desk(page, inner, rng, spiral=spiral)
-    colour = _COLOURS[ranges.colours[int(rng.integers(len(ranges.colours)))]]
-    strength = rng.uniform(*ranges.strength)
-    remains = 1 - np.float32(strength) * (1 - np.array(colour, np.float32))
-    grain = ranges.grain * rng.random()
-    if ranges.cells and count:
-        pad = 0.5 * gaps[0] + pen
-        ends = left + np.cumsum([ink.shape[1] + gap for ink, gap in zip(inks, gaps, strict=True)]) - gaps / 2
-        columns_of_lines = [left - pad, *ends[:-1], ends[-1] + pad]
-        draw_table(page, (top - pad, top + highest + pad), columns_of_lines, 0.4 * pen, rng)
+    remains, grain = _choose_ink(ranges, rng)
+    if ranges.cells and written:
+        _draw_cells(page, writing, inner, rng)
     if ranges.form and rng.random() < ranges.form:
-        draw_form(page, inner, pen * rng.uniform(0.15, 0.6), rng)
-    place = left
-    for number, (ink, gap) in enumerate(zip(inks, gaps, strict=False), 1):
-        down = top + (highest - ink.shape[0]) * rng.random()
-        owner = number if ranges.is_written else OTHER
-        cover(page, ink, (down, place), remains, owner, grain=grain, rng=rng)
-        place += ink.shape[1] + gap
+        draw_form(page, inner, writing.pen * rng.uniform(0.15, 0.6), rng)
+    _lay(page, writing, inner, remains, grain, rng, is_answer=ranges.is_written)
     if rng.random() < ranges.neighbours:
-        _write_neighbours(page, inner, height, pen, remains, scribe, rng)
+        _write_neighbours(page, inner, writing.height, writing.pen, remains, scribe, rng)
     if rng.random() < ranges.dots:
-        _drop_dots(page, inner, pen, remains, rng)
-    picture = light(page.colour, rng, rng.uniform(*ranges.falloff))
-    owner_map = page.owner
-    if ranges.margin is not None and count:
-        picture, owner_map = _crop(picture, owner_map, int(rng.integers(ranges.margin[0], ranges.margin[1] + 1)))
-    blur = rng.uniform(*ranges.blur) * max(0.3, min(1.5, pen / 6))  # a telephone focuses at least on the strokes
-    taken = take(picture, rng, blur=blur, noise=rng.uniform(*ranges.noise))
+        _drop_dots(page, inner, writing.pen, remains, rng)
+    picture, owner = light(page.colour, rng, rng.uniform(*ranges.falloff)), page.owner
+    if ranges.margin is not None and written:
+        picture, owner = _crop(picture, owner, int(rng.integers(ranges.margin[0], ranges.margin[1] + 1)))
+    in_focus = max(0.3, min(1.5, writing.pen / 6))  # a telephone focuses at least on the strokes
+    taken = take(picture, rng, blur=rng.uniform(*ranges.blur) * in_focus, noise=rng.uniform(*ranges.noise))
     answer = "".join(str(label) for _, label in written) if ranges.is_written else ""
-    return Photograph(taken, answer, kind, np.ascontiguousarray(owner_map))
+    return Photograph(taken, answer, kind, np.ascontiguousarray(owner))
+
+
+def _write(ranges: Kind, scribe: Scribe, rng: Generator) -> list[tuple[Strokes, int]]:
+    """Write the digits of the answer, or something else, each with its label."""
+    count = int(rng.integers(ranges.digits[0], ranges.digits[1] + 1))
+    if ranges.is_written:
+        return [scribe.write_digit(rng, variants=ranges.variants) for _ in range(count)]
+    return [(scribe.write_other(rng), OTHER) for _ in range(count)]
+
+
+def _choose_shape(ranges: Kind, is_line: bool, scale: float, rng: Generator) -> tuple[int, int]:
+    """Choose the rows and columns of the picture."""
+    longest = _between(ranges.side, rng)
+    longest = max(scale * longest, min(longest, _SMALL))
+    long, short = int(longest), int(longest * rng.uniform(0.6, 1))
+    return (short, long) if rng.random() < 0.3 + 0.6 * is_line else (long, short)
+
+
+def _draw(written: list[Strokes], ranges: Kind, shape: tuple[int, int], rng: Generator) -> _Writing:
+    """Draw the strokes of each mark, so large that all fit into the picture."""
+    height = rng.uniform(*ranges.height) * min(shape)
+    spaces = rng.uniform(*ranges.spacing, size=max(len(written), 1))
+    width = sum(strokes.size[0] for strokes in written) + spaces.sum()  # of marks one pixel high
+    height = min(height, 0.85 * shape[1] / max(width, 0.1))
+    pen = height * _between(ranges.pen, rng)
+    inks = [draw(strokes, height * rng.uniform(0.9, 1.1), pen, rng) for strokes in written]
+    return _Writing(inks, height * spaces, height, pen)
+
+
+def _rule(page: Page, writing: _Writing, strength: Range, rng: Generator) -> None:
+    """Print ruled lines as far apart as the writing is high, more or less."""
+    spacing = writing.height * rng.uniform(0.3, 1.3)
+    width = max(0.7, writing.pen * rng.uniform(0.2, 0.6))
+    rule(page, spacing, width, rng.uniform(*strength), rng, squared=rng.random() < 0.4)
+
+
+def _choose_place(writing: _Writing, shape: tuple[int, int], rng: Generator) -> Place:
+    """Choose where on the page the writing is."""
+    (rows, columns), (high, wide) = shape, writing.shape
+    left = rng.uniform(0.02 * columns, max(0.02 * columns + 1, 0.98 * columns - wide))
+    top = rng.uniform(0.02 * rows, max(0.02 * rows + 1, 0.98 * rows - high))
+    return top, left, min(rows, top + high), min(columns, left + wide)
+
+
+def _choose_ink(ranges: Kind, rng: Generator) -> tuple[Float32, float]:
+    """Choose what remains of red, green and blue under the ink, and how much it breaks up on the paper's tooth."""
+    colour = _COLOURS[ranges.colours[int(rng.integers(len(ranges.colours)))]]
+    remains = 1 - np.float32(rng.uniform(*ranges.strength)) * (1 - np.array(colour, np.float32))
+    return remains, ranges.grain * rng.random()
+
+
+def _draw_cells(page: Page, writing: _Writing, inner: Place, rng: Generator) -> None:
+    """Draw a table with a cell for each mark."""
+    top, left = inner[:2]
+    pad = 0.5 * writing.gaps[0] + writing.pen
+    widths = [ink.shape[1] + gap for ink, gap in zip(writing.inks, writing.gaps, strict=True)]
+    ends = left + np.cumsum(widths) - writing.gaps / 2
+    columns = [left - pad, *ends[:-1], ends[-1] + pad]
+    draw_table(page, (top - pad, top + writing.shape[0] + pad), columns, 0.4 * writing.pen, rng)
+
+
+def _lay(
+    page: Page, writing: _Writing, inner: Place, remains: Float32, grain: float, rng: Generator, *, is_answer: bool
+) -> None:
+    """Lay the marks on the page, from left to right."""
+    top, place = inner[:2]
+    for number, (ink, gap) in enumerate(zip(writing.inks, writing.gaps, strict=False), 1):
+        down = top + (writing.shape[0] - ink.shape[0]) * rng.random()
+        cover(page, ink, (down, place), remains, number if is_answer else OTHER, grain=grain, rng=rng)
+        place += ink.shape[1] + gap
 
 
 def _between(limits: tuple[float, float], rng: Generator) -> float:
@@ -106,7 +165,7 @@ def _between(limits: tuple[float, float], rng: Generator) -> float:
 
 def _write_neighbours(
     page: Page,
-    inner: tuple[float, ...],
+    inner: Place,
     height: float,
     pen: float,
     remains: Float32,
@@ -134,7 +193,7 @@ def _write_neighbours(
             cover(page, ink, corner, remains, OTHER)
 
 
-def _drop_dots(page: Page, inner: tuple[float, ...], pen: float, remains: Float32, rng: Generator) -> None:
+def _drop_dots(page: Page, inner: Place, pen: float, remains: Float32, rng: Generator) -> None:
     """Drop one to three dots the size of the pen."""
     rows, columns = page.shape
     for _ in range(rng.integers(1, 4)):
