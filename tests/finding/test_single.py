@@ -73,7 +73,7 @@ def test_an_empty_sheet_has_no_groups() -> None:
 
 def test_no_two_groups_are_of_the_same_ink() -> None:
     picture = ring(60, 10)
-    picture[250:253] = 120  # a ruled line, so that marks are grouped with it and without it
+    picture[250:253] = 40  # a ruled line, so that marks are grouped with it and without it
     lists = [list_groups(ink) for ink in find_inks(picture)]
     assert max(map(len, lists)) >= 2
     for groups in lists:
