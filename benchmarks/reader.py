@@ -30,7 +30,7 @@ from rich.console import Console
 from sklearn.datasets import load_digits  # type: ignore[import-untyped]
 
 from benchmarks import corruptions
-from benchmarks.photographs import OUTCOMES, judge
+from benchmarks.photographs import OUTCOMES, judge, photograph
 from digitnet import load_dataset, metrics
 from digitnet.data.omniglot import HELD_OUT, TRAINING, load_omniglot
 from digitnet.files import sha256, write_whole
@@ -156,9 +156,15 @@ def speed(reader: Reader) -> dict[str, Any]:
         picture = Path(folder) / "one.png"
         Image.fromarray(crop[0, :, :, 0]).save(picture)
         cold = [_run(["-m", "digitnet", "read", str(picture)]) for _ in range(9)]
+        large = Path(folder) / "large.jpg"
+        pixels = cv2.resize(photograph("careful", "validation", 0).picture, (4_032, 3_024))
+        Image.fromarray(pixels).save(large, quality=92)
+        cold_large = [_run(["-m", "digitnet", "read", "--single", str(large)]) for _ in range(9)]
     return {
         "cold_ms": 1_000 * statistics.median(seconds for seconds, _ in cold),
         "cold_peak_mb": max(peak for _, peak in cold) / 2**20,
+        "photograph_ms": 1_000 * statistics.median(seconds for seconds, _ in cold_large),
+        "photograph_peak_mb": max(peak for _, peak in cold_large) / 2**20,
         "crop_ms": _milliseconds(lambda: network.answer_crops(crop)),
         "read_ms": _milliseconds(lambda: reader.read(crop[0, :, :, 0], single=True)),
         "batch_of_256_ms_each": _milliseconds(lambda: reader.predict(batch)) / 256,

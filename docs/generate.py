@@ -52,7 +52,13 @@ def recipe_loop() -> str:
 
 
 SECTIONS: dict[str, dict[str, Callable[[], str]]] = {
-    "README.md": {"results": results.results_table, "reader": results.reader_goals, "loop": recipe_loop},
+    "README.md": {
+        "results": results.results_table,
+        "reader": results.reader_goals,
+        "photographs": results.reader_photographs,
+        "sources": results.reader_sources,
+        "loop": recipe_loop,
+    },
     "docs/model-card.md": {
         "numbers": results.reader_numbers,
         "goals": results.reader_goals,
