@@ -62,3 +62,14 @@ def test_of_a_faint_narrow_line_nothing_is_left_where_it_is_darker() -> None:
     ruled[150:153] = 1
     certain[150:153, 40:120] = 1
     assert (remove_ruled_lines(ruled, certain, 7.0) == digit).all()
+
+
+@pytest.mark.parametrize(("width", "is_removed"), [(3, True), (7, False)])
+def test_the_side_of_a_form_is_removed_and_a_tall_stem_is_kept(width: int, is_removed: bool) -> None:
+    mask = np.zeros((100, 300), np.uint8)
+    for middle in (90, 160, 230):
+        cv2.ellipse(mask, (middle, 50), (22, 32), 0, 0, 360, 1, 7)  # 71 of 100 pixels high
+    digits = mask.copy()
+    mask[:, 40 : 40 + width] = 1
+    expected = digits if is_removed else mask
+    assert (remove_ruled_lines(mask, mask, 7.0) == expected).all()

@@ -14,6 +14,8 @@ _BEND = 1.2  # stroke widths: how far a ruled line may leave the straight line
 _COVER = 0.5  # of a ruled line's length: at least so much is not hidden by digits
 _EDGE = 3  # working pixels: the largest distance between a ruled line's ends and the border
 _BEYOND = 0.6  # of a ruled line's length: every other mark is shorter along it
+_FINE = 0.5  # of the stroke width: of a line so fine less is asked, that
+_BEYOND_FINE = 0.75  # of its length is more than every other mark's
 _TIMES = 2.0  # as long as the highest mark is high: no digit has so long a level stroke, even where digits touch
 _THINNER = 0.3  # of the stroke width: a line so thin is no stroke of the pen
 _NARROW = 0.6  # of the stroke width: along a line so narrow, a stroke of the pen stands out
@@ -48,12 +50,11 @@ def remove_ruled_lines(mask: UInt8, strong: UInt8, stroke_width: float) -> UInt8
             ruled |= line.bare
         if not lines:
             continue
-        wide, high = _measure_extent(turned & ~ruled, stroke_width)
-        goes_beyond = wide <= _BEYOND * turned.shape[1] or (
-            turned is mask and 0 < _TIMES * high <= turned.shape[1]
-        )
+        wide, high = (side / turned.shape[1] for side in _measure_extent(turned & ~ruled, stroke_width))
+        goes_beyond = wide <= _BEYOND or (turned is mask and 0 < high <= 1 / _TIMES)
         for line in lines:
-            if goes_beyond or line.thickness <= _THINNER * stroke_width:
+            is_fine = line.thickness <= _FINE * stroke_width and wide <= _BEYOND_FINE
+            if goes_beyond or is_fine or line.thickness <= _THINNER * stroke_width:
                 there = line.all.any(axis=0)
                 dark = np.asarray((line.all & certain).any(axis=0))
                 if dark[there].mean() < _DARK:
