@@ -1,7 +1,7 @@
-"""A mark beside its neighbours: Bayes' rule, by adding up every case, is the judge."""
+"""A mark beside its neighbours: Bayes' rule, with products of odds, is the judge."""
 
-from itertools import pairwise, product
-from math import exp, isclose, log, prod
+from itertools import pairwise
+from math import exp, isclose, prod
 
 import numpy as np
 import pytest
@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digitnet.finding.components import Component
-from digitnet.reading import context
 from digitnet.reading.candidates import Candidate
 from digitnet.reading.context import judge_together
 from digitnet.reading.result import Box, Digit
@@ -25,26 +24,14 @@ def judge(*scores: float, touching: tuple[int, ...] = (), sure: float = 0.9) -> 
     return judge_together(chosen, parts, sure)
 
 
-def add_up(scores: list[float]) -> list[float]:
-    """Return the log odds that each mark is a digit, from the sum over all that the line may be."""
-    usual = (context._IN_NUMBERS + context._IN_OTHER_WRITING) / 2
-    total = [[0.0, 0.0] for _ in scores]
-    for share in (context._IN_NUMBERS, context._IN_OTHER_WRITING):
-        for marks in product((True, False), repeat=len(scores)):
-            prior = prod(share if mark else 1 - share for mark in marks)
-            seen = prod(
-                1 / (1 + exp(-score)) / usual if mark else 1 / (1 + exp(score)) / (1 - usual)
-                for mark, score in zip(marks, scores, strict=True)
-            )
-            for index, mark in enumerate(marks):
-                total[index][mark] += prior * seen
-    return [log(digit / other) for other, digit in total]
-
-
-@given(st.lists(st.floats(-12, 12), min_size=1, max_size=6))
+@given(st.lists(st.floats(-12, 12), min_size=2, max_size=6))
 def test_the_odds_are_those_of_bayes_rule(scores: list[float]) -> None:
-    found = [digit.score for digit in judge(*scores)]
-    assert all(isclose(one, other, abs_tol=1e-6) for one, other in zip(found, add_up(scores), strict=True))
+    ratios = [exp(max(-2.0, min(4.0, 0.9 * score - 5.3))) for score in scores]  # of a number to other writing
+    number = prod(ratios) / (prod(ratios) + 1)
+    for score, digit in zip(scores, judge(*scores), strict=True):
+        odds, boosted = exp(score), exp(score + 2)
+        expected = number * boosted / (boosted + 1) + (1 - number) * 0.1 * odds / (odds + 1)
+        assert isclose(1 / (1 + exp(-digit.score)), expected, abs_tol=1e-9)
 
 
 @pytest.mark.parametrize("score", [-7.0, -0.5, 0.0, 2.0, 9.0])
@@ -54,17 +41,17 @@ def test_a_lone_mark_is_judged_alone(score: float) -> None:
 
 
 def test_a_doubtful_mark_is_a_digit_in_a_number_and_none_among_letters() -> None:
-    assert judge(9, 1.5, 9)[1].decision == "accepted"
+    assert judge(10, 1.5, 10)[1].decision == "accepted"
     assert judge(1.5)[0].decision == "not sure"
-    assert judge(-6, 3, -6, -6)[1].decision == "not sure"
-    assert judge(3)[0].decision == "accepted"
+    assert judge(-6, 7, -6, -6)[1].decision == "not sure"
+    assert judge(7)[0].decision == "accepted"
 
 
 def test_digits_that_touch_are_as_doubtful_as_the_worst_of_them() -> None:
-    apart, touching = judge(6, -2, 6), judge(6, -2, 6, touching=(1,))
+    apart, touching = judge(9, 0, 9, 9, 9), judge(9, 0, 9, 9, 9, touching=(1,))
     assert touching[0].score <= min(apart[0].score, apart[1].score) + 1e-9
     assert touching[2].score == apart[2].score
-    assert [digit.decision for digit in touching] == ["not sure", "not sure", "accepted"]
+    assert [digit.decision for digit in touching] == ["not sure"] * 2 + ["accepted"] * 3
 
 
 @given(st.lists(st.floats(-40, 40), min_size=2, max_size=8))

@@ -108,9 +108,10 @@ def _draw(written: list[Strokes], ranges: Kind, shape: tuple[int, int], rng: Gen
     """Draw the strokes of each mark, so large that all fit into the picture."""
     height = rng.uniform(*ranges.height) * min(shape)
     spaces = rng.uniform(*ranges.spacing, size=max(len(written), 1))
-    width = sum(strokes.size[0] for strokes in written) + spaces.sum()  # of marks one pixel high
+    pen = _between(ranges.pen, rng)
+    width = sum(strokes.size[0] + 1.2 * pen for strokes in written) + spaces.sum()  # of marks one pixel high
     height = min(height, 0.85 * shape[1] / max(width, 0.1))
-    pen = height * _between(ranges.pen, rng)
+    pen *= height
     inks = [draw(strokes, height * rng.uniform(0.9, 1.1), pen, rng) for strokes in written]
     return _Writing(inks, height * spaces, height, pen)
 
