@@ -125,7 +125,7 @@ def test_the_page_on_reading_says_what_it_does(validation: tuple[Answers, Any]) 
     answers, correct = validation
     confidence, own = confidence_of(answers), Reader().min_probability
     rows = []
-    for least in (0, 0.5, 0.8, own, 0.99, 0.995, 0.999):
+    for least in (0, 0.5, own, 0.9, 0.95, 0.99, 0.995, 0.999):
         accepted = (answers.decisions != NOT_A_DIGIT) & (confidence >= least)
         name = f"{least:.2f}, the model's own" if least == own else f"{least}"
         doubted, wrong = ~accepted, accepted & ~correct
