@@ -16,6 +16,7 @@ _EDGE = 3  # working pixels: the largest distance between a ruled line's ends an
 _BEYOND = 0.6  # of a ruled line's length: every other mark is shorter along it
 _FINE = 0.5  # of the stroke width: of a line so fine less is asked, that
 _BEYOND_FINE = 0.75  # of its length is more than every other mark's
+_WHOLE = 0.9  # of its length has ink, its own or a digit's: the feet of digits side by side leave gaps
 _TIMES = 2.0  # as long as the highest mark is high: no digit has so long a level stroke, even where digits touch
 _THINNER = 0.3  # of the stroke width: a line so thin is no stroke of the pen
 _NARROW = 0.6  # of the stroke width: along a line so narrow, a stroke of the pen stands out
@@ -51,15 +52,18 @@ def remove_ruled_lines(mask: UInt8, strong: UInt8, stroke_width: float) -> UInt8
         if not lines:
             continue
         wide, high = (side / turned.shape[1] for side in _measure_extent(turned & ~ruled, stroke_width))
-        goes_beyond = wide <= _BEYOND or (turned is mask and 0 < high <= 1 / _TIMES)
+        is_level = turned is mask and 0 < high <= 1 / _TIMES
         for line in lines:
-            is_fine = line.thickness <= _FINE * stroke_width and wide <= _BEYOND_FINE
-            if goes_beyond or is_fine or line.thickness <= _THINNER * stroke_width:
-                there = line.all.any(axis=0)
+            thickness = line.thickness / stroke_width
+            there = line.all.any(axis=0)
+            if there.mean() < _WHOLE:
+                continue
+            goes_beyond = wide <= (_BEYOND_FINE if thickness <= _FINE else _BEYOND)
+            if goes_beyond or (is_level and thickness <= _NARROW) or thickness <= _THINNER:
                 dark = np.asarray((line.all & certain).any(axis=0))
                 if dark[there].mean() < _DARK:
                     left &= ~(line.all & ~certain)
-                if dark[there].mean() >= _DARK or line.thickness <= _NARROW * stroke_width:
+                if dark[there].mean() >= _DARK or thickness <= _NARROW:
                     left &= ~line.bare
     return bare
 
