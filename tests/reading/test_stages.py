@@ -203,6 +203,14 @@ def test_a_crop_holds_its_own_ink_alone() -> None:
     assert len(boxes) == 2
 
 
+def test_a_speck_among_digits_that_all_reach_the_border_hides_none_of_them() -> None:
+    cover, boxes = write(["58030"], high=70, pen=12)
+    left, right = boxes[0].left, boxes[-1].left + boxes[-1].width
+    strip = lay(cover)[boxes[0].top : boxes[0].top + boxes[0].height, left:right].copy()
+    strip[30:37, boxes[1].left - left - 12 : boxes[1].left - left - 5] = 40
+    assert len(flat(find(strip))) >= 5
+
+
 def test_frames_dashes_and_a_dark_border_are_not_read() -> None:
     cover, boxes = write(["580"], high=42)
     picture = lay(cover)

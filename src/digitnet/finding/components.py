@@ -14,7 +14,7 @@ from digitnet.finding.ruled_lines import remove_ruled_lines
 
 _SPECK = 2  # stroke widths: what is neither wider nor higher is a dot or dirt
 _LEAST = 5  # pixels of the picture, likewise: a smaller digit can't be recognised
-_SHADOW = 1.75  # stroke widths: half the thickness from which a component at the border is a shadow or the table
+_SHADOW = 2.5  # stroke widths: half the thickness from which a component at the border is a shadow or the table
 _BLOT = 0.35  # of its size: half the thickness from which a component is a blot and not a stroke
 _FRAMED = 0.3  # of a frame's height: the least height of what it is drawn around
 _SIDE = 0.12  # of a frame's height or width: the strip along an edge in which its side lies

@@ -24,6 +24,7 @@ _FAINTEST = 0.1  # least fraction of the paper's light that ink absorbs
 _BELOW_OTSU = 0.8  # of Otsu's threshold: certainly ink
 _FAINT = 0.4  # of Otsu's threshold: ink where it continues a stroke that certainly is
 _USUAL = 0.03  # of the longer side: a stroke's width, where the measured ones are those of something else
+_DIRT = 0.15  # of the largest mark's size: what is smaller is dirt
 _ALIKE = 1.7  # ratio of stroke widths that find the same ink
 _MUCH = 0.2  # of the picture: where ink covers less, the median is that of the paper
 _TWO_CLASSES = 0.75  # of the variance that ink and paper explain
@@ -198,8 +199,8 @@ def measure_stroke_width(mask: UInt8, *, inner: bool = False) -> float:
     """Measure the width of strokes, in pixels: twice the median distance from their middle to the paper.
 
     Only marks a quarter as large as the largest count, as there may be more specks than strokes; with `inner` only
-    those off the border, if there are any, as others may be a table, a shadow or a dark corner. Each place counts
-    by its width, as ruled lines may be longer than strokes.
+    those off the border, unless they are dirt, as others may be a table, a shadow or a dark corner. Each place
+    counts by its width, as ruled lines may be longer than strokes.
     """
     _, labels, table, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     size = table[:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]].max(axis=1)
@@ -207,7 +208,8 @@ def measure_stroke_width(mask: UInt8, *, inner: bool = False) -> float:
     if inner:
         left, top, width, height = table[:, :4].T
         is_inner = (np.minimum(left, top) > 0) & (left + width < mask.shape[1]) & (top + height < mask.shape[0])
-        size = np.where(is_inner, size, 0) if (is_inner & (size > 0)).any() else size
+        inner_size = np.where(is_inner, size, 0)
+        size = inner_size if inner_size.max() > _DIRT * size.max() else size
     large = size >= max(1, size.max() / 4)
     distance = cv2.distanceTransform(mask, cv2.DIST_L2, 3)
     distance = np.minimum(distance, max(mask.shape) / 2)  # infinite where there is no paper at all
