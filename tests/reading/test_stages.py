@@ -204,10 +204,11 @@ def test_a_crop_holds_its_own_ink_alone() -> None:
 
 
 def test_a_speck_among_digits_that_all_reach_the_border_hides_none_of_them() -> None:
-    cover, boxes = write(["58030"], high=70, pen=12)
+    cover, boxes = write(["58030"], high=110, pen=24, apart=1.2)
     left, right = boxes[0].left, boxes[-1].left + boxes[-1].width
     strip = lay(cover)[boxes[0].top : boxes[0].top + boxes[0].height, left:right].copy()
-    strip[30:37, boxes[1].left - left - 12 : boxes[1].left - left - 5] = 40
+    middle = (boxes[0].left + boxes[0].width + boxes[1].left) // 2 - left
+    strip[50:56, middle - 3 : middle + 3] = 40
     assert len(flat(find(strip))) >= 5
 
 
