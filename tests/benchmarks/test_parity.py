@@ -188,9 +188,7 @@ def test_a_step_differs_only_in_where_adam_adds_epsilon(steps: Steps) -> None:
         return np.asarray(before - rate * mean / (root + 1e-8))
 
     for before, ours, gradient, theirs in first:
-        rounding = (
-            1e-6 * np.abs(gradient).max()
-        )  # of the sums in either program: a gradient near 0 may change sign
+        rounding = 1e-6 * np.abs(gradient).max()  # in either program: a gradient near 0 may change its sign
         low, high = (step(before, gradient.astype(np.float64) + some) for some in (rounding, -rounding))
         assert (low - 2e-6 <= theirs).all() and (theirs <= high + 2e-6).all()
         seen = np.abs(gradient) > 1e-4

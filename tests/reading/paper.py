@@ -78,12 +78,12 @@ def indifferent(ink: UInt8, box: Box) -> Digit:
 
 def find(picture: UInt8, count: int | None = None) -> list[list[Digit]]:
     """Find digits by their forms alone."""
-    return find_digits(picture, indifferent, count=count).digits
+    return find_digits(picture, indifferent, sure=0.5, count=count).digits
 
 
 def find_single(picture: UInt8) -> Digit | None:
     """Find the one digit of a picture."""
-    lines = find_digits(picture, indifferent, single=True).digits
+    lines = find_digits(picture, indifferent, sure=0.5, single=True).digits
     return lines[0][0] if lines else None
 
 

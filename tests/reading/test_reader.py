@@ -1,5 +1,6 @@
 """The reader reads what was written, says when it is not sure, and refuses what is no image."""
 
+import io
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from digitnet.modelfile import Decision
 from digitnet.reading.drawing import draw_reading, draw_stages, percent
 from digitnet.reading.expectation import check_count, expect_match
 from digitnet.reading.result import Box, Digit, Line, Reading
+from reading.paper import agree, lay, write
 
 UInt8 = npt.NDArray[np.uint8]
 LABELS = tuple("0123456789")
@@ -333,3 +335,12 @@ def test_the_stages_before_a_reading_are_drawn_too(reader: Reader, page: tuple[U
     np.testing.assert_array_equal(np.asarray(drawn["ink"]) == 0, stages.ink.mask == 1)
     chosen = np.asarray(draw_reading(page[0], reader.read(page[0])))
     assert len(np.asarray(drawn["candidates"])) >= len(chosen)  # a strip for every candidate
+
+
+def test_boxes_are_in_pixels_of_the_file_though_a_large_jpeg_is_decoded_smaller(reader: Reader) -> None:
+    cover, boxes = write(["7"], high=1_600, pen=150)
+    content = io.BytesIO()
+    Image.fromarray(lay(cover)).save(content, "JPEG", quality=92)
+    assert max(cover.shape) >= 3_200
+    (digit,) = reader.read(content.getvalue(), single=True).digits
+    assert agree(digit.box, boxes[0], pixels=16)

@@ -164,8 +164,8 @@ def test_the_network_says_where_to_cut() -> None:
         probability = 0.001 if box.width > box.height else 1.0
         return Digit("0", (probability,), "accepted", 50.0, box, ink, ink)
 
-    assert len(flat(find_digits(lay(cover), reads_pairs).digits)) == 1
-    assert len(flat(find_digits(lay(cover), reads_digits).digits)) == 2
+    assert len(flat(find_digits(lay(cover), reads_pairs, sure=0.5).digits)) == 1
+    assert len(flat(find_digits(lay(cover), reads_digits, sure=0.5).digits)) == 2
 
 
 @pytest.mark.parametrize("single", [False, True])
@@ -177,7 +177,7 @@ def test_the_network_sees_every_candidate_once(single: bool) -> None:
         seen.append(repr((box, ink.tolist())).encode())
         return Digit("0", (1.0,), "accepted", 50.0, box, ink, ink)
 
-    stages = find_digits(lay(cover), recognise, single=single)
+    stages = find_digits(lay(cover), recognise, sure=0.5, single=single)
     assert len(seen) == len(set(seen)) == sum(len(line.groups) for line in stages.candidates)
     assert len(seen) >= sum(map(len, stages.digits)) > 0
 
@@ -286,7 +286,7 @@ def test_a_bar_is_not_cut_into_ones() -> None:
 
 def test_of_several_digits_as_large_none_is_surely_the_only_one() -> None:
     cover, _ = write(["38"], apart=1.6)
-    ((digit,),) = find_digits(lay(cover), doubt_the_wide, single=True).digits
+    ((digit,),) = find_digits(lay(cover), doubt_the_wide, sure=0.5, single=True).digits
     assert digit.decision == "not sure"
 
 

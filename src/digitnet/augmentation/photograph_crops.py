@@ -157,26 +157,27 @@ def cut_out(made: Photograph, rng: np.random.Generator) -> Iterator[_Cut]:
     if KINDS[made.kind].is_line:
         yield from _cut_out_of_lines(made, rng)
         return
-    for group in chain.from_iterable(map(list_groups, find_inks(made.picture))):
-        label = _Owners(made, group.ink).label(group.component)
-        yield normalise(crop_ink(group.component, group.ink)), label, group.cost
+    for ink in find_inks(made.picture):
+        owners = _Owners(made, ink)
+        for group in list_groups(ink):
+            yield normalise(crop_ink(group.component, ink)), owners.label(group.component), group.cost
 
 
 def _cut_out_of_lines(made: Photograph, rng: np.random.Generator) -> Iterator[_Cut]:
     ink = find_ink(made.picture)
     owners = _Owners(made, ink)
-    marks: dict[int, list[tuple[Component, int]]] = {}  # by the digit of the answer, 0 for others
+    marks: dict[int, list[Component]] = {}  # by the digit of the answer, 0 for others
     for line in group_into_lines(find_components(ink)):
         for _, _, component in oversegment(line, ink.stroke_width).list_candidates():
             owner = owners.find(component)
             if owner != UNKNOWN:
-                marks.setdefault(owner, []).append((component, owner))
+                marks.setdefault(owner, []).append(component)
     others = marks.pop(0, [])
-    chosen = [some[rng.integers(len(some))] for some in marks.values()]
+    chosen = [(some[rng.integers(len(some))], int(made.answer[owner - 1])) for owner, some in marks.items()]
     count = min(len(others), max(_FEWEST, len(chosen)))
-    chosen += [others[index] for index in rng.choice(len(others), count, replace=False)]
-    for component, owner in chosen:
-        yield normalise(crop_ink(component, ink)), int(made.answer[owner - 1]) if owner else NONE, 0.0
+    chosen += [(others[index], NONE) for index in rng.choice(len(others), count, replace=False)]
+    for component, label in chosen:
+        yield normalise(crop_ink(component, ink)), label, 0.0
 
 
 class _Owners:

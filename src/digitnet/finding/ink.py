@@ -16,6 +16,9 @@ Float32 = NDArray[np.float32]
 FINE = 1600
 """Pixels of a picture's longer side at most: more cost time, and digits are read at 20 pixels."""
 
+DIRT = 0.15
+"""Of the largest mark's size: what is smaller is dirt."""
+
 _COARSE = 320  # pixels of the longer side in the first look, and where the paper is estimated: it is smooth
 _SMALL = 112  # pixels of the longer side at least: 28 x 28 pixels are enlarged, so that a stroke has an inside
 _STROKE_WIDTH = 5  # pixels of a stroke's width that are enough to see its form
@@ -24,7 +27,6 @@ _FAINTEST = 0.1  # least fraction of the paper's light that ink absorbs
 _BELOW_OTSU = 0.8  # of Otsu's threshold: certainly ink
 _FAINT = 0.4  # of Otsu's threshold: ink where it continues a stroke that certainly is
 _USUAL = 0.03  # of the longer side: a stroke's width, where the measured ones are those of something else
-_DIRT = 0.15  # of the largest mark's size: what is smaller is dirt
 _ALIKE = 1.7  # ratio of stroke widths that find the same ink
 _MUCH = 0.2  # of the picture: where ink covers less, the median is that of the paper
 _TWO_CLASSES = 0.75  # of the variance that ink and paper explain
@@ -209,7 +211,7 @@ def measure_stroke_width(mask: UInt8, *, inner: bool = False) -> float:
         left, top, width, height = table[:, :4].T
         is_inner = (np.minimum(left, top) > 0) & (left + width < mask.shape[1]) & (top + height < mask.shape[0])
         inner_size = np.where(is_inner, size, 0)
-        size = inner_size if inner_size.max() > _DIRT * size.max() else size
+        size = inner_size if inner_size.max() > DIRT * size.max() else size
     large = size >= max(1, size.max() / 4)
     distance = cv2.distanceTransform(mask, cv2.DIST_L2, 3)
     distance = np.minimum(distance, max(mask.shape) / 2)  # infinite where there is no paper at all

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from math import log
 
 from digitnet.finding.components import Component, find_components, join
-from digitnet.finding.ink import Ink
+from digitnet.finding.ink import DIRT, Ink
 
-_DIRT = 0.15  # of the largest component's size: what is smaller is dirt
 _NEAR = 0.2  # of the size of what is there: a component so near to it belongs to it
 _LARGEST = 3  # components, each of which may be the digit or its largest part
 
@@ -77,7 +76,7 @@ def _leave_out_repeated(groups: Iterable[Group]) -> list[Group]:
 
 def _group(components: Sequence[Component], ink: Ink) -> list[Group]:
     largest = max((_size(one) for one in components), default=0)
-    clean = [one for one in components if _size(one) >= _DIRT * largest]
+    clean = [one for one in components if _size(one) >= DIRT * largest]
     inner = [one for one in clean if not one.at_border]
     chosen = [clean, inner]
     for pool in (clean, inner):

@@ -61,8 +61,8 @@ def open_picture(source: Source) -> UInt8:
 def open_first_page(source: Source, *, side: int | None = None) -> Page:
     """Open a picture as `open_picture` does.
 
-    With `side` a large JPEG is decoded smaller, with at least so many pixels on its longer side: of 12 megapixels
-    that saves two thirds of the time and 50 MB.
+    With `side` a large JPEG is decoded smaller, with at least so many pixels on its longer side: to read one of 12
+    megapixels then takes four fifths of the time, and 64 MB less.
     """
     match source:
         case Page():

@@ -28,7 +28,7 @@ def find_digits(
     recognise: Recognise,
     *,
     shape: tuple[int, int] | None = None,
-    sure: float = 0.0,
+    sure: float,
     single: bool = False,
     count: int | None = None,
 ) -> Stages:
