@@ -5,6 +5,7 @@ import pytest
 
 from digitnet.augmentation.photograph_crops import NONE, cut_out
 from digitnet.data.dataset import Dataset
+from digitnet.photographs.paper import OTHER
 from digitnet.photographs.photograph import Photograph, make_photograph
 from digitnet.photographs.scribe import Scribe
 from reading.paper import lay, write
@@ -13,14 +14,14 @@ from reading.paper import lay, write
 def photograph(text: str, *, apart: float = 1.0, owned: bool = True) -> Photograph:
     """Take a photograph of a line of digits; unless it is `owned`, its ink is none of the answer's."""
     cover, _ = write([text], high=60, pen=6, apart=apart)
-    owner = np.zeros(cover.shape, np.uint8)
+    owners = np.zeros(cover.shape, np.uint16)
     for column in range(len(text)):
         alone, _ = write([" " * column + text[column]], high=60, pen=6, apart=apart)
-        owner[:, : alone.shape[1]][alone > 0.4] = column + 1
+        owners[:, : alone.shape[1]][alone > 0.4] |= np.uint16(1 << column)
     if not owned:
-        owner[owner > 0] = 255
+        owners[owners > 0] = OTHER
     kind = "several" if len(text) > 1 else "careful"
-    return Photograph(lay(cover), text if owned else "", kind if owned else "letters", owner)
+    return Photograph(lay(cover), text if owned else "", kind if owned else "letters", owners)
 
 
 def labels(made: Photograph, seed: int = 0) -> list[int]:

@@ -16,6 +16,7 @@ import torch.nn.functional as F
 from PIL import Image, ImageDraw, ImageFont
 from torch import Generator, Tensor
 
+from digitnet.augmentation.drawing import SIDE, draw_lines, draw_strokes, roll, sample_curve, sample_uniform
 from digitnet.data.dataset import Dataset
 from digitnet.errors import UsageError
 from digitnet.networks.normalise import centre_ink
@@ -24,13 +25,10 @@ Kind = Callable[[Tensor, Generator], Tensor]
 """A kind of outliers: digits ``(n, 28, 28)``, 0 to 1, which it may use or ignore, and a random generator in; as
 many pictures ``(n, rows, columns)``, 0 to 1, out."""
 
-SIDE = 48
-"""Rows and columns of a picture that uses no digit."""
-
-LETTERS = "ABCEFGHJKLMNPQRTUVWXYacdefhkmnprtuvwx"
+LETTERS = "ABCDEFGHJKLMNPQRTUVWXYacdefhkmnprtuvwx"
 """Letters that differ from every digit, some of them only slightly.
 
-Left out are b (6), D O o (0), I i j l (1), S s (5), y (4), Z z (2), and g q (9).
+Left out are b (6), O o (0), I i j l (1), S s (5), y (4), Z z (2), and g q (9).
 """
 
 SYMBOLS = "+=#%*<?@~&$^√∞≈≠≤±÷∂∑∏∈∀∃αβγδθλμπφψωΓΔΘΛΞΠΦΨΩЖШЩЮЯЫДЛИФдж←↑→↓★♥♦♣♠☺✓✗✎☎✈"
@@ -48,7 +46,7 @@ STROKES = (
     "0003142223344340", "2020040444442020", "0414011030413444", "04000040", "2024 0044 4004",
     "0004044440 2024", "000404404044", "4440 40000242 2204", "1014 3034 0141 0343", "2024 0242", "0141 0343",
     "011040412223 2424", "4004 0010 3444", "04202044440101414104", "211001032443413021", "02242440",
-    "0242 3142 3342",
+    "0004 002041432404", "0004 001031331404", "0242 3142 3342",
 )  # fmt: skip
 """Letters and signs as strokes, with the same ones left out; the first is an A, the last an arrow.
 
@@ -124,7 +122,7 @@ def printed_characters() -> Tensor:
 def handwriting(digits: Tensor, generator: Generator) -> Tensor:
     """Draw handwritten letters and signs, each with random proportions."""
     n = len(digits)
-    width = uniform(0.03, 0.09, n, generator)
+    width = sample_uniform(0.03, 0.09, n, generator)
     chosen = torch.randint(len(STROKES), (n,), generator=generator)
     picture = torch.zeros(n, SIDE, SIDE)
     for letter, drawn in enumerate(STROKES):
@@ -132,17 +130,17 @@ def handwriting(digits: Tensor, generator: Generator) -> Tensor:
         for stroke in drawn.split():
             grid = torch.tensor([int(digit) for digit in stroke]).view(-1, 2)
             corners = 0.12 + 0.19 * grid + 0.035 * torch.randn(len(own), *grid.shape, generator=generator)
-            picture[own] = torch.maximum(picture[own], strokes(curve(corners), width[own]))
+            picture[own] = torch.maximum(picture[own], draw_strokes(sample_curve(corners), width[own]))
     return picture
 
 
 def pairs(digits: Tensor, generator: Generator) -> Tensor:
     """Combine two digits, side by side or overlapping."""
     n = len(digits)
-    right = uniform(9, 22, n, generator).round().long()
-    down = uniform(4, 13, n, generator).round().long()
+    right = sample_uniform(9, 22, n, generator).round().long()
+    down = sample_uniform(4, 13, n, generator).round().long()
     wide = F.pad(digits, (0, 24, 8, 8))  # (n, 44, 52)
-    return torch.maximum(wide, rolled(F.pad(digits.flip(0), (0, 24, 0, 16)), down, right))
+    return torch.maximum(wide, roll(F.pad(digits.flip(0), (0, 24, 0, 16)), down, right))
 
 
 def tangles(digits: Tensor, generator: Generator) -> Tensor:
@@ -154,19 +152,19 @@ def scribbles(digits: Tensor, generator: Generator) -> Tensor:
     """Draw one long curve with many turns."""
     n = len(digits)
     corners = 0.05 + 0.9 * torch.rand(n, 12, 2, generator=generator)
-    return strokes(curve(corners), uniform(0.02, 0.06, n, generator))
+    return draw_strokes(sample_curve(corners), sample_uniform(0.02, 0.06, n, generator))
 
 
 def characters(digits: Tensor, generator: Generator) -> Tensor:
     """Draw three to six short curved strokes that may cross, like characters of another script."""
     n = len(digits)
-    centres = uniform(0.2, 0.8, (6, n, 1, 2), generator)
-    ends = uniform(-0.45, 0.45, (6, n, 3, 2), generator)
-    width = uniform(0.02, 0.06, n, generator)
+    centres = sample_uniform(0.2, 0.8, (6, n, 1, 2), generator)
+    ends = sample_uniform(-0.45, 0.45, (6, n, 3, 2), generator)
+    width = sample_uniform(0.02, 0.06, n, generator)
     number = torch.randint(3, 7, (n,), generator=generator)
     picture = torch.zeros(n, SIDE, SIDE)
     for stroke in range(6):
-        drawn = strokes(curve((centres[stroke] + ends[stroke]).clamp(0.05, 0.95)), width)
+        drawn = draw_strokes(sample_curve((centres[stroke] + ends[stroke]).clamp(0.05, 0.95)), width)
         picture = torch.maximum(picture, drawn * (stroke < number)[:, None, None])
     return picture
 
@@ -174,29 +172,29 @@ def characters(digits: Tensor, generator: Generator) -> Tensor:
 def lines(digits: Tensor, generator: Generator) -> Tensor:
     """Draw one to four lines: the first is nearly horizontal, the others cross it or run beside it."""
     n = len(digits)
-    angle = uniform(-0.6, 0.6, (4, n), generator) + torch.tensor([0.0, 0.0, 1.57, 1.57])[:, None]
+    angle = sample_uniform(-0.6, 0.6, (4, n), generator) + torch.tensor([0.0, 0.0, 1.57, 1.57])[:, None]
     along = torch.stack([angle.cos(), angle.sin()], dim=-1)  # (4, n, 2)
-    centre = uniform(0.35, 0.65, (4, n, 2), generator)
-    half = uniform(0.25, 0.5, (4, n, 1), generator)
+    centre = sample_uniform(0.35, 0.65, (4, n, 2), generator)
+    half = sample_uniform(0.25, 0.5, (4, n, 1), generator)
     number = torch.randint(1, 5, (n,), generator=generator)
-    width = uniform(0.02, 0.12, n, generator)
+    width = sample_uniform(0.02, 0.12, n, generator)
     picture = torch.zeros(n, SIDE, SIDE)
     for line in range(4):
         ends = torch.stack([centre[line] - half[line] * along[line], centre[line] + half[line] * along[line]], 1)
-        picture = torch.maximum(picture, strokes(ends, width) * (line < number)[:, None, None])
+        picture = torch.maximum(picture, draw_strokes(ends, width) * (line < number)[:, None, None])
     return picture
 
 
 def shapes(digits: Tensor, generator: Generator) -> Tensor:
     """Draw triangles and low rectangles, as outlines or filled."""
     n = len(digits)
-    left, top = uniform(0.02, 0.15, (2, n), generator)
-    right, bottom = uniform(0.8, 0.98, n, generator), uniform(0.4, 0.7, n, generator)
-    tip = uniform(0.1, 0.9, n, generator)
+    left, top = sample_uniform(0.02, 0.15, (2, n), generator)
+    right, bottom = sample_uniform(0.8, 0.98, n, generator), sample_uniform(0.4, 0.7, n, generator)
+    tip = sample_uniform(0.1, 0.9, n, generator)
     rectangle = torch.stack([left, top, right, top, right, bottom, left, bottom, left, top], dim=1).view(n, 5, 2)
     triangle = torch.stack([left, bottom, tip, top, tip, top, right, bottom, left, bottom], dim=1).view(n, 5, 2)
     corners = torch.where((torch.rand(n, generator=generator) < 0.5)[:, None, None], rectangle, triangle)
-    outline = strokes(corners, uniform(0.02, 0.08, n, generator))
+    outline = draw_strokes(corners, sample_uniform(0.02, 0.08, n, generator))
     filled = torch.rand(n, generator=generator) < 0.4
     inside = (outline.cumsum(1).gt(0) & outline.flip(1).cumsum(1).flip(1).gt(0)).float()
     return torch.where(filled[:, None, None], inside, outline)
@@ -213,8 +211,8 @@ def blots(digits: Tensor, generator: Generator) -> Tensor:
             for size in coarse
         ]
     )[torch.randperm(each * len(coarse), generator=generator)[:n]]
-    sharp = uniform(0.7, 3, n, generator).exp()[:, None, None]
-    level = uniform(-0.5, 1, n, generator)[:, None, None]
+    sharp = sample_uniform(0.7, 3, n, generator).exp()[:, None, None]
+    level = sample_uniform(-0.5, 1, n, generator)[:, None, None]
     ink = torch.sigmoid(sharp * (noise[:, 0] - level))
     textured = (torch.rand(n, generator=generator) < 0.5)[:, None, None]
     return torch.where(textured, ink * torch.sigmoid(3 * noise.roll(1, 0)[:, 1]), ink)
@@ -227,18 +225,18 @@ def things(digits: Tensor, generator: Generator) -> Tensor:
     symmetric = (torch.rand(n, 1, generator=generator) < 0.7).float()
     right = symmetric * left + (1 - symmetric) * right
     middle = SIDE / 2 - 0.5
-    half = middle * uniform(0.55, 1, (n, 1), generator)  # of the width; a narrow one would be a thick 1
+    half = middle * sample_uniform(0.55, 1, (n, 1), generator)  # of the width; a narrow one would be a thick 1
     left, right = half * (0.45 + 0.55 * left), half * (0.45 + 0.55 * right)
     has_gap = torch.rand(n, 1, generator=generator) < 0.25
     gap = torch.where(has_gap, half * (0.6 * gap - 0.15), torch.tensor(-1.0))
     x = (torch.arange(SIDE) - middle)[None, None, :]
     edge = torch.minimum(x + left[..., None], right[..., None] - x)
     inside = torch.minimum(edge, x.abs() - gap[..., None]).add(0.5).clamp(0, 1)  # (n, SIDE, SIDE)
-    high = uniform(0.5, 1, (n, 1, 1), generator) * SIDE / 2
+    high = sample_uniform(0.5, 1, (n, 1, 1), generator) * SIDE / 2
     inside = inside * ((torch.arange(SIDE) - middle)[None, :, None].abs() < high)
     grain = F.interpolate(torch.randn(n, 1, 12, 12, generator=generator), SIDE, mode="bilinear")[:, 0]
-    light = uniform(0.4, 1, (n, 1, 1), generator) * (0.6 + 0.4 * shade[..., None])
-    return (inside * light * (1 + uniform(0, 0.4, (n, 1, 1), generator) * grain)).clamp(0, 1)
+    light = sample_uniform(0.4, 1, (n, 1, 1), generator) * (0.6 + 0.4 * shade[..., None])
+    return (inside * light * (1 + sample_uniform(0, 0.4, (n, 1, 1), generator) * grain)).clamp(0, 1)
 
 
 def _profile(n: int, knots: int, generator: Generator) -> Tensor:
@@ -251,11 +249,13 @@ def dots(digits: Tensor, generator: Generator) -> Tensor:
     """Draw one to six dots."""
     n = len(digits)
     number = torch.randint(1, 7, (n,), generator=generator)
-    width = uniform(0.06, 0.25, n, generator)
+    width = sample_uniform(0.06, 0.25, n, generator)
     picture = torch.zeros(n, SIDE, SIDE)
     for dot in range(6):
-        place = uniform(0.15, 0.85, (n, 1, 2), generator)
-        picture = torch.maximum(picture, strokes(place.repeat(1, 2, 1), width) * (dot < number)[:, None, None])
+        place = sample_uniform(0.15, 0.85, (n, 1, 2), generator)
+        picture = torch.maximum(
+            picture, draw_strokes(place.repeat(1, 2, 1), width) * (dot < number)[:, None, None]
+        )
     return picture
 
 
@@ -263,9 +263,9 @@ def gradients(digits: Tensor, generator: Generator) -> Tensor:
     """Draw empty pictures: a gradient of light with noise, or nothing at all."""
     n = len(digits)
     axis = torch.linspace(-0.5, 0.5, SIDE)
-    angle, slope, grain = (uniform(0, top, (n, 1, 1), generator) for top in (6.28, 1, 1))
+    angle, slope, grain = (sample_uniform(0, top, (n, 1, 1), generator) for top in (6.28, 1, 1))
     light = slope * (angle.cos() * axis[:, None] + angle.sin() * axis)
-    picture = 0.5 + light + grain * uniform(-0.5, 0.5, (n, SIDE, SIDE), generator)
+    picture = 0.5 + light + grain * sample_uniform(-0.5, 0.5, (n, SIDE, SIDE), generator)
     return picture.clamp(0, 1) * (torch.rand(n, 1, 1, generator=generator) > 0.2)
 
 
@@ -274,11 +274,11 @@ def add_foot_or_flag(digits: Tensor, generator: Generator) -> Tensor:
     n = len(digits)
     top, bottom = _ends(digits)
     head, base = _middle_of_row(digits, top + 1), _middle_of_row(digits, bottom - 1)
-    left, right, length, depth = (uniform(2.5, 7.5, n, generator) for _ in range(4))
-    tilt = uniform(-1, 1, n, generator)
-    width = uniform(1.2, 3, n, generator)
-    foot = _line(base - left, bottom + tilt, base + right, bottom - tilt, width)
-    flag = _line(head, top + 0.5, head - length, top + depth, width)
+    left, right, length, depth = (sample_uniform(2.5, 7.5, n, generator) for _ in range(4))
+    tilt = sample_uniform(-1, 1, n, generator)
+    width = sample_uniform(1.2, 3, n, generator)
+    foot = draw_lines(base - left, bottom + tilt, base + right, bottom - tilt, width)
+    flag = draw_lines(head, top + 0.5, head - length, top + depth, width)
     chosen = torch.randint(0, 3, (n, 1, 1), generator=generator)
     return torch.maximum(digits, torch.maximum(foot * (chosen != 0), flag * (chosen != 1)))
 
@@ -287,18 +287,14 @@ def add_bar(digits: Tensor, generator: Generator) -> Tensor:
     """Add a bar across the stem of each seven."""
     n = len(digits)
     top, bottom = _ends(digits)
-    row = (top + uniform(0.42, 0.65, n, generator) * (bottom - top)).round()
+    row = (top + sample_uniform(0.42, 0.65, n, generator) * (bottom - top)).round()
     middle = _middle_of_row(digits, row)
-    left, right = uniform(2.5, 5.5, (2, n), generator)
-    tilt = uniform(-0.7, 1.7, n, generator)
-    bar = _line(middle - left, row + tilt, middle + right, row + 1 - tilt, uniform(1.2, 2.6, n, generator))
+    left, right = sample_uniform(2.5, 5.5, (2, n), generator)
+    tilt = sample_uniform(-0.7, 1.7, n, generator)
+    bar = draw_lines(
+        middle - left, row + tilt, middle + right, row + 1 - tilt, sample_uniform(1.2, 2.6, n, generator)
+    )
     return torch.maximum(digits, bar)
-
-
-def _line(x: Tensor, y: Tensor, last_x: Tensor, last_y: Tensor, width: Tensor) -> Tensor:
-    """Draw a line for each digit: ``(n, 28, 28)``; coordinates and widths ``(n,)`` are in pixels."""
-    ends = torch.stack([x, y, last_x, last_y], dim=1).view(-1, 2, 2)
-    return strokes(ends / 28, width / 28, 28)
 
 
 def _ends(digits: Tensor) -> tuple[Tensor, Tensor]:
@@ -315,49 +311,9 @@ def _middle_of_row(digits: Tensor, row: Tensor) -> Tensor:
     return (ink * columns).sum(dim=1) / ink.sum(dim=1).clamp_min(1e-6)
 
 
-def curve(corners: Tensor) -> Tensor:
-    """Points ``(n, 4c - 3, 2)`` on the quadratic B-spline with the control points `corners` ``(n, c, 2)``.
-
-    The spline is the moving average of the polygon through them, over the length of one side.
-    """
-    polygon = corners.transpose(1, 2)  # (n, 2, c)
-    fine = F.interpolate(polygon, 8 * corners.shape[1] - 7, mode="linear", align_corners=True)
-    return F.avg_pool1d(F.pad(fine, (4, 4), mode="replicate"), 9, stride=2).transpose(1, 2)
-
-
-def strokes(points: Tensor, width: Tensor, side: int = SIDE) -> Tensor:
-    """Draw polylines through `points` ``(n, p, 2)``, x before y: ``(n, side, side)``, 0 to 1, anti-aliased.
-
-    Points and widths ``(n,)`` are fractions of the picture's side.
-    """
-    centres = (torch.arange(side) + 0.5) / side
-    x, y = centres[None, None, :], centres[None, :, None]
-    nearest = torch.full((len(points), side, side), 9.0)
-    for first, second in zip(points.unbind(1)[:-1], points.unbind(1)[1:], strict=True):
-        (ax, ay), (bx, by) = ([value[:, None, None] for value in end.unbind(1)] for end in (first, second))
-        dx, dy = bx - ax, by - ay
-        along = ((x - ax) * dx + (y - ay) * dy) / (dx * dx + dy * dy).clamp_min(1e-9)
-        along = along.clamp(0, 1)
-        nearest = torch.minimum(nearest, (x - ax - along * dx).square() + (y - ay - along * dy).square())
-    return (side * (width[:, None, None] / 2 - nearest.sqrt()) + 0.5).clamp(0, 1)
-
-
-def rolled(pictures: Tensor, down: Tensor, right: Tensor) -> Tensor:
-    """Shift each picture ``(n, rows, columns)`` by whole pixels, cyclically; `torch.roll` shifts all alike."""
-    n, rows, columns = pictures.shape
-    y = (torch.arange(rows) - down[:, None]) % rows
-    x = (torch.arange(columns) - right[:, None]) % columns
-    return pictures[torch.arange(n)[:, None, None], y[:, :, None], x[:, None, :]]
-
-
-def uniform(low: float, high: float, shape: int | tuple[int, ...], generator: Generator) -> Tensor:
-    """Draw numbers uniformly between `low` and `high`."""
-    return low + (high - low) * torch.rand(shape, generator=generator)
-
-
 KINDS: dict[Kind, float] = {
-    glyphs: 0.2,
-    handwriting: 0.2,
+    glyphs: 0.19,
+    handwriting: 0.19,
     pairs: 0.08,
     tangles: 0.02,
     scribbles: 0.06,
@@ -365,7 +321,7 @@ KINDS: dict[Kind, float] = {
     lines: 0.05,
     shapes: 0.03,
     blots: 0.07,
-    things: 0.05,
+    things: 0.07,
     dots: 0.015,
     gradients: 0.015,
 }

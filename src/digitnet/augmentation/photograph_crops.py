@@ -48,10 +48,13 @@ SHARES: dict[str, float] = {
     "touching": 0.06,
     "form field": 0.1,
     "letters": 0.04,
+    "enlarged": 0.06,
 }
 """Kinds of photographs, each with its part of all; their sum need not be 1."""
 
 _WHOLE = 0.93  # of a digit's ink: a mark that has less is a part of it
+_NEARLY = 0.72  # of a digit's ink: a part that has less, cut out of a line, is none; more is often readable
+_NARROW = 0.35  # of its height: a part that is no wider is a stroke, and may be a 1
 _PART = 0.3  # of a digit's ink: a digit with so much of another is none
 _BIT = 0.15  # of a digit's ink: what a cut may leave on the neighbour
 _ALONE = 0.25  # of a mark's ink: where more is somebody else's, the mark is no digit
@@ -83,7 +86,7 @@ NONE = 10
 """Label of what is no digit."""
 
 UNKNOWN = -1
-"""Label of parts of digits, of which nobody can tell."""
+"""Label of narrow parts of digits and of what is nearly a digit, of which nobody can tell."""
 
 
 @dataclass(frozen=True)
@@ -181,14 +184,16 @@ def _cut_out_of_lines(made: Photograph, rng: np.random.Generator) -> Iterator[_C
 
 
 class _Owners:
-    """Tells whose ink a mark is."""
+    """Tells whose ink a mark is. Digits that touch share ink, which is each one's."""
 
     def __init__(self, made: Photograph, ink: Ink) -> None:
-        owner = cv2.resize(made.owner, ink.faint.shape[::-1], interpolation=cv2.INTER_NEAREST)
+        size = ink.faint.shape[::-1]
+        owners = np.asarray(cv2.resize(made.owners, size, interpolation=cv2.INTER_NEAREST), np.uint16)
         self._reach = np.ones((2 * round(ink.stroke_width / 2) + 3,) * 2, np.uint8)
-        self._own = [(owner == number).astype(np.uint8) for number in range(1, len(made.answer) + 1)]
-        self._around = [cv2.dilate(own, self._reach) for own in self._own]
+        self._own = [(owners >> number & 1).astype(np.uint8) for number in range(len(made.answer))]
+        self._around = [np.asarray(cv2.dilate(own, self._reach), np.uint8) for own in self._own]
         self._area = [max(1, int(own.sum())) for own in self._own]
+        self._is_line = KINDS[made.kind].is_line
         self._answer = made.answer
 
     def label(self, component: Component) -> int:
@@ -198,27 +203,29 @@ class _Owners:
 
     def find(self, component: Component) -> int:
         """Tell which of the answer's digits a mark is, from 1, 0 for none, or UNKNOWN for a part of one."""
-        place = (slice(component.top, component.bottom), slice(component.left, component.right))
-        near = cv2.dilate(component.mask, self._reach)
-        covered = [
-            float((near & own[place]).sum()) / area for own, area in zip(self._own, self._area, strict=True)
-        ]
-        nobodys, others = component.mask.copy(), component.mask.copy()
-        for part, around in zip(covered, self._around, strict=True):
-            nobodys[around[place] > 0] = 0
-            if part > _PART:
-                others[around[place] > 0] = 0
-        touched = [number for number, part in enumerate(covered, 1) if part > _BIT]
-        whole = [number for number in touched if covered[number - 1] >= _WHOLE]
-        strange = float(others.sum()) / component.area  # ink of nobody, or of digits of which little is here
-        if whole == touched and len(whole) == 1 and strange <= _ALONE:
-            return whole[0]
-        if whole:
-            rest = [covered[number - 1] for number in touched if number != whole[0]]
-            return 0 if strange > _ALONE or max(rest, default=0) > _PART else UNKNOWN
-        if len(touched) > 1:
+        if not self._own:
             return 0
-        return 0 if nobodys.sum() > component.area / 2 else UNKNOWN
+        place = (slice(component.top, component.bottom), slice(component.left, component.right))
+        near = np.asarray(cv2.dilate(component.mask, self._reach), np.uint8)
+        covered = self._measure(near, place)
+        best = int(np.argmax(covered))
+        own, around = self._own[best][place], self._around[best][place]
+        others = self._measure(near & ~own, place)  # of their ink, without what they share with the best
+        others[best] = 0
+        strange = np.count_nonzero(component.mask & ~around) / component.area
+        if covered[best] >= _WHOLE:
+            if strange > _ALONE or others.max() > _PART:
+                return 0
+            return best + 1 if others.max() <= _BIT else UNKNOWN
+        is_of_two = covered[best] > _BIT and others.max() > _BIT
+        is_wide_part = self._is_line and covered[best] < _NEARLY and component.width > _NARROW * component.height
+        return 0 if is_of_two or is_wide_part or strange > 0.5 else UNKNOWN
+
+    def _measure(self, near: UInt8, place: tuple[slice, slice]) -> npt.NDArray[np.float64]:
+        """Measure the fraction of each digit's ink that is near."""
+        return np.array(
+            [np.count_nonzero(near & own[place]) / area for own, area in zip(self._own, self._area, strict=True)]
+        )
 
 
 def normalise(crop: UInt8) -> UInt8:

@@ -1,7 +1,7 @@
 """Connected components of the ink that may be digits or parts of digits."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 from typing import Any
 
@@ -11,10 +11,13 @@ from numpy.typing import NDArray
 
 from digitnet.finding.ink import Ink, UInt8, connect, measure_stroke_width
 from digitnet.finding.ruled_lines import remove_ruled_lines
+from digitnet.finding.tables import remove_tables
 
 _SPECK = 2  # stroke widths: what is neither wider nor higher is a dot or dirt
 _LEAST = 5  # pixels of the picture, likewise: a smaller digit can't be recognised
 _SHADOW = 2.5  # stroke widths: half the thickness from which a component at the border is a shadow or the table
+_ALONG = 0.4  # of its longer side: a component that touches the edge of the sheet for so long is no writing
+_NARROW = 0.1  # of the picture's width or height
 _BLOT = 0.35  # of its size: half the thickness from which a component is a blot and not a stroke
 _FRAMED = 0.3  # of a frame's height: the least height of what it is drawn around
 _SIDE = 0.12  # of a frame's height or width: the strip along an edge in which its side lies
@@ -33,6 +36,7 @@ class Component:
     mask: UInt8  # (height, width) 1 where the ink is its own
     crossed: float | None = None  # stroke widths that the cut on its left crosses; None where there is no cut
     at_border: bool = False  # whether it touches the border of the picture or the edge of the sheet
+    is_margin: bool = False  # whether it is a narrow strip along the border, as a desk beside the sheet is
 
     @property
     def width(self) -> int:
@@ -66,14 +70,15 @@ class Component:
 
 
 def find_components(ink: Ink, *, without_rules: bool = True, without_shadows: bool = True) -> list[Component]:
-    """List connected components, largest first, without ruled lines, specks, blots, frames and border shadows.
+    """List connected components, largest first, without tables, ruled lines, specks, blots, frames and shadows.
 
-    `without_rules=False` leaves the ruled lines in, `without_shadows=False` what is thick and at the border.
+    `without_rules=False` leaves the lines in, `without_shadows=False` what is thick and at the border.
     """
     mask = ink.mask
     if without_rules:
-        mask = connect(remove_ruled_lines(ink.faint, ink.strong, ink.stroke_width), ink.strong)
-    edge = _mark_border(ink)
+        bare = remove_tables(ink.faint, ink.stroke_width)
+        mask = connect(remove_ruled_lines(bare, ink.strong, ink.stroke_width), ink.strong)
+    edge, sheet_edge = _mark_border(ink), _mark_sheet_edge(ink)
     _, labels, table, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     left, top, width, height, area = table.T
     speck = max(_SPECK * ink.stroke_width, _LEAST * ink.scale)
@@ -89,21 +94,43 @@ def find_components(ink: Ink, *, without_rules: bool = True, without_shadows: bo
         own = (labels[rows, columns] == label).astype(np.uint8)
         at_border = bool((edge[rows, columns] & own).any())
         component = Component(int(left[label]), int(top[label]), own, at_border=at_border)
+        if at_border and _is_narrow(component, mask) and _lies_along(component, edge):
+            component = replace(component, is_margin=True)
         half = float((distance[rows, columns] * own).max())  # of the thickness, where that is greatest
         is_blot = half > _BLOT * max(component.width, component.height)
         is_shadow = without_shadows and at_border and half > _SHADOW * ink.stroke_width
-        if not is_blot and not is_shadow:
+        if not is_blot and not is_shadow and not _lies_along(component, sheet_edge):
             components.append(component)
     return [component for component in components if not _is_frame(component, components)]
 
 
 def _mark_border(ink: Ink) -> UInt8:
     """Mark with 1 the pixels beside the border of the picture, or beside the edge of the sheet and beyond."""
-    border = np.ones_like(ink.faint)
-    border[2:-2, 2:-2] = 0
-    if ink.sheet is not None:
-        border[cv2.dilate(1 - ink.sheet, np.ones((5, 5), np.uint8)) > 0] = 1
+    border = _mark_sheet_edge(ink)
+    border[:2] = border[-2:] = border[:, :2] = border[:, -2:] = 1
     return border
+
+
+def _mark_sheet_edge(ink: Ink) -> UInt8:
+    """Mark with 1 the pixels beside the edge of the sheet and beyond."""
+    if ink.sheet is None:
+        return np.zeros_like(ink.faint)
+    return cv2.dilate(1 - ink.sheet, np.ones((5, 5), np.uint8)).astype(np.uint8)
+
+
+def _is_narrow(component: Component, mask: UInt8) -> bool:
+    """Tell whether a component is narrow for the picture, across its longer side."""
+    rows, columns = mask.shape
+    is_upright = component.height > component.width
+    return bool(component.width < _NARROW * columns if is_upright else component.height < _NARROW * rows)
+
+
+def _lies_along(component: Component, edge: UInt8) -> bool:
+    """Tell whether a component follows the edge, as a desk and a shadow do."""
+    place = edge[component.top : component.bottom, component.left : component.right]
+    touching = component.mask & place
+    along = max(touching.any(axis=1).sum(), touching.any(axis=0).sum())
+    return bool(along > _ALONG * max(component.width, component.height))
 
 
 def _is_frame(frame: Component, components: Sequence[Component]) -> bool:

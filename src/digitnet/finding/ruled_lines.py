@@ -80,7 +80,7 @@ def _find_ruled_lines(mask: UInt8, stroke_width: float) -> list[_Line]:
     """Find the lines that lead from the left border to the right one."""
     found: list[_Line] = []
     columns = mask.shape[1]
-    thickness = _measure_thickness(mask)
+    thickness = measure_thickness(mask)
     thin = ((thickness > 0) & (thickness <= _THICKEST * stroke_width + 1)).astype(np.uint8)
     level = np.pi / 2  # the normal of a horizontal line points down
     votes = max(1, round(columns * _COVER / 3))  # a ruled line, thick and bent, spreads its votes over some lines
@@ -108,7 +108,7 @@ def _find_ruled_lines(mask: UInt8, stroke_width: float) -> list[_Line]:
     return found
 
 
-def _measure_thickness(mask: UInt8) -> NDArray[np.int32]:
+def measure_thickness(mask: UInt8) -> NDArray[np.int32]:
     """Measure for each pixel of ink the length of the vertical run of ink that it is in; 0 for paper."""
     above = mask.astype(np.int32)
     below = above.copy()

@@ -75,6 +75,7 @@ def _leave_out_repeated(groups: Iterable[Group]) -> list[Group]:
 
 
 def _group(components: Sequence[Component], ink: Ink) -> list[Group]:
+    components = [one for one in components if not one.is_margin]
     largest = max((_size(one) for one in components), default=0)
     clean = [one for one in components if _size(one) >= DIRT * largest]
     inner = [one for one in clean if not one.at_border]

@@ -38,3 +38,14 @@ def take(colour: Float32, rng: Generator, *, blur: float, noise: float) -> UInt8
     decoded = cv2.imdecode(coded, cv2.IMREAD_COLOR)
     assert decoded is not None
     return np.ascontiguousarray(decoded[..., ::-1]).astype(np.uint8, copy=False)
+
+
+def coarsen(picture: UInt8, scale: float, rng: Generator) -> UInt8:
+    """Make a picture smaller by `scale`, below 1, and as large again, as whoever enlarges a thumbnail does."""
+    rows, columns = picture.shape[:2]
+    small = max(4, round(columns * scale)), max(4, round(rows * scale))
+    coarse = cv2.resize(picture, small, interpolation=cv2.INTER_AREA)
+    ways = cv2.INTER_NEAREST, cv2.INTER_LINEAR, cv2.INTER_CUBIC
+    return cv2.resize(coarse, (columns, rows), interpolation=ways[int(rng.integers(3))]).astype(
+        np.uint8, copy=False
+    )

@@ -26,6 +26,7 @@ class Kind:
     variants: float = 0.15  # probability of a hand with flags, feet and bars
     blur: Range = (0.0, 1.2)  # pixels
     noise: Range = (0.005, 0.02)  # of full light
+    rows: Range | None = None  # pixels that a digit is high before the picture is enlarged
     margin: tuple[int, int] | None = None  # pixels around the ink at which the picture is cut off, and beyond it
     digits: tuple[int, int] = (1, 1)  # how many, side by side
     spacing: Range = (0.06, 0.3)  # between digits, as a fraction of their height; where it is negative, they touch
@@ -67,5 +68,8 @@ KINDS: dict[str, Kind] = {
         form=0.7, variants=0.4, colours=_PENS,
     ),
     "letters": Kind(is_written=False, digits=(2, 7), height=(0.08, 0.3), pen=(0.04, 0.13), colours=_PENS),
+    "enlarged": Kind(
+        side=(80, 300), height=(0.6, 0.85), rows=(7, 18), pen=(0.1, 0.22), blur=(0, 0.5), variants=0.3, dots=0.1,
+    ),
 }  # fmt: skip
 """Every kind, by its name."""

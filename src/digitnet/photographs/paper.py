@@ -9,8 +9,10 @@ import numpy.typing as npt
 
 from digitnet.photographs.strokes import Float32, Generator, UInt8, smooth_noise
 
-OTHER = 255
-"""Stands in `Page.owner` for ink that is no part of the answer."""
+OTHER = 1 << 15
+"""The bit in `Page.owners` of ink that is no part of the answer."""
+
+UInt16 = npt.NDArray[np.uint16]
 
 
 @dataclass
@@ -18,12 +20,12 @@ class Page:
     """A page that is being written on; its arrays are changed in place."""
 
     colour: Float32  # (rows, columns, 3) red, green and blue reflectance, 0 to 1
-    owner: UInt8  # (rows, columns) 0 for no ink, 1 ... for the answer's digits, OTHER for everything else
+    owners: UInt16  # (rows, columns) a bit for each of whose ink a pixel is: the answer's digits, or OTHER
 
     @property
     def shape(self) -> tuple[int, int]:
         """Rows and columns."""
-        rows, columns = self.owner.shape
+        rows, columns = self.owners.shape
         return rows, columns
 
 
@@ -31,7 +33,7 @@ def make_page(shape: tuple[int, int], rng: Generator, tint: Iterable[float] = (1
     """Make an empty sheet, nearly white times `tint`, a little uneven."""
     base = rng.uniform(0.82, 0.98) * np.array(tuple(tint), np.float32)
     uneven = 1 + rng.uniform(0, 0.015) * smooth_noise(shape, rng, 6)
-    return Page((base * uneven[..., None]).astype(np.float32), np.zeros(shape, np.uint8))
+    return Page((base * uneven[..., None]).astype(np.float32), np.zeros(shape, np.uint16))
 
 
 def cover(
@@ -46,8 +48,8 @@ def cover(
 ) -> None:
     """Lay ink ``(rows, columns)``, 0 to 1, on the page; `corner` is its top and left, in pixels, perhaps outside.
 
-    `colour` is what remains of the paper's red, green and blue under full ink. With `grain` the ink breaks up on
-    the paper's tooth, as pencil does.
+    `colour` is what remains of the paper's red, green and blue under full ink; `owner` is the bit of whoever's ink
+    it is, or 0. With `grain` the ink breaks up on the paper's tooth, as pencil does.
     """
     top, left = (round(value) for value in corner)
     rows, columns = page.shape
@@ -61,8 +63,7 @@ def cover(
         ink = ink * np.clip(1 - grain * np.abs(tooth), 0.1, 1)
     remains = 1 - ink[..., None] * (1 - np.asarray(colour, np.float32))
     page.colour[place] *= remains
-    marked = ink > 0.4
-    page.owner[place][marked] = owner
+    page.owners[place][ink > 0.4] |= np.uint16(owner)
 
 
 def rule(page: Page, spacing: float, width: float, strength: float, rng: Generator, *, squared: bool) -> None:

@@ -5,9 +5,19 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from digitnet.photographs.camera import light, take
+from digitnet.photographs.camera import coarsen, light, take
 from digitnet.photographs.kinds import KINDS, Kind, Range
-from digitnet.photographs.paper import OTHER, Page, cover, draw_form, draw_table, make_page, put_on_desk, rule
+from digitnet.photographs.paper import (
+    OTHER,
+    Page,
+    UInt16,
+    cover,
+    draw_form,
+    draw_table,
+    make_page,
+    put_on_desk,
+    rule,
+)
 from digitnet.photographs.scribe import Scribe
 from digitnet.photographs.strokes import Float32, Generator, Strokes, UInt8, draw
 
@@ -34,7 +44,7 @@ class Photograph:
     picture: UInt8  # (rows, columns, 3)
     answer: str  # the digits, from left to right
     kind: str
-    owner: UInt8  # (rows, columns) whose ink a pixel is: 0 nobody's, 1 ... the answer's digits, or OTHER
+    owners: UInt16  # (rows, columns) whose ink a pixel is: bit 0 of the answer's first digit, 1 ..., or OTHER
 
 
 @dataclass(frozen=True)
@@ -79,13 +89,15 @@ def make_photograph(kind: str, scribe: Scribe, seed: tuple[int, ...], scale: flo
         _write_neighbours(page, inner, writing.height, writing.pen, remains, scribe, rng)
     if rng.random() < ranges.dots:
         _drop_dots(page, inner, writing.pen, remains, rng)
-    picture, owner = light(page.colour, rng, rng.uniform(*ranges.falloff)), page.owner
+    picture, owners = light(page.colour, rng, rng.uniform(*ranges.falloff)), page.owners
     if ranges.margin is not None and written:
-        picture, owner = _crop(picture, owner, int(rng.integers(ranges.margin[0], ranges.margin[1] + 1)))
+        picture, owners = _crop(picture, owners, int(rng.integers(ranges.margin[0], ranges.margin[1] + 1)))
     in_focus = max(0.3, min(1.5, writing.pen / 6))  # a telephone focuses at least on the strokes
     taken = take(picture, rng, blur=rng.uniform(*ranges.blur) * in_focus, noise=rng.uniform(*ranges.noise))
+    if ranges.rows is not None:
+        taken = coarsen(taken, rng.uniform(*ranges.rows) / writing.height, rng)
     answer = "".join(str(label) for _, label in written) if ranges.is_written else ""
-    return Photograph(taken, answer, kind, np.ascontiguousarray(owner))
+    return Photograph(taken, answer, kind, np.ascontiguousarray(owners))
 
 
 def _write(ranges: Kind, scribe: Scribe, rng: Generator) -> list[tuple[Strokes, int]]:
@@ -153,9 +165,9 @@ def _lay(
 ) -> None:
     """Lay the marks on the page, from left to right."""
     top, place = inner[:2]
-    for number, (ink, gap) in enumerate(zip(writing.inks, writing.gaps, strict=False), 1):
+    for number, (ink, gap) in enumerate(zip(writing.inks, writing.gaps, strict=False)):
         down = top + (writing.shape[0] - ink.shape[0]) * rng.random()
-        cover(page, ink, (down, place), remains, number if is_answer else OTHER, grain=grain, rng=rng)
+        cover(page, ink, (down, place), remains, 1 << number if is_answer else OTHER, grain=grain, rng=rng)
         place += ink.shape[1] + gap
 
 
@@ -207,11 +219,11 @@ def _drop_dots(page: Page, inner: Place, pen: float, remains: Float32, rng: Gene
             cover(page, dot, corner, remains, OTHER)
 
 
-def _crop(picture: Float32, owner: UInt8, margin: int) -> tuple[Float32, UInt8]:
+def _crop(picture: Float32, owners: UInt16, margin: int) -> tuple[Float32, UInt16]:
     """Cut the picture off `margin` pixels around the ink of the answer; a negative margin cuts into the ink."""
-    rows, columns = np.nonzero(owner > 0)
+    rows, columns = np.nonzero(owners)
     top, bottom = max(0, int(rows.min()) - margin), int(rows.max()) + 1 + margin
     left, right = max(0, int(columns.min()) - margin), int(columns.max()) + 1 + margin
     if bottom - top < 8 or right - left < 3:
-        return picture, owner
-    return picture[top:bottom, left:right], owner[top:bottom, left:right]
+        return picture, owners
+    return picture[top:bottom, left:right], owners[top:bottom, left:right]

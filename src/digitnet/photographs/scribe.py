@@ -48,7 +48,8 @@ def _vary_one(strokes: Strokes, rng: Generator) -> Strokes:
     height = strokes.size[1]
     order = np.argsort(strokes.points[:, 1])
     head, base = strokes.points[order[0]], strokes.points[order[-1]]
-    reach, drop = height * rng.uniform(0.1, 0.55), height * rng.uniform(0.05, 0.6)
+    reach = height * rng.uniform(0.08, 0.5)
+    drop = max(0.0, reach - 0.15 * height) * 0.6 + height * rng.uniform(0.03, 0.35)  # a long flat one makes a 7
     flagged = rng.random() < 0.8
     if flagged:
         strokes = add_line(strokes, (head[0], head[1]), (head[0] - reach, head[1] + drop))
@@ -72,12 +73,26 @@ def _vary_seven(strokes: Strokes, rng: Generator) -> Strokes:
         strokes = add_line(
             strokes, (middle - left, level * height + tilt), (middle + right, level * height - tilt)
         )
-    if rng.random() < 0.4:
-        start = points[points[:, 0].argmin()]
-        strokes = add_line(
-            strokes, (start[0], start[1]), (start[0] + height * rng.normal(0, 0.03), start[1] + 0.18)
-        )
+    if rng.random() < 0.5:
+        x, y = points[points[:, 0].argmin()]
+        side, drop = height * rng.normal(-0.03, 0.05), height * rng.uniform(0.1, 0.3)
+        strokes = add_line(strokes, (x, y), (x + side / 2, y + 0.6 * drop), (x + side, y + drop))
     return fit(strokes)
+
+
+def _vary_two(strokes: Strokes, rng: Generator) -> Strokes:
+    """Cross a two, or curl its head."""
+    height = strokes.size[1]
+    points = strokes.points
+    if rng.random() < 0.4:
+        level, reach = height * rng.uniform(0.4, 0.6), height * rng.uniform(0.12, 0.25)
+        near = points[np.abs(points[:, 1] - level) < 0.08 * height]
+        middle = float(near[:, 0].mean()) if len(near) else strokes.size[0] / 2
+        return fit(add_line(strokes, (middle - reach, level), (middle + reach, level)))
+    head = points[points[:, 1] < 0.45 * height]
+    x, y = head[head[:, 0].argmin()]
+    turn = height * rng.uniform(0.05, 0.15)
+    return fit(add_line(strokes, (x, y), (x + 0.2 * turn, y + turn), (x + 1.2 * turn, y + 0.8 * turn)))
 
 
 def _vary_nine(strokes: Strokes, rng: Generator) -> Strokes:
@@ -142,5 +157,5 @@ def _join(points: "np.ndarray[tuple[int, int], np.dtype[np.float32]]") -> Stroke
     return fit(Strokes(points, np.stack([first, first + 1], axis=1), 0.1))
 
 
-VARIANTS = {0: _vary_zero, 1: _vary_one, 7: _vary_seven, 9: _vary_nine}
+VARIANTS = {0: _vary_zero, 1: _vary_one, 2: _vary_two, 7: _vary_seven, 9: _vary_nine}
 """What other hands add to a digit; MNIST's writers seldom did."""

@@ -16,8 +16,10 @@ _OVERLAP = 2.0  # two digits, when the narrower lies fully over or under the oth
 _GAP_INSIDE = 5.0  # a gap inside a digit as wide as the digit is high
 _LOW = 5.0  # a digit lower than 0.7 of the others, times the difference
 _LEFT_OUT = 6.0  # a fragment left out, with as much ink as a digit
+_SHARED = 1.5  # a stroke that two digits share
 
 _SMALL = 0.6  # of a digit's height: what is larger is not left out
+_NARROW = 0.4  # of a digit's height: a part between two cuts that is no wider may be a stroke of both digits
 
 _Path = tuple[Candidate, "_Path"] | None
 
@@ -35,11 +37,26 @@ def segment(line: Candidates, count: int | None = None) -> list[Candidate]:
         usual_area = 3 * line.height * line.stroke_width
     small = _SMALL * line.height
     left_out = [
-        _CUT + _LEFT_OUT * part.area / usual_area if max(part.height, part.width) < small else inf
-        for part in line.parts
+        inf if max(part.height, part.width) >= small or is_piece else _CUT + _LEFT_OUT * part.area / usual_area
+        for part, is_piece in zip(line.parts, _list_pieces(line.parts), strict=True)
     ]
     costs = [borders[group.first] + _measure_cost(group, line) for group in line.groups]
-    return _find_path(line.groups, costs, left_out, count)
+    return _find_path(line.groups, costs, left_out, _list_shared(line), count)
+
+
+def _list_pieces(parts: Sequence[Component]) -> list[bool]:
+    """Tell which parts were cut from others: none is dirt that may be left out."""
+    cut = [part.crossed is not None for part in parts]
+    return [before or after for before, after in zip(cut, [*cut[1:], False], strict=True)]
+
+
+def _list_shared(line: Candidates) -> list[float]:
+    """List what it costs that two digits share a part, such as the stroke between two zeros."""
+    ends = [part.crossed for part in line.parts] + [None]
+    return [
+        inf if left is None or right is None or part.width > _NARROW * line.height else _SHARED
+        for part, left, right in zip(line.parts, ends, ends[1:], strict=False)
+    ]
 
 
 def _measure_border(left: Component, right: Component) -> float:
@@ -60,9 +77,16 @@ def _measure_cost(group: Candidate, line: Candidates) -> float:
 
 
 def _find_path(
-    groups: Sequence[Candidate], costs: Sequence[float], left_out: Sequence[float], count: int | None
+    groups: Sequence[Candidate],
+    costs: Sequence[float],
+    left_out: Sequence[float],
+    shared: Sequence[float],
+    count: int | None,
 ) -> list[Candidate]:
-    """Find the path of least cost from the first part to the end, and return the candidates on it."""
+    """Find the path of least cost from the first part to the end, and return the candidates on it.
+
+    `costs` are the groups', `left_out` and `shared` those of each part.
+    """
     ending: list[list[int]] = [[] for _ in range(len(left_out) + 1)]
     for index, group in enumerate(groups):
         ending[group.end].append(index)
@@ -72,8 +96,18 @@ def _find_path(
     for end in range(1, len(ending)):
         found: dict[int, tuple[float, _Path]] = {}
         for index in ending[end]:
-            for digits, (cost, path) in paths[groups[index].first].items():
+            first = groups[index].first
+            for digits, (cost, path) in paths[first].items():
                 if (total := cost + costs[index]) < found.get(digits + 1, (inf, None))[0]:
+                    found[digits + 1] = (total, (groups[index], path))
+            if shared[first] == inf or end == first + 1:
+                continue
+            for digits, (cost, path) in paths[first + 1].items():
+                shares = path is not None and path[0].end == first + 1 and path[0].first < first
+                if (
+                    shares
+                    and (total := cost + costs[index] + shared[first]) < found.get(digits + 1, (inf, None))[0]
+                ):
                     found[digits + 1] = (total, (groups[index], path))
         for digits, (cost, path) in paths[end - 1].items():
             if (total := cost + left_out[end - 1]) < found.get(digits, (inf, None))[0]:
