@@ -55,7 +55,11 @@ def _list_touching(chosen: Sequence[Candidate], parts: Sequence[Component]) -> I
     """Yield runs of two marks or more that were cut apart."""
     first = 0
     for mark in range(1, len(chosen) + 1):
-        between = parts[chosen[mark - 1].end : chosen[mark].first + 1] if mark < len(chosen) else []
+        if mark < len(chosen):
+            begin = chosen[mark].first
+            between = parts[min(chosen[mark - 1].end, begin) : begin + 1]  # they may share a part
+        else:
+            between = []
         if not any(part.crossed is not None for part in between):
             if mark - first > 1:
                 yield slice(first, mark)

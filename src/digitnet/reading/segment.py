@@ -1,6 +1,6 @@
 """From the candidates of a line to its digits: the path of least cost through the line."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from math import inf
 from statistics import median
@@ -19,7 +19,7 @@ _LEFT_OUT = 6.0  # a fragment left out, with as much ink as a digit
 _SHARED = 1.5  # a stroke that two digits share
 
 _SMALL = 0.6  # of a digit's height: what is larger is not left out
-_NARROW = 0.4  # of a digit's height: a part between two cuts that is no wider may be a stroke of both digits
+_NARROW = 0.4  # of a digit's height: what is between two cuts and no wider may be a stroke of both digits
 
 _Path = tuple[Candidate, "_Path"] | None
 
@@ -50,13 +50,18 @@ def _list_pieces(parts: Sequence[Component]) -> list[bool]:
     return [before or after for before, after in zip(cut, [*cut[1:], False], strict=True)]
 
 
-def _list_shared(line: Candidates) -> list[float]:
-    """List what it costs that two digits share a part, such as the stroke between two zeros."""
-    ends = [part.crossed for part in line.parts] + [None]
-    return [
-        inf if left is None or right is None or part.width > _NARROW * line.height else _SHARED
-        for part, left, right in zip(line.parts, ends, ends[1:], strict=False)
-    ]
+def _list_shared(line: Candidates) -> list[list[int]]:
+    """List for each part the ends of strokes that begin with it and that two digits may share, as two zeros do."""
+    shared: list[list[int]] = []
+    for first, part in enumerate(line.parts):
+        shared.append([])
+        if part.crossed is None:
+            continue
+        for end in range(first + 1, len(line.parts)):
+            if line.parts[end].crossed is None or line.parts[end - 1].right - part.left > _NARROW * line.height:
+                break
+            shared[-1].append(end)
+    return shared
 
 
 def _measure_border(left: Component, right: Component) -> float:
@@ -80,12 +85,12 @@ def _find_path(
     groups: Sequence[Candidate],
     costs: Sequence[float],
     left_out: Sequence[float],
-    shared: Sequence[float],
+    shared: Sequence[Sequence[int]],
     count: int | None,
 ) -> list[Candidate]:
     """Find the path of least cost from the first part to the end, and return the candidates on it.
 
-    `costs` are the groups', `left_out` and `shared` those of each part.
+    `costs` are the groups', `left_out` those of each part; `shared` are the ends of what may be shared from it on.
     """
     ending: list[list[int]] = [[] for _ in range(len(left_out) + 1)]
     for index, group in enumerate(groups):
@@ -96,18 +101,8 @@ def _find_path(
     for end in range(1, len(ending)):
         found: dict[int, tuple[float, _Path]] = {}
         for index in ending[end]:
-            first = groups[index].first
-            for digits, (cost, path) in paths[first].items():
+            for digits, cost, path in _list_starts(groups[index], paths, shared):
                 if (total := cost + costs[index]) < found.get(digits + 1, (inf, None))[0]:
-                    found[digits + 1] = (total, (groups[index], path))
-            if shared[first] == inf or end == first + 1:
-                continue
-            for digits, (cost, path) in paths[first + 1].items():
-                shares = path is not None and path[0].end == first + 1 and path[0].first < first
-                if (
-                    shares
-                    and (total := cost + costs[index] + shared[first]) < found.get(digits + 1, (inf, None))[0]
-                ):
                     found[digits + 1] = (total, (groups[index], path))
         for digits, (cost, path) in paths[end - 1].items():
             if (total := cost + left_out[end - 1]) < found.get(digits, (inf, None))[0]:
@@ -120,3 +115,15 @@ def _find_path(
         candidate, path = path
         chosen.append(candidate)
     return chosen[::-1]
+
+
+def _list_starts(
+    group: Candidate, paths: Sequence[dict[int, tuple[float, _Path]]], shared: Sequence[Sequence[int]]
+) -> Iterator[tuple[int, float, _Path]]:
+    """Yield the paths that end where a group begins or with a stroke that it shares: digits, cost, path."""
+    for digits, (cost, path) in paths[group.first].items():
+        yield digits, cost, path
+    for end in shared[group.first]:
+        for digits, (cost, path) in paths[end].items() if end < group.end else ():
+            if path is not None and path[0].end == end and path[0].first < group.first:
+                yield digits, cost + _SHARED, path
