@@ -74,7 +74,11 @@ SECTIONS: dict[str, dict[str, Callable[[], str]]] = {
     },
     "docs/LOG.md": {"seeds": results.seeds_table},
     "docs/scaling.md": {"trials": results.trials_table, "cost": results.cost_table},
-    "docs/blog-claims.md": {"variants": results.claims_table, "sentences": results.claims_sentences},
+    "docs/blog-claims.md": {
+        "answer": results.claims_answer,
+        "variants": results.claims_table,
+        "sentences": results.claims_sentences,
+    },
 }
 """What stands between the markers of each page."""
 

@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from dataclasses import asdict
 from datetime import datetime
 from statistics import mean, median
 from typing import Any
@@ -14,7 +15,7 @@ from digitnet.photographs.kinds import KINDS
 from digitnet.presets import PRESETS
 from digitnet.reporting.blog_runs import BLOG_ACCURACY, typical_difference
 from digitnet.reporting.words import duration
-from digitnet.trials.statistics import summarise
+from digitnet.trials.statistics import compare_pairs, summarise
 
 RESULTS = peers.ROOT / "benchmarks" / "results"
 
@@ -225,6 +226,55 @@ def claims_table() -> str:
             f"| {low:.4f} to {high:.4f} |"
         )
     return "\n".join(rows)
+
+
+_CLAIMS = {
+    ("4,000 steps", "1 layer"): "a second layer",
+    ("3 layers", "4,000 steps"): "a third layer",
+    ("4,000 steps", "filters of 3 pixels"): "filters of 5 pixels for 3",
+    ("filters of 7 pixels", "4,000 steps"): "filters of 7 pixels for 5",
+    ("4,000 steps", "1,000 steps"): "4,000 steps for 1,000",
+}
+"""What is more in the first variant of each pair than in the second."""
+
+
+def claims_answer() -> str:
+    """Make a row for each part of the blog's sentence: what the test says, and what the late validations say."""
+    rows = [
+        "| more | test, after the last step | validation, mean of the last five | do both agree? |",
+        "|---|---|---|---|",
+    ]
+    for pair in stored("blog-claims")["pairs"]:
+        test, late = (
+            _difference(pair[key], p) for key, p in (("difference", pair["p"]), ("late", pair["p_late"]))
+        )
+        rows.append(_claim(_CLAIMS[pair["first"], pair["second"]], test, late))
+    (blog,), (start, *_) = stored("blog")["variants"], stored("blog-claims")["variants"]
+    seeds = start["results"]["seeds"]
+    long, short = (
+        [[one["results"][key][one["results"]["seeds"].index(seed)] for seed in seeds] for key in _MEASURED]
+        for one in (blog, start)
+    )
+    test, late = (asdict(compare_pairs(first, second)) for first, second in zip(long, short, strict=True))
+    rows.append(_claim("10,000 steps for 4,000", *(_difference(found, found["p_t"]) for found in (test, late))))
+    return "\n".join(rows)
+
+
+_MEASURED = "test", "late_validation"
+
+
+def _claim(name: str, test: str, late: str) -> str:
+    """Make the row of a part of the sentence."""
+    agree = "yes" if test.rpartition(", ")[2] == late.rpartition(", ")[2] else "**no**"
+    return f"| {name} | {test} | {late} | {agree} |"
+
+
+def _difference(found: dict[str, Any], p: float) -> str:
+    """Write a mean difference in percentage points, and whether it is told from zero."""
+    interval = found["interval"]
+    low, high = interval.values() if isinstance(interval, dict) else interval
+    verdict = "real" if p < 0.05 else "not told from 0"
+    return f"{100 * found['mean']:+.2f} ± {50 * (high - low):.2f}, {verdict}"
 
 
 def claims_sentences() -> str:

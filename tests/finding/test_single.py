@@ -79,3 +79,21 @@ def test_no_two_groups_are_of_the_same_ink() -> None:
     for groups in lists:
         seen = {(group.component.left, group.component.top, group.component.mask.tobytes()) for group in groups}
         assert len(seen) == len(groups)
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_narrow_strip_along_the_border_is_no_part_of_the_digit_and_none_alone(turned: bool) -> None:
+    picture, alone = ring(60, 10), np.full((300, 300), 230, np.uint8)
+    for one in (picture, alone):
+        one[40:280, -7:] = 40  # what lies beside the sheet
+    turn = np.transpose if turned else np.asarray
+    groups = list_all(np.ascontiguousarray(turn(picture)))
+    assert groups
+    assert all(max(box_of(group)) < 230 for group in groups)
+    assert not list_all(np.ascontiguousarray(turn(alone)))
+
+
+def test_a_one_that_fills_its_crop_is_found() -> None:
+    crop = np.full((80, 16), 230, np.uint8)
+    crop[:, 4:13] = 40
+    assert list_all(crop)

@@ -1,16 +1,20 @@
 """A mark beside its neighbours: Bayes' rule, with products of odds, is the judge."""
 
+import json
 from itertools import pairwise
 from math import exp, isclose, prod
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from digitnet.files import sha256
 from digitnet.finding.components import Component
 from digitnet.reading.candidates import Candidate
-from digitnet.reading.context import judge_together
+from digitnet.reading.context import _SHIFT, _SLOPE, judge_together
+from digitnet.reading.network import SHIPPED
 from digitnet.reading.result import Box, Digit
 
 INK = np.ones((20, 10), np.uint8)
@@ -26,12 +30,21 @@ def judge(*scores: float, touching: tuple[int, ...] = (), sure: float = 0.9) -> 
 
 @given(st.lists(st.floats(-12, 12), min_size=2, max_size=6))
 def test_the_odds_are_those_of_bayes_rule(scores: list[float]) -> None:
-    ratios = [exp(max(-2.0, min(4.0, 0.9 * score - 5.3))) for score in scores]  # of a number to other writing
+    ratios = [
+        exp(max(-2.0, min(4.0, _SLOPE * score - _SHIFT))) for score in scores
+    ]  # of a number to other writing
     number = prod(ratios) / (prod(ratios) + 1)
     for score, digit in zip(scores, judge(*scores), strict=True):
         odds, boosted = exp(score), exp(score + 2)
         expected = number * boosted / (boosted + 1) + (1 - number) * 0.1 * odds / (odds + 1)
         assert isclose(1 / (1 + exp(-digit.score)), expected, abs_tol=1e-9)
+
+
+def test_what_a_score_says_of_its_line_was_fitted_with_the_shipped_model() -> None:
+    results = Path(__file__).parents[2] / "benchmarks" / "results"
+    fitted = json.loads((results / "line-evidence.json").read_text())
+    assert fitted["model_sha256"] == sha256(SHIPPED.read_bytes())
+    assert (round(fitted["slope"], 2), round(fitted["shift"], 2)) == (_SLOPE, _SHIFT)
 
 
 @pytest.mark.parametrize("score", [-7.0, -0.5, 0.0, 2.0, 9.0])

@@ -38,7 +38,7 @@ class _ReadFlags(ReadOptions):
         float | None,
         arg(
             metavar="P",
-            help_behavior_hint="(default: the model's own, 0.80 for digitnet's; docs/reading.md has a table)",
+            help_behavior_hint="(default: the model's own, 0.75 for digitnet's; docs/reading.md has a table)",
         ),
     ] = None
     save_picture: Annotated[Path | None, arg(metavar="DIR", help_behavior_hint="")] = None

@@ -36,7 +36,9 @@ class Component:
     mask: UInt8  # (height, width) 1 where the ink is its own
     crossed: float | None = None  # stroke widths that the cut on its left crosses; None where there is no cut
     at_border: bool = False  # whether it touches the border of the picture or the edge of the sheet
-    is_margin: bool = False  # whether it is a narrow strip along the border, as a desk beside the sheet is
+    is_margin: bool = (
+        False  # whether it follows the border or the sheet's edge, as what lies beside the sheet does
+    )
 
     @property
     def width(self) -> int:
@@ -94,12 +96,13 @@ def find_components(ink: Ink, *, without_rules: bool = True, without_shadows: bo
         own = (labels[rows, columns] == label).astype(np.uint8)
         at_border = bool((edge[rows, columns] & own).any())
         component = Component(int(left[label]), int(top[label]), own, at_border=at_border)
-        if at_border and _is_narrow(component, mask) and _lies_along(component, edge):
+        is_strip = at_border and _is_narrow(component, mask) and _lies_along(component, edge)
+        if is_strip or _lies_along(component, sheet_edge):
             component = replace(component, is_margin=True)
         half = float((distance[rows, columns] * own).max())  # of the thickness, where that is greatest
         is_blot = half > _BLOT * max(component.width, component.height)
         is_shadow = without_shadows and at_border and half > _SHADOW * ink.stroke_width
-        if not is_blot and not is_shadow and not _lies_along(component, sheet_edge):
+        if not is_blot and not is_shadow:
             components.append(component)
     return [component for component in components if not _is_frame(component, components)]
 

@@ -16,7 +16,7 @@ _OVERLAP = 2.0  # two digits, when the narrower lies fully over or under the oth
 _GAP_INSIDE = 5.0  # a gap inside a digit as wide as the digit is high
 _LOW = 5.0  # a digit lower than 0.7 of the others, times the difference
 _LEFT_OUT = 6.0  # a fragment left out, with as much ink as a digit
-_SHARED = 1.5  # a stroke that two digits share
+_SHARED = 1.0  # a stroke that two digits share
 
 _SMALL = 0.6  # of a digit's height: what is larger is not left out
 _NARROW = 0.4  # of a digit's height: what is between two cuts and no wider may be a stroke of both digits
