@@ -64,6 +64,7 @@ SECTIONS: dict[str, dict[str, Callable[[], str]]] = {
         "goals": results.reader_goals,
         "photographs": results.reader_photographs,
         "sources": results.reader_sources,
+        "spread": results.reader_spread,
         "corruptions": results.corruption_errors,
     },
     "docs/benchmarks.md": {

@@ -237,6 +237,9 @@ _CLAIMS = {
 }
 """What is more in the first variant of each pair than in the second."""
 
+_MEASURED = "test", "late_validation"
+"""The accuracies of each seed: after the last step, and the mean of the last validations."""
+
 
 def claims_answer() -> str:
     """Make a row for each part of the blog's sentence: what the test says, and what the late validations say."""
@@ -255,12 +258,9 @@ def claims_answer() -> str:
         [[one["results"][key][one["results"]["seeds"].index(seed)] for seed in seeds] for key in _MEASURED]
         for one in (blog, start)
     )
-    test, late = (asdict(compare_pairs(first, second)) for first, second in zip(long, short, strict=True))
-    rows.append(_claim("10,000 steps for 4,000", *(_difference(found, found["p_t"]) for found in (test, late))))
+    found = [asdict(compare_pairs(first, second)) for first, second in zip(long, short, strict=True)]
+    rows.append(_claim("10,000 steps for 4,000", *(_difference(one, one["p_t"]) for one in found)))
     return "\n".join(rows)
-
-
-_MEASURED = "test", "late_validation"
 
 
 def _claim(name: str, test: str, late: str) -> str:
@@ -275,6 +275,21 @@ def _difference(found: dict[str, Any], p: float) -> str:
     low, high = interval.values() if isinstance(interval, dict) else interval
     verdict = "real" if p < 0.05 else "not told from 0"
     return f"{100 * found['mean']:+.2f} ± {50 * (high - low):.2f}, {verdict}"
+
+
+def reader_spread() -> str:
+    """Make a row for each number that was measured of readers of several seeds."""
+    found = stored("reader-spread")
+    seeds = len(found["runs"])
+    rows = [f"| readers of {seeds} seeds | mean ± sd | the shipped one |", "|---|---|---|"]
+    shipped = next(run for run in found["runs"] if run["model_sha256"] == stored("reader")["model_sha256"])
+    for name, values in found["summary"].items():
+        if name == "threshold":
+            rows.append(f"| {name} | {values['mean']:.2f} ± {values['deviation']:.2f} | {shipped[name]:.2f} |")
+        else:
+            mean, deviation, own = (100 * value for value in (*values.values(), shipped[name]))
+            rows.append(f"| {name} | {mean:.2f} ± {deviation:.2f}% | {own:.2f}% |")
+    return "\n".join(rows)
 
 
 def claims_sentences() -> str:

@@ -298,27 +298,27 @@
       figure(source, framed(
         canvasOf(plane(given, before, firstInput + input), before.rows, before.columns, { signed: !isImage(before) && !endsWithRelu(before) }),
         before, { row: top, column: left, size: rows }, "The input; the frame is where the filter lies"), isImage(before)
-        ? `${before.rows} x ${before.columns} numbers, 0 for background, 1 for ink. The filter lies on the frame.`
+        ? `${before.rows} x ${before.columns} numbers, 0 for background, 1 for ink. The filter lies in the frame.`
         : "The filter lies on all maps; this one adds the most to the sum."),
       element("span", { class: "sign", text: "x" }),
       figure(`Filter ${state.map + 1}`, canvasOf(kernel(input), rows, columns, { signed: true }), isImage(before)
-        ? `${area} learned numbers, its weights: orange ones look for ink, blue ones for none.`
+        ? `${area} learned numbers, its weights: orange ones look for ink, blue ones for background.`
         : `Its ${area} weights for this map, learned in training: orange is positive, blue negative.`),
       element("span", { class: "sign", text: "=" }),
       figure(`Map ${state.map + 1}`, framed(
         canvasOf(plane(ownSums, layer, state.map), layer.rows, layer.columns, { signed: true }), layer,
         { row: state.row, column: state.column, size: 1 }, "The map: press the arrow keys, or choose a place, to move the filter", mover(layer)),
-        "One sum for each place of the filter: orange where it fits, blue where not. Choose a place to move it there."),
+        "One sum for each place of the filter: orange where it fits, blue where not. Choose a place in the map to move the filter there."),
       ...(pool ? [
         element("span", { class: "sign", text: "→" }),
         figure("Pool", framed(
           canvasOf(plane(outputs(pool), pool, state.map), pool.rows, pool.columns, { signed: !endsWithRelu(pool) }), pool,
           { row: Math.floor(state.row / pool.size), column: Math.floor(state.column / pool.size), size: 1 }, "The map after the pool"),
-          `A smaller map: of every ${pool.size} x ${pool.size} numbers, the largest is kept.${endsWithRelu(pool) ? " ReLU then makes negative numbers 0." : ""}`),
+          `A smaller map: of every ${pool.size} x ${pool.size} numbers, the largest is kept, so a stroke counts wherever it lies among them.${endsWithRelu(pool) ? " ReLU then makes negative numbers 0." : ""}`),
       ] : []));
 
     const lines = [
-      [bold("Multiply "), `the ${area} numbers under the frame by the ${area} weights of the filter.`],
+      [bold("Multiply "), `the ${area} numbers in the frame by the ${area} weights of the filter.`],
       [bold("Add "), `the products: ${number(partial[input])}.`,
         perGroup > 1 ? ` The other ${perGroup - 1} maps add ${number(others)}: together ${number(total)}.` : ""],
     ];
