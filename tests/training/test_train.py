@@ -133,7 +133,7 @@ def test_a_run_with_photographs_is_calibrated_on_photographs(
     run = train(SHORT.replace(augment="ink", photographs=0.3), dataset=drawn, out=tmp_path / "run")
     assert predict_logits(load_network(run), drawn.test.images).shape == (103, 11)
     chosen = calibration.calibrate(run, drawn)
-    assert 0 < chosen.sure <= 1
+    assert 0 < chosen.sure <= np.nextafter(1.0, 2.0)  # which nothing reaches: so short a run may never be sure
     stored = sorted((tmp_path / "cache" / "photographs").glob("*/*.npz"))
     assert len({file.parent for file in stored}) == 2  # of training images and of validation images
     before = [file.stat().st_mtime_ns for file in stored]
