@@ -11,19 +11,16 @@ import argparse
 import json
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from functools import cache
 from pathlib import Path
 
-import cv2
 import numpy as np
 from rich.console import Console
 from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]
 
-from benchmarks.photographs import photograph
+from benchmarks.photographs import open_reader, photograph
 from digitnet.files import sha256, write_whole
 from digitnet.photographs.kinds import KINDS
 from digitnet.reading.network import SHIPPED
-from digitnet.reading.reader import Reader
 from digitnet.reading.segment import segment
 
 RESULT = Path(__file__).parent / "results" / "line-evidence.json"
@@ -38,19 +35,13 @@ def list_kinds() -> list[str]:
     return [name for name, kind in KINDS.items() if kind.is_line]
 
 
-@cache
-def _reader(model: Path) -> Reader:
-    cv2.setNumThreads(1)
-    return Reader(model)
-
-
 def _score(task: tuple[str, int, Path]) -> list[float]:
     """Score the marks of some photographs of a kind; of a line that is not cut apart rightly, none."""
     kind, first, model = task
     scores: list[float] = []
     for number in range(first, first + _CHUNK):
         made = photograph(kind, "validation", number)
-        for line in _reader(model).find(made.picture).candidates:
+        for line in open_reader(model).find(made.picture).candidates:
             chosen = [candidate.digit for candidate in segment(line)]
             if not made.answer or made.answer == "".join(digit.label for digit in chosen):
                 scores += [digit.score for digit in chosen]

@@ -49,7 +49,8 @@ def photograph(kind: str, half: str, number: int) -> Photograph:
 
 
 @cache
-def _reader(model: Path | None) -> Reader:
+def open_reader(model: Path | None) -> Reader:
+    """Open a model file, once in a process, with one thread of OpenCV."""
     import cv2
 
     cv2.setNumThreads(1)
@@ -62,7 +63,7 @@ def read(task: tuple[str, str, int, Path | None]) -> list[tuple[str, str, str]]:
     found = []
     for number in range(first, first + _CHUNK):
         made = photograph(kind, half, number)
-        reading = _reader(model).read(made.picture, single=not KINDS[kind].is_line)
+        reading = open_reader(model).read(made.picture, single=not KINDS[kind].is_line)
         found.append((made.answer, reading.text, judge(made.answer, reading.text)))
     return found
 
@@ -123,7 +124,7 @@ def save_failures(half: str, asked: argparse.Namespace) -> None:
     for kind in asked.only:
         for number in range(asked.count):
             made = photograph(kind, half, number)
-            text = _reader(asked.model).read(made.picture, single=not KINDS[kind].is_line).text
+            text = open_reader(asked.model).read(made.picture, single=not KINDS[kind].is_line).text
             if judge(made.answer, text) != "right":
                 name = f"{kind} {number} {made.answer or 'none'} {text or 'nothing'}".replace("?", "q").replace(
                     "\n", "-"

@@ -36,9 +36,7 @@ class Component:
     mask: UInt8  # (height, width) 1 where the ink is its own
     crossed: float | None = None  # stroke widths that the cut on its left crosses; None where there is no cut
     at_border: bool = False  # whether it touches the border of the picture or the edge of the sheet
-    is_margin: bool = (
-        False  # whether it follows the border or the sheet's edge, as what lies beside the sheet does
-    )
+    is_margin: bool = False  # whether it follows the border or the sheet's edge, as a desk does
 
     @property
     def width(self) -> int:

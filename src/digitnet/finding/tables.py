@@ -85,13 +85,16 @@ def _find_levels(mask: UInt8, thickness: NDArray[np.int32], stroke_width: float)
         return []
     near = np.asarray(cv2.dilate(mask, np.ones((3, 1), np.uint8)), np.uint8)
     every = np.arange(columns)
+    rho, theta = lines[:_MOST].reshape(-1, 2).astype(float).T
+    starts, slopes = rho / np.sin(theta), -1 / np.tan(theta)
+    places = np.rint(starts[:, None] + slopes[:, None] * every).astype(np.intp)  # (lines, columns): rows
+    inside = (places >= 0) & (places < rows)
+    places = places.clip(0, rows - 1)
+    covered = inside & (near[places, every] > 0)
     found: list[_Level] = []
-    for rho, theta in lines[:_MOST].reshape(-1, 2).astype(float):
-        start, slope = rho / np.sin(theta), -1 / np.tan(theta)
-        row = np.rint(start + slope * every).astype(np.intp)
-        inside = (row >= 0) & (row < rows)
-        at = row.clip(0, rows - 1)
-        for left, right in _list_runs(inside & (near[at, every] > 0), _GAP * stroke_width):
+    for index in np.flatnonzero(_may_be_long(covered, _GAP * stroke_width, least)):
+        start, slope, at = float(starts[index]), float(slopes[index]), places[index]
+        for left, right in _list_runs(covered[index], _GAP * stroke_width):
             own = thickness[at[left:right], every[left:right]]
             if right - left < least or not (own > 0).any():
                 continue
@@ -102,6 +105,15 @@ def _find_levels(mask: UInt8, thickness: NDArray[np.int32], stroke_width: float)
             if not any(_is_beside(line, other) for other in found):
                 found.append(line)
     return sorted(found, key=lambda one: float(one.row(np.array((one.left + one.right) / 2))))
+
+
+def _may_be_long(covered: NDArray[np.bool_], gap: float, least: int) -> NDArray[np.bool_]:
+    """Tell which of `covered` ``(lines, columns)`` may have so long a run: most of a digit's lines have none."""
+    window = np.ones((1, 2 * int(gap) + 1), np.uint8)
+    reached = cv2.dilate(covered.astype(np.uint8), window) > 0  # no gap is left within a run
+    sofar: NDArray[np.intp] = np.cumsum(reached, axis=1)
+    before: NDArray[np.intp] = np.maximum.accumulate(np.where(reached, 0, sofar), axis=1)  # the run began
+    return np.asarray((sofar - before).max(axis=1) >= least)
 
 
 def _list_runs(covered: NDArray[np.bool_], gap: float) -> Iterator[tuple[int, int]]:
