@@ -97,3 +97,11 @@ def test_a_one_that_fills_its_crop_is_found() -> None:
     crop = np.full((80, 16), 230, np.uint8)
     crop[:, 4:13] = 40
     assert list_all(crop)
+
+
+def test_a_stroke_that_the_paper_breaks_into_specks_is_found_whole() -> None:
+    picture = np.full((600, 600), 230, np.uint8)
+    for start in range(0, 360, 5):  # dashes of 4 pixels and their round ends, then gaps of 9
+        cv2.ellipse(picture, (300, 300), (200, 200), 0, start, start + 1, 90, 4)
+    cv2.ellipse(picture, (300, 300), (200, 200), 0, 0, 40, 90, 4)  # one part is whole
+    assert any(np.allclose(box_of(group), (98, 98, 502, 502), atol=6) for group in list_all(picture))

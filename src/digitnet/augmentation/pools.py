@@ -35,7 +35,7 @@ PHOTOGRAPHS = 12_000
 """Photographs of training images, some 40,000 crops: a quarter of an hour on two cores, once."""
 
 _PART = 10 * CHUNK  # photographs between two files: what an interruption can lose
-_VERSION = 6  # to be raised when photographs or the finder change, so that stored crops are made anew
+_VERSION = 7  # to be raised when photographs or the finder change, so that stored crops are made anew
 
 
 def load_characters(source: str, on_message: OnMessage = ignore_message) -> UInt8 | None:

@@ -49,6 +49,8 @@ class Layer:
     """One number a map or unit."""
     geometry: dict[str, int] = field(default_factory=dict)
     """``stride``, ``padding`` and ``groups`` of a convolution, ``size`` of a pool."""
+    last: int = 0
+    """Index of its last module among all that `run_modules` yields: that module's output is the layer's."""
 
     @property
     def outputs(self) -> Floats:
@@ -70,13 +72,13 @@ def trace_layers(network: nn.Module, images: UInt8) -> list[Layer]:
     Test-time augmentation is left out: the images are followed as they are. Empty for a network that is no
     sequence of layers.
     """
-    first = network.members[0] if isinstance(network, Ensemble) else network
-    if not isinstance(first, nn.Sequential):
+    first = first_sequence(network)
+    if first is None:
         return []
     was_training = network.training
     network.eval()
     try:
-        return _merge(_run(first, torch.from_numpy(images.copy())[:, None]))
+        return _merge(run_modules(first, torch.from_numpy(images.copy())[:, None]))
     finally:
         network.train(was_training)
 
@@ -99,12 +101,18 @@ def maps_of(layers: Sequence[Layer]) -> list[Floats]:
     ]
 
 
-def _run(network: nn.Sequential, values: Tensor) -> Iterator[tuple[nn.Module, Tensor]]:
-    """Yield each layer with its output, also those of sequences inside."""
+def first_sequence(network: nn.Module) -> nn.Sequential | None:
+    """Return the network, or the first member of an ensemble; None if it is no sequence of layers."""
+    first = network.members[0] if isinstance(network, Ensemble) else network
+    return first if isinstance(first, nn.Sequential) else None
+
+
+def run_modules(network: nn.Sequential, values: Tensor) -> Iterator[tuple[nn.Module, Tensor]]:
+    """Yield each module with its output, also those of sequences inside."""
     values = values.to(next((weights.device for weights in network.parameters()), "cpu"))
     for layer in network:
         if isinstance(layer, nn.Sequential):
-            for inner, output in _run(layer, values):
+            for inner, output in run_modules(layer, values):
                 yield inner, output
                 values = output
         else:
@@ -115,16 +123,18 @@ def _run(network: nn.Sequential, values: Tensor) -> Iterator[tuple[nn.Module, Te
 def _merge(outputs: Iterable[tuple[nn.Module, Tensor]]) -> list[Layer]:
     """Make a Layer of each module that changes a value; BatchNorm and ReLU join the layer before."""
     layers: list[Layer] = []
-    for module, output in outputs:
+    for last, (module, output) in enumerate(outputs):
         if isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d)) and layers:
             count = layers[-1].parameters + _count(module)
-            layers[-1] = replace(layers[-1], after=(*layers[-1].after, _affine(module)), parameters=count)
+            layers[-1] = replace(
+                layers[-1], after=(*layers[-1].after, _affine(module)), parameters=count, last=last
+            )
         elif isinstance(module, nn.ReLU) and layers:
-            layers[-1] = replace(layers[-1], after=(*layers[-1].after, Relu()))
+            layers[-1] = replace(layers[-1], after=(*layers[-1].after, Relu()), last=last)
         elif not isinstance(module, (nn.Flatten, nn.Dropout, nn.Identity)) and not _is_idle(
             module, output, layers
         ):
-            layers.append(_describe(module, output.float().cpu().numpy()))
+            layers.append(replace(_describe(module, output.float().cpu().numpy()), last=last))
     return layers
 
 

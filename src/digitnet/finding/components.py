@@ -69,17 +69,25 @@ class Component:
         return int(np.count_nonzero(self.mask))
 
 
-def find_components(ink: Ink, *, without_rules: bool = True, without_shadows: bool = True) -> list[Component]:
-    """List connected components, largest first, without tables, ruled lines, specks, blots, frames and shadows.
+def erase_lines(ink: Ink) -> UInt8:
+    """Return the ink, 1 for ink and 0 for paper, without tables and ruled lines: ``(rows, columns)``."""
+    bare = remove_tables(ink.faint, ink.stroke_width)
+    return connect(remove_ruled_lines(bare, ink.strong, ink.stroke_width), ink.strong)
 
-    `without_rules=False` leaves the lines in, `without_shadows=False` what is thick and at the border.
+
+def find_components(
+    ink: Ink, mask: UInt8 | None = None, *, without_shadows: bool = True, gap: float = 0
+) -> list[Component]:
+    """List connected components, largest first, without specks, blots, frames and shadows.
+
+    They are of `mask`, or of all ink but tables and ruled lines. `without_shadows=False` leaves in what is thick
+    and at the border. Parts of a stroke that is broken by at most `gap` working pixels are one component.
     """
-    mask = ink.mask
-    if without_rules:
-        bare = remove_tables(ink.faint, ink.stroke_width)
-        mask = connect(remove_ruled_lines(bare, ink.strong, ink.stroke_width), ink.strong)
+    mask = erase_lines(ink) if mask is None else mask
     edge, sheet_edge = _mark_border(ink), _mark_sheet_edge(ink)
-    _, labels, table, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    across = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * round(gap / 2) + 1,) * 2)
+    joined = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, across)
+    _, labels, table, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
     left, top, width, height, area = table.T
     speck = max(_SPECK * ink.stroke_width, _LEAST * ink.scale)
     large = (np.maximum(width, height) >= speck) & (area >= ink.stroke_width**2)
@@ -91,7 +99,7 @@ def find_components(ink: Ink, *, without_rules: bool = True, without_shadows: bo
     for label in chosen:
         rows = slice(top[label], top[label] + height[label])
         columns = slice(left[label], left[label] + width[label])
-        own = (labels[rows, columns] == label).astype(np.uint8)
+        own = (labels[rows, columns] == label) & mask[rows, columns]
         at_border = bool((edge[rows, columns] & own).any())
         component = Component(int(left[label]), int(top[label]), own, at_border=at_border)
         is_strip = at_border and _is_narrow(component, mask) and _lies_along(component, edge)

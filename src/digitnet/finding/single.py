@@ -4,10 +4,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import log
 
-from digitnet.finding.components import Component, find_components, join
+import numpy as np
+
+from digitnet.finding.components import Component, erase_lines, find_components, join
 from digitnet.finding.ink import DIRT, Ink
 
 _NEAR = 0.2  # of the size of what is there: a component so near to it belongs to it
+_GAP = 4  # stroke widths: so large are the gaps in a line that a hard pencil draws on rough paper
+_BROKEN = 1.1  # times the ink: so much more is found where gaps are closed, if strokes are broken into specks
 _LARGEST = 3  # components, each of which may be the digit or its largest part
 
 
@@ -53,13 +57,18 @@ def list_groups(ink: Ink) -> list[Group]:
     """List what may be the digit: all ink, all that is not at the border, each large component with those near it.
 
     Ruled lines are left out, and where there are any, the same is listed with them: a stroke from border to border
-    may be one.
+    may be one. Where much ink is lost as specks, the same is listed with broken strokes mended.
     """
-    bare = find_components(ink, without_shadows=False)
+    mask = erase_lines(ink)
+    bare = find_components(ink, mask, without_shadows=False)
     groups = _group(bare, ink)
-    whole = find_components(ink, without_rules=False, without_shadows=False)
-    if sum(one.area for one in whole) > sum(one.area for one in bare):
-        groups += _group(whole, ink)
+    if np.count_nonzero(mask) < np.count_nonzero(ink.mask):
+        groups += _group(find_components(ink, ink.mask, without_shadows=False), ink)
+    found = sum(one.area for one in bare)
+    if ink.sheet is None and np.count_nonzero(mask) > _BROKEN * found:  # beside a sheet there is a desk's grain
+        mended = find_components(ink, mask, without_shadows=False, gap=_GAP * ink.stroke_width)
+        if sum(one.area for one in mended) > _BROKEN * found:
+            groups += _group(mended, ink)
     return _leave_out_repeated(groups)
 
 
