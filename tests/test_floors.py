@@ -11,7 +11,7 @@ import digitnet
 # From the ground up. A room is a module or a folder of src/digitnet; rooms on one floor don't know each other.
 FLOORS = [
     {"errors", "progress"},
-    {"checks", "exits", "files", "metrics", "finding", "photographs"},
+    {"checks", "exits", "files", "metrics", "finding", "pages", "photographs"},
     {"config"},
     {"presets"},
     {"data", "engines"},

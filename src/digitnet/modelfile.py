@@ -12,11 +12,18 @@ of the second:
                                                         trained without outliers, minus its energy
     normalised     (N + M, 28, 28) float32, 0 to 255    what the network saw
 
+For looking inside there are more outputs, of which a runtime computes none that nobody asks for:
+
+    layer_K        (N + M, ...) float32                 what layer K, counted from 0, hands on to the next
+    weights_K      as the layer has them, float32       its weights, if it has any
+
 ONNX's own metadata holds ``digitnet.scheme``, the version of all this; ``digitnet.info``, a JSON object, see
-ModelInfo; and ``digitnet.sha256``, the hash of the whole file with the 64 digits of this value taken as zeros.
+ModelInfo; ``digitnet.layers``, a JSON list with a description of each layer, which files before 2026-12 lack; and
+``digitnet.sha256``, the hash of the whole file with the 64 digits of this value taken as zeros.
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -84,6 +91,8 @@ class ModelFile:
 
     content: bytes
     info: ModelInfo
+    layers: tuple[dict[str, Any], ...] = ()
+    """Kind, name, text, shape and more of each layer, for pages; empty where the file does not describe them."""
 
 
 def read_model(path: Path) -> ModelFile:
@@ -123,14 +132,20 @@ def parse_model(content: bytes, where: str) -> ModelFile:
     if len(stated) != 64 or sha256(content.replace(stated, _NO_HASH)).encode() != stated:
         raise _damaged(where, "other bytes than were written")
     try:
-        return ModelFile(content, ModelInfo.from_json(_find_value(content, _INFO_KEY) or b""))
+        info = ModelInfo.from_json(_find_value(content, _INFO_KEY) or b"")
+        return ModelFile(content, info, tuple(map(dict, json.loads(_find_value(content, _LAYERS_KEY) or b"[]"))))
     except (ValueError, TypeError, KeyError) as error:
         raise _damaged(where, f"metadata that can't be read ({error})") from error
 
 
-def metadata_of(info: ModelInfo) -> dict[str, str]:
+def metadata_of(info: ModelInfo, layers: Sequence[dict[str, Any]] = ()) -> dict[str, str]:
     """Return the metadata to write into a file; `seal` fills in the hash later."""
-    values = {_SCHEME_KEY: str(SCHEME), _INFO_KEY: info.to_json(), _HASH_KEY: _NO_HASH.decode()}
+    values = {
+        _SCHEME_KEY: str(SCHEME),
+        _INFO_KEY: info.to_json(),
+        _LAYERS_KEY: json.dumps(list(layers)),
+        _HASH_KEY: _NO_HASH.decode(),
+    }
     return {key.decode(): value for key, value in values.items()}
 
 
@@ -146,6 +161,7 @@ PRODUCER = "digitnet"
 
 _PRODUCER = b"\x12" + bytes([len(PRODUCER)]) + PRODUCER.encode()
 _SCHEME_KEY, _INFO_KEY, _HASH_KEY = b"digitnet.scheme", b"digitnet.info", b"digitnet.sha256"
+_LAYERS_KEY = b"digitnet.layers"
 _NO_HASH = b"0" * 64
 _REMEDY = "Name a file that `digitnet export` wrote."
 

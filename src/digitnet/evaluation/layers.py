@@ -49,8 +49,10 @@ class Layer:
     """One number a map or unit."""
     geometry: dict[str, int] = field(default_factory=dict)
     """``stride``, ``padding`` and ``groups`` of a convolution, ``size`` of a pool."""
+    own: int = 0
+    """Index of its own module among all that `run_modules` yields."""
     last: int = 0
-    """Index of its last module among all that `run_modules` yields: that module's output is the layer's."""
+    """Index of the last module of `after`, or its own: that module's output is the layer's."""
 
     @property
     def outputs(self) -> Floats:
@@ -123,18 +125,18 @@ def run_modules(network: nn.Sequential, values: Tensor) -> Iterator[tuple[nn.Mod
 def _merge(outputs: Iterable[tuple[nn.Module, Tensor]]) -> list[Layer]:
     """Make a Layer of each module that changes a value; BatchNorm and ReLU join the layer before."""
     layers: list[Layer] = []
-    for last, (module, output) in enumerate(outputs):
+    for index, (module, output) in enumerate(outputs):
         if isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d)) and layers:
             count = layers[-1].parameters + _count(module)
             layers[-1] = replace(
-                layers[-1], after=(*layers[-1].after, _affine(module)), parameters=count, last=last
+                layers[-1], after=(*layers[-1].after, _affine(module)), parameters=count, last=index
             )
         elif isinstance(module, nn.ReLU) and layers:
-            layers[-1] = replace(layers[-1], after=(*layers[-1].after, Relu()), last=last)
+            layers[-1] = replace(layers[-1], after=(*layers[-1].after, Relu()), last=index)
         elif not isinstance(module, (nn.Flatten, nn.Dropout, nn.Identity)) and not _is_idle(
             module, output, layers
         ):
-            layers.append(replace(_describe(module, output.float().cpu().numpy()), last=last))
+            layers.append(replace(_describe(module, output.float().cpu().numpy()), own=index, last=index))
     return layers
 
 

@@ -3,16 +3,21 @@
 import contextlib
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from digitnet.errors import UsageError
 from digitnet.evaluation.calibrate import calibrate
+from digitnet.evaluation.layer_words import describe_layers
+from digitnet.evaluation.layers import Layer, first_sequence, run_modules, trace_layers
 from digitnet.evaluation.refusal import answer_confidence, digit_score
+from digitnet.exporting.fold import fold_batchnorm
 from digitnet.files import write_whole
 from digitnet.modelfile import PRODUCER, Calibration, ModelInfo, metadata_of, seal
 from digitnet.networks.lift_ink import lift_ink
@@ -31,14 +36,20 @@ NO_INK = -1_000.0
 class ExportedNetwork(nn.Module):
     """The graph of the model file, from crops and images to answers; modelfile.py describes inputs and outputs."""
 
-    def __init__(self, network: nn.Module, classes: int, calibration: Calibration) -> None:
+    def __init__(
+        self, network: nn.Module, classes: int, calibration: Calibration, inside: Sequence[Layer] = ()
+    ) -> None:
         super().__init__()
         self.network = network
         self.classes = classes
         self.calibration = calibration
+        self.inside = tuple(inside)
 
-    def forward(self, crops: Tensor, images: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Return probabilities, decision, score and normalised images, first of the crops, then of the images."""
+    def forward(self, crops: Tensor, images: Tensor) -> tuple[Tensor, ...]:
+        """Return probabilities, decision, score and normalised images, first of the crops, then of the images.
+
+        What each layer of `inside` hands on, and their weights, follow.
+        """
         images = torch.cat([centre_ink(lift_ink(crops)), images[:, None]])  # (N + M, 1, 28, 28)
         logits = self.network(images) / self.calibration.temperature  # (N + M, K), or K + 1 with outliers
         probabilities = logits[:, : self.classes].softmax(dim=1)
@@ -48,7 +59,15 @@ class ExportedNetwork(nn.Module):
         if logits.shape[1] > self.classes:
             refused &= ~sure | (score <= NO_INK)  # what is surely one digit is not also surely none
         decision = torch.where(refused, 2, (~sure).to(torch.int64))
-        return probabilities, decision, score, images[:, 0]
+        return probabilities, decision, score, images[:, 0], *self._look_inside(images)
+
+    def _look_inside(self, images: Tensor) -> list[Tensor]:
+        sequence = first_sequence(self.network) if self.inside else None
+        if sequence is None:
+            return []
+        modules, outputs = zip(*run_modules(sequence, images), strict=True)
+        learned = [modules[layer.own].weight for layer in self.inside if layer.weights is not None]
+        return [outputs[layer.last] for layer in self.inside] + learned
 
 
 def export(
@@ -74,7 +93,8 @@ def export(
         )
     calibration = calibration or calibrate(run)
     labels = tuple(environment["label_names"])
-    network = load_network(run)  # it verifies the hash of the tensors, which is written below
+    network = fold_batchnorm(load_network(run))  # loading verifies the hash of the tensors, written below
+    inside = trace_layers(network, np.zeros((2, SIDE, SIDE), np.uint8))
     info = ModelInfo(
         labels=labels,
         calibration=calibration,
@@ -82,12 +102,13 @@ def export(
         weights_sha256=str(run.read_json("checkpoint.json")["tensors_sha256"]),
         digitnet=version("digitnet"),
     )
-    content = _to_onnx(ExportedNetwork(network, len(labels), calibration).eval(), info)
+    exported = ExportedNetwork(network, len(labels), calibration, inside).eval()
+    content = _to_onnx(exported, info, describe_layers(inside, run.config, (SIDE, SIDE)))
     write_whole(path, seal(content))
     return path
 
 
-def _to_onnx(network: ExportedNetwork, info: ModelInfo) -> bytes:
+def _to_onnx(network: ExportedNetwork, info: ModelInfo, layers: Sequence[dict[str, Any]]) -> bytes:
     """Export by torch, remove its traces of this source code, and add the metadata."""
     any_length = torch.export.Dim.DYNAMIC
     example = torch.randint(0, 256, (2, 40, 30, 3), dtype=torch.uint8), torch.zeros(3, SIDE, SIDE)
@@ -98,7 +119,7 @@ def _to_onnx(network: ExportedNetwork, info: ModelInfo) -> bytes:
             dynamo=True,
             dynamic_shapes=(dict.fromkeys(range(4), any_length), {0: any_length}),
             input_names=["crops", "images"],
-            output_names=["probabilities", "decision", "score", "normalised"],
+            output_names=["probabilities", "decision", "score", "normalised", *_name_inside(network.inside)],
             opset_version=OPSET,
             external_data=False,
             verbose=False,
@@ -111,20 +132,28 @@ def _to_onnx(network: ExportedNetwork, info: ModelInfo) -> bytes:
         node.ClearField("metadata_props")  # lines of this source code, 300 KB
     for value in (*model.graph.value_info, *model.graph.input, *model.graph.output):
         value.ClearField("metadata_props")
-    for key, value in metadata_of(info).items():
+    for key, value in metadata_of(info, layers).items():
         model.metadata_props.add(key=key, value=value)
     return bytes(model.SerializeToString())
 
 
+def _name_inside(layers: Sequence[Layer]) -> list[str]:
+    """Name the outputs for looking inside, in the order in which they are computed."""
+    weighted = [k for k, layer in enumerate(layers) if layer.weights is not None]
+    return [f"layer_{k}" for k in range(len(layers))] + [f"weights_{k}" for k in weighted]
+
+
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Silence torch's messages about its own export: nobody who exports a run can act on them."""
-    log = logging.getLogger("torch.onnx")
-    level = log.level
-    log.setLevel(logging.ERROR)
+    """Silence the messages of torch's own export: nobody who exports a run can act on them."""
+    loggers = [logging.getLogger(name) for name in ("torch.onnx", "onnx_ir")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
-        log.setLevel(level)
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)

@@ -1,9 +1,10 @@
-"use strict";
-
-// Draws the section "How this network reads a digit" from the arrays in the page. Plain JavaScript, no library.
-(() => {
-  const section = document.getElementById("how-it-reads");
-  const data = JSON.parse(document.getElementById("how-it-reads-data").textContent);
+// Draws the section "How this network reads a digit". Plain JavaScript, no library; the report holds it inline, so it
+// is one file and imports nothing.
+//
+// `data` has `labels`, `examples` and `layers`. Where the numbers of each example are in `data`, as in the report, each
+// layer has `sums`; otherwise the function that is returned shows new ones: an array for each layer, which holds what
+// the layer hands on to the next.
+export function showHowItReads(section, data) {
   const [examplesRow, strip, panel] = [".examples", ".strip", ".panel-of-layer"].map((name) => section.querySelector(name));
 
   // ---- Arrays -------------------------------------------------------------------------------------------------
@@ -14,7 +15,7 @@
   const indexOfLargest = (values) => values.reduce((best, value, k) => (value > values[best] ? k : best), 0);
 
   const layers = data.layers.map((layer, index) => {
-    const units = new Int16Array(bytesOf(layer.sums.data));
+    const units = layer.sums && new Int16Array(bytesOf(layer.sums.data));
     const shape = layer.shape.length === 3 ? layer.shape : [layer.shape[0], 1, 1];
     return {
       ...layer,
@@ -36,13 +37,47 @@
       (kept, step) => (step.kind === "ReLU" ? Math.max(kept, 0) : kept * step.scale[map] + step.shift[map]), value);
   }
 
+  let handedOn = null; // by each layer, where the examples are not in the data
+  let computed = []; // sums by layer, once they were asked for
+
   function sums(layer) {
-    return layer.sumsOf(state.example);
+    if (layer.sums) return layer.sumsOf(state.example);
+    if (layer.after.length === 0 || !sumsOf[layer.kind]) return handedOn[layer.index];
+    computed[layer.index] ??= sumsOf[layer.kind](layer, layers[layer.index - 1]);
+    return computed[layer.index];
   }
 
   function outputs(layer) {
+    if (!layer.sums) return handedOn[layer.index];
     const area = layer.rows * layer.columns;
     return sums(layer).map((value, k) => afterwards(layer, Math.floor(k / area), value));
+  }
+
+  // What a layer computes before BatchNorm and ReLU, from what the layer before hands on.
+  const sumsOf = {
+    convolution: (layer, before) => eachPlace(layer, (map, row, column) => {
+      const [, perGroup, rows, columns] = layer.weightShape;
+      const first = Math.floor(map / (layer.maps / layer.groups)) * perGroup;
+      let total = layer.bias ? layer.bias[map] : 0;
+      for (let input = 0; input < perGroup; input += 1) {
+        const given = plane(outputs(before), before, first + input);
+        const patch = patchOf(given, before, row * layer.stride - layer.padding, column * layer.stride - layer.padding, rows, columns);
+        const start = (map * perGroup + input) * rows * columns;
+        for (let k = 0; k < patch.length; k += 1) total += patch[k] * layer.weights[start + k];
+      }
+      return total;
+    }),
+    pool: (layer, before) => eachPlace(layer, (map, row, column) =>
+      Math.max(...patchOf(plane(outputs(before), before, map), before, row * layer.size, column * layer.size, layer.size, layer.size))),
+    dense: (layer, before) => eachPlace(layer, (unit) => {
+      const given = outputs(before);
+      return given.reduce((total, value, k) => total + value * layer.weights[unit * given.length + k], layer.bias ? layer.bias[unit] : 0);
+    }),
+  };
+
+  function eachPlace(layer, valueAt) {
+    return Float32Array.from({ length: layer.maps * layer.rows * layer.columns }, (_, k) =>
+      valueAt(Math.floor(k / (layer.rows * layer.columns)), Math.floor(k / layer.columns) % layer.rows, k % layer.columns));
   }
 
   function plane(values, layer, map) {
@@ -144,11 +179,14 @@
         `width: ${(100 * frame.size) / layer.columns}%; height: ${(100 * frame.size) / layer.rows}%`,
     }));
     if (move) {
-      box.addEventListener("click", (event) => {
+      const moveTo = (event) => {
         const area = canvas.getBoundingClientRect();
         const at = (offset, extent, count) => Math.min(count - 1, Math.max(0, Math.floor((offset / extent) * count)));
-        move(at(event.clientY - area.top, area.height, layer.rows), at(event.clientX - area.left, area.width, layer.columns));
-      });
+        const [row, column] = [at(event.clientY - area.top, area.height, layer.rows), at(event.clientX - area.left, area.width, layer.columns)];
+        if (row !== frame.row || column !== frame.column) move(row, column);
+      };
+      box.addEventListener("click", moveTo);
+      box.addEventListener("pointermove", (event) => { if (event.pointerType === "mouse") moveTo(event); });
       box.addEventListener("keydown", (event) => {
         const [down, right] = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key] || [0, 0];
         if (down || right) {
@@ -308,7 +346,7 @@
       figure(`Map ${state.map + 1}`, framed(
         canvasOf(plane(ownSums, layer, state.map), layer.rows, layer.columns, { signed: true }), layer,
         { row: state.row, column: state.column, size: 1 }, "The map: press the arrow keys, or choose a place, to move the filter", mover(layer)),
-        "One sum for each place of the filter: orange where it fits, blue where not. Choose a place in the map to move the filter there."),
+        "One sum for each place of the filter: orange where it fits, blue where not. Point at a place in the map to move the filter there."),
       ...(pool ? [
         element("span", { class: "sign", text: "→" }),
         figure("Pool", framed(
@@ -502,6 +540,7 @@
   }
 
   function draw() {
+    if (state.map === null) lookAtTheStrongest(layers[Math.min(state.layer, layers.length - 1)]);
     const focused = document.activeElement && section.contains(document.activeElement) ? pathOf(document.activeElement) : null;
     drawExamples();
     drawStrip();
@@ -518,5 +557,9 @@
     return `:scope > ${path.join(" > ")}`;
   }
 
-  choose({});
-})();
+  if (layers[0].sums) choose({});
+  return (arrays) => {
+    [handedOn, computed] = [arrays, []];
+    draw();
+  };
+}
