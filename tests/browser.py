@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -33,10 +34,16 @@ def chromium() -> Iterator[Browser]:
 
 
 @contextmanager
-def opened(browser: Browser, address: str, size: tuple[int, int] = DESK) -> Iterator[Page]:
-    """Open a page in a window of `size`; until the end it must ask for nothing else and complain about nothing."""
+def opened(
+    browser: Browser, address: str, size: tuple[int, int] = DESK, *, is_alone: bool = True, **context_options: Any
+) -> Iterator[Page]:
+    """Open a page in a window of `size`; until the end it must complain about nothing.
+
+    One that is alone must ask for nothing else, and another for nothing of another host.
+    """
     width, height = size
-    context = browser.new_context(viewport={"width": width, "height": height}, reduced_motion="reduce")
+    options: Any = {"viewport": {"width": width, "height": height}, "reduced_motion": "reduce", **context_options}
+    context = browser.new_context(**options)
     context.set_default_timeout(1_000 * PATIENCE)
     page = context.new_page()
     asked: list[str] = []
@@ -46,6 +53,10 @@ def opened(browser: Browser, address: str, size: tuple[int, int] = DESK) -> Iter
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.goto(address)
     yield page
-    assert [url for url in asked if not url.startswith("data:")] == [address]
+    others = [url for url in asked if not url.startswith("data:")]
+    if is_alone:
+        assert others == [address]
+    else:
+        assert [url for url in others if not url.startswith((address, "blob:" + address))] == []
     assert complaints == []
     context.close()

@@ -21,13 +21,16 @@ FLOORS = [
     {"training"},
     {"evaluation"},
     {"exporting", "reporting"},
-    {"trials", "explaining"},  # explaining is in no wing: it stands above both, as cli does
+    {"trials", "explaining", "serving"},  # explaining is in no wing: it stands above both, as cli does
     {"cli"},
     {"__init__", "__main__"},  # the front doors: outsiders come in here, the house itself never does
 ]
 
 # Two wings, and modelfile is the only door between them: neither imports the other.
-WINGS = [{"networks", "augmentation", "training", "evaluation", "exporting", "reporting", "trials"}, {"reading"}]
+WINGS = [
+    {"networks", "augmentation", "training", "evaluation", "exporting", "reporting", "trials"},
+    {"reading", "serving"},
+]
 
 FLOOR = {room: number for number, floor in enumerate(FLOORS) for room in floor}
 WING = {room: number for number, wing in enumerate(WINGS) for room in wing}

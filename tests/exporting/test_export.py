@@ -19,7 +19,9 @@ from digitnet.data.dataset import Dataset
 from digitnet.errors import UsageError
 from digitnet.evaluation.calibrate import calibrate
 from digitnet.evaluation.evaluate import evaluate
+from digitnet.evaluation.layers import trace_layers
 from digitnet.exporting.export import ExportedNetwork, export
+from digitnet.exporting.fold import fold_batchnorm
 from digitnet.modelfile import Calibration
 from digitnet.presets import to_command
 from digitnet.reading.network import SHIPPED, Network
@@ -162,3 +164,36 @@ def test_the_browsers_runtime_agrees(model: Path, tmp_path: Path) -> None:
             expected = network.answer_crops(crop)
             np.testing.assert_allclose(answer["probabilities"], expected.probabilities[0], atol=tolerance)
             assert answer["decision"] == expected.decisions[0]
+
+
+@pytest.mark.parametrize(
+    "recipe", [{}, {"members": 2}, {"tta": 5, "preprocessing": "deskew"}, {"network": "reader"}]
+)
+def test_the_file_shows_what_each_layer_computes_and_its_weights(
+    recipe: dict[str, Any], drawn: Dataset, tmp_path: Path
+) -> None:
+    run = train(SHORT.replace(steps=10, **recipe), dataset=drawn, out=tmp_path / "run")
+    calibration = calibrate(run, drawn)
+    network = Network(export(run, tmp_path / "model.onnx", calibration=calibration))
+    images = drawn.test.images[:5]
+    _, outputs = network.look_inside(np.zeros((0, 1, 1, 1), np.uint8), images.astype(np.float32))
+    traced = trace_layers(load_network(run), images)  # BatchNorm is a step of its own there
+    assert [layer["kind"] for layer in network.layers] == [layer.kind for layer in traced]
+    for found, layer in zip(outputs, traced, strict=True):
+        largest = float(np.abs(layer.outputs).max())
+        np.testing.assert_allclose(found, layer.outputs, atol=1e-5 * max(largest, 1))
+    for described, weights, layer in zip(network.layers, network.read_weights(), traced, strict=True):
+        assert (weights is None) == (layer.weights is None)
+        assert weights is None or list(weights.shape) == described["weightShape"]
+
+
+def test_folding_batchnorm_changes_no_output_and_leaves_no_norm_behind_a_layer(
+    drawn: Dataset, tmp_path: Path
+) -> None:
+    run = train(SHORT.replace(steps=10, network="reader"), dataset=drawn, out=tmp_path / "run")
+    images = torch.from_numpy(drawn.test.images)[:, None]
+    with torch.inference_mode():
+        before, after = load_network(run).eval()(images), fold_batchnorm(load_network(run))(images)
+    torch.testing.assert_close(after, before, atol=1e-4, rtol=1e-4)
+    layers = trace_layers(fold_batchnorm(load_network(run)), drawn.test.images[:2])
+    assert [len(layer.after) for layer in layers if layer.kind != "pool"] == [0, 1, 1, 0, 1, 1, 0]

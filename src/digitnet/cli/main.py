@@ -25,6 +25,7 @@ from digitnet.cli.read import read
 from digitnet.cli.renamed import rename_flags
 from digitnet.cli.report import report
 from digitnet.cli.search import search
+from digitnet.cli.serve import serve
 from digitnet.cli.train import train
 from digitnet.cli.trials import trials
 from digitnet.config import TrainConfig
@@ -42,6 +43,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "search": search,
     "compare": compare,
     "read": read,
+    "serve": serve,
     "data fetch": data_fetch,
     "data show": data_show,
     "data convert": data_convert,

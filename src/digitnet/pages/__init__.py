@@ -1,4 +1,4 @@
-"""What the report and the served page share: type and colours, and the section "How this network reads a digit"."""
+"""What the report and the served page share: type, colours, and the section on how a network reads a digit."""
 
 from pathlib import Path
 

@@ -204,7 +204,7 @@ export function showHowItReads(section, data) {
   // ---- State --------------------------------------------------------------------------------------------------
 
   const firstConvolution = layers.find((layer) => layer.kind === "convolution");
-  const state = { example: 0, layer: firstConvolution ? firstConvolution.index : 0, map: null, row: 0, column: 0, input: null };
+  const state = { example: 0, layer: firstConvolution ? firstConvolution.index : 0, map: null, row: 0, column: 0, input: null, isPlaced: false };
 
   // The map that responds most, and the place where it does.
   function lookAtTheStrongest(layer) {
@@ -219,7 +219,7 @@ export function showHowItReads(section, data) {
   }
 
   function choose(changes) {
-    Object.assign(state, changes);
+    Object.assign(state, changes, { isPlaced: "row" in changes });
     if ("layer" in changes) state.map = null;
     if (!("row" in changes) && !("input" in changes)) lookAtTheStrongest(layers[Math.min(state.layer, layers.length - 1)]);
     draw();
@@ -233,13 +233,14 @@ export function showHowItReads(section, data) {
   // ---- Examples and the strip of layers -----------------------------------------------------------------------
 
   function drawExamples() {
+    examplesRow.hidden = data.examples.length === 1;
+    if (examplesRow.hidden) return;
     const image = layers[0];
     examplesRow.replaceChildren(...data.examples.map((example, k) => element("button", {
       type: "button", class: example.isWrong ? "is-wrong" : "", "aria-pressed": String(k === state.example),
       onclick: () => { state.map = null; choose({ example: k }); },
     }, canvasOf(image.sumsOf(k), image.rows, image.columns, { signed: false, largest: 1 }),
     element("span", { text: example.title }, example.note ? element("small", { text: ` ${example.note}` }) : null))));
-    examplesRow.hidden = data.examples.length === 1;
   }
 
   function shapeOf(layer) {
@@ -540,7 +541,6 @@ export function showHowItReads(section, data) {
   }
 
   function draw() {
-    if (state.map === null) lookAtTheStrongest(layers[Math.min(state.layer, layers.length - 1)]);
     const focused = document.activeElement && section.contains(document.activeElement) ? pathOf(document.activeElement) : null;
     drawExamples();
     drawStrip();
@@ -560,6 +560,7 @@ export function showHowItReads(section, data) {
   if (layers[0].sums) choose({});
   return (arrays) => {
     [handedOn, computed] = [arrays, []];
+    if (!state.isPlaced) lookAtTheStrongest(layers[Math.min(state.layer, layers.length - 1)]);
     draw();
   };
 }

@@ -34,13 +34,13 @@ class Reader:
         self, model: Path | str | None = None, *, threads: int = 1, min_probability: float | None = None
     ) -> None:
         check_min_probability(min_probability, "min_probability")
-        self._network = Network(model, threads, min_probability)
+        self.network = Network(model, threads, min_probability)
         self._min_probability = min_probability
 
     @property
     def info(self) -> ModelInfo:
         """What the model file says about itself."""
-        return self._network.info
+        return self.network.info
 
     @property
     def min_probability(self) -> float:
@@ -101,7 +101,7 @@ class Reader:
         """Return everything about such images: probabilities, decisions, scores, and what the network saw."""
         pixels = check_images(images)
         starts = range(0, max(len(pixels), 1), CHUNK)
-        return Answers.joined([self._network.answer_images(pixels[start : start + CHUNK]) for start in starts])
+        return Answers.joined([self.network.answer_images(pixels[start : start + CHUNK]) for start in starts])
 
     def _find(self, page: Page, single: bool, digits: int | None) -> Stages:
         sure = self.min_probability
@@ -113,7 +113,7 @@ class Reader:
         They go through the model file's own ink extraction too, though nothing else is left in them: the shipped
         model was calibrated that way, and without it the label of one in ten real marks changes.
         """
-        answers = self._network.answer_crops(ink[None, :, :, None])
+        answers = self.network.answer_crops(ink[None, :, :, None])
         probabilities = answers.probabilities[0]
         return Digit(
             label=self.info.labels[int(probabilities.argmax())],

@@ -1,0 +1,113 @@
+"""The routes: the page, what it asks, and reading a picture."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import anyio.to_thread
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import FileResponse, JSONResponse, Response
+from starlette.types import ASGIApp
+
+from digitnet import pages
+from digitnet.errors import DigitnetError, nearest
+from digitnet.serving.answers import Question, answer, describe_model
+from digitnet.serving.guard import LARGEST, Guard, TooLargeError
+from digitnet.serving.shelf import Model
+
+PAGE = Path(__file__).with_name("page")
+"""Folder of the page's own files."""
+
+_TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+_HOSTS = frozenset({"127.0.0.1", "localhost"})
+
+
+def make_app(models: Mapping[str, Model], hosts: frozenset[str] = _HOSTS) -> ASGIApp:
+    """Make the application that serves the page with these models, the first one chosen; for `hosts` only."""
+    app = FastAPI(title="digitnet", openapi_url=None)
+    app.exception_handlers.update(_HANDLERS)
+
+    @app.get("/")
+    def read_page() -> Response:
+        return _send(PAGE / "index.html")
+
+    @app.get("/page/{name}")
+    def read_file(name: str) -> Response:
+        found = {file.name: file for folder in (PAGE, pages.FOLDER) for file in folder.iterdir()}
+        return _send(found[name]) if name in found else _refuse(404, f"There is no file {name!r}.")
+
+    @app.get("/page/models/")
+    def list_names() -> list[str]:
+        return list(models)
+
+    @app.get("/page/models/{name}")
+    def read_model(name: str) -> Any:
+        return describe_model(name, _find(models, name).reader)
+
+    @app.post("/page/models/{name}/answers")
+    def read_answers(name: str, question: Question) -> Any:
+        return answer(_find(models, name).reader, question)
+
+    @app.post("/v1/read")
+    async def read_picture(
+        request: Request,
+        model: str = "reader",
+        single: bool = False,
+        digits: int | None = None,
+        expect: str | None = None,
+    ) -> Any:
+        content = await request.body()
+        reader = _find(models, model).reader
+
+        def read() -> dict[str, Any]:
+            return reader.read(content, single=single, digits=digits, expect=expect).to_json()
+
+        return await anyio.to_thread.run_sync(read)
+
+    return Guard(app, hosts)
+
+
+def _find(models: Mapping[str, Model], name: str) -> Model:
+    if name not in models:
+        raise _UnknownModelError(f"There is no model {name!r}. {nearest(name, models)}")
+    return models[name]
+
+
+class _UnknownModelError(Exception):
+    pass
+
+
+def _send(file: Path) -> Response:
+    return FileResponse(file, media_type=_TYPES[file.suffix], headers={"Cache-Control": "no-cache"})
+
+
+def _refuse(status: int, sentence: str) -> Response:
+    return JSONResponse({"error": sentence}, status)
+
+
+async def _say_what_is_wrong(request: Request, error: Exception) -> Response:
+    return _refuse(400, str(error))
+
+
+async def _say_what_is_unknown(request: Request, error: Exception) -> Response:
+    return _refuse(404, str(error))
+
+
+async def _say_what_is_invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"] if part not in ("body", "query"))
+    return _refuse(422, f"{where or 'The request'}: {first['msg']}.")
+
+
+async def _say_it_is_too_large(request: Request, error: Exception) -> Response:
+    return _refuse(413, f"The body: expected at most {LARGEST >> 20} MB. Send a smaller picture.")
+
+
+_HANDLERS: dict[type[Exception], Callable[[Request, Exception], Awaitable[Response]]] = {
+    DigitnetError: _say_what_is_wrong,
+    _UnknownModelError: _say_what_is_unknown,
+    RequestValidationError: _say_what_is_invalid,
+    TooLargeError: _say_it_is_too_large,
+}

@@ -1,0 +1,65 @@
+"""Serve the page until it is interrupted: the socket, the address, the browser."""
+
+import contextlib
+import errno
+import signal
+import socket
+import sys
+import threading
+import webbrowser
+from collections.abc import Iterator
+from pathlib import Path
+
+import uvicorn
+
+from digitnet.errors import UsageError
+from digitnet.serving.app import make_app
+from digitnet.serving.shelf import list_models
+
+HOST = "127.0.0.1"
+"""This computer alone."""
+
+
+def serve(named: Path | None, port: int, *, browser: bool) -> None:
+    """Serve the page on this computer, and open it in the browser, until SIGINT or SIGTERM.
+
+    Raises ModelError for a model that can't be used, UsageError for a port that can't be had.
+    """
+    models = list_models(named)
+    listener = _listen(port)
+    address = f"http://localhost:{listener.getsockname()[1]}/"
+    sys.stdout.write(f"{address}\n")
+    sys.stdout.flush()
+    sys.stderr.write("Your drawing never leaves this computer. Press Ctrl+C to stop.\n")
+    config = uvicorn.Config(make_app(models), log_level="warning", access_log=False, timeout_graceful_shutdown=5)
+    if browser:
+        threading.Timer(0.1, webbrowser.open, [address]).start()
+    with listener:
+        _Server(config).run([listener])
+
+
+class _Server(uvicorn.Server):
+    """A server that ends with exit code 0 when it is asked to stop: that is how every serving ends."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Stop gracefully at SIGINT and SIGTERM; uvicorn's own raises them again afterwards."""
+        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def _listen(port: int) -> socket.socket:
+    try:
+        return socket.create_server((HOST, port), backlog=128)
+    except (OSError, OverflowError) as error:
+        found = "it in use" if getattr(error, "errno", None) == errno.EADDRINUSE else str(error).lower()
+        raise UsageError.mismatch(
+            f"--port {port}",
+            expected="a free port",
+            found=found,
+            remedy="Name another, or 0 for any that is free.",
+        ) from error

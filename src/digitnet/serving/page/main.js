@@ -1,0 +1,132 @@
+// Joins the parts of the page: what is drawn is asked of two networks, one that reads and one that is shown inside.
+
+import { Ribbon, showAnswer, showBars, textOf } from "./answer.js";
+import { element } from "./elements.js";
+import { showHowItReads } from "./how_it_reads.js";
+import { listNetworks, openNetwork } from "./network.js";
+import { Pad } from "./pad.js";
+import { readPicture, takePictures } from "./picture.js";
+import { showWhatItSaw } from "./saw.js";
+import { SEVEN, playStrokes } from "./seven.js";
+import { cropOf, groupIntoDigits, rawImageOf } from "./strokes.js";
+
+const at = (id) => document.getElementById(id);
+const pad = new Pad(at("pad"), ask);
+const ribbon = new Ribbon(at("ribbon"));
+const inside = at("how-it-reads");
+let reader = null; // the network whose answer is shown in large
+let shown = null; // the network that is shown inside, with `update`, which shows new numbers
+let chosen = null; // index of the digit of a number that is looked at; null for the last one drawn
+let busy = false; // a question is on its way
+let waiting = false; // something has changed since
+
+// Ask about what is drawn now; while an answer is on its way, only the newest drawing waits for the next question.
+async function ask() {
+  waiting = true;
+  if (busy || !reader) return;
+  busy = true;
+  try {
+    while (waiting) {
+      waiting = false;
+      await answerOnce(pad.strokes);
+    }
+    say("");
+  } catch (error) {
+    say(error.message);
+  } finally {
+    busy = false;
+  }
+}
+
+async function answerOnce(strokes) {
+  const isRaw = at("raw").checked;
+  at("clear").disabled = pad.isEmpty;
+  const groups = isRaw ? strokes.length ? [strokes] : [] : groupIntoDigits(strokes);
+  if (groups.length === 0) {
+    showNothing();
+    return;
+  }
+  const crops = isRaw ? [rawImageOf(strokes, pad.columns, pad.rows)] : groups.map((group) => cropOf(group));
+  const last = groups.findIndex((group) => group.includes(strokes.at(-1)));
+  const index = chosen !== null && chosen < groups.length ? chosen : last;
+  const [answers, [seen]] = await Promise.all([
+    reader.answer(crops, { raw: isRaw }),
+    shown.layers.length ? shown.answer([crops[index]], { raw: isRaw }) : [null],
+  ]);
+  showAnswer(at("answer"), answers, reader.labels, index, (k) => { chosen = k; ask(); });
+  showBars(at("bars"), answers[index], reader.labels, reader.sure);
+  ribbon.add(textOf(answers[index], reader.labels));
+  showWhatItSaw(at("saw"), groups[index], crops[index], answers[index].image, isRaw);
+  if (seen) {
+    shown.update(seen.layers);
+    const text = textOf(seen, shown.labels);
+    at("shown-answer").textContent = `reads ${text === "?" ? "?: it is not sure" : text}.`;
+  }
+  document.body.dataset.answer = answers.map((answer) => textOf(answer, reader.labels)).join(" ");
+}
+
+function showNothing() {
+  chosen = null;
+  showAnswer(at("answer"), [], reader.labels, 0, () => {});
+  showBars(at("bars"), null, reader.labels, reader.sure);
+  ribbon.clear();
+  at("saw").replaceChildren();
+  at("shown-answer").textContent = "";
+  document.body.dataset.answer = "";
+}
+
+function say(sentence) {
+  at("failure").textContent = sentence;
+  at("failure").hidden = sentence === "";
+}
+
+// ---- Networks ---------------------------------------------------------------------------------------------------
+
+async function chooseReader(name) {
+  reader = await openNetwork(name);
+  ribbon.clear();
+}
+
+async function chooseShown(name) {
+  const network = await openNetwork(name);
+  const hasLayers = network.layers.length > 0;
+  inside.classList.toggle("is-empty", !hasLayers);
+  at("no-inside").hidden = hasLayers;
+  const data = { labels: [...network.labels, "not a digit"], examples: [{ title: "", probabilities: [] }], layers: network.layers };
+  shown = { ...network, update: hasLayers ? showHowItReads(inside, data) : () => {} };
+}
+
+async function start() {
+  const names = await listNetworks();
+  const isNamed = names[0] !== "blog";
+  for (const [id, first, choose] of [["reader", isNamed ? names[0] : "reader", chooseReader], ["shown", names[0], chooseShown]]) {
+    at(id).replaceChildren(...names.map((name) => element("option", { value: name, text: name, selected: name === first })));
+    at(id).addEventListener("change", () => choose(at(id).value).then(ask, (error) => say(error.message)));
+    await choose(first);
+  }
+  showNothing();
+  playStrokes(pad, SEVEN, () => document.body.classList.add("has-drawn"));
+}
+
+// ---- Tools ------------------------------------------------------------------------------------------------------
+
+at("pad").addEventListener("pointerdown", () => { chosen = null; });
+at("undo").addEventListener("click", () => pad.undo());
+at("clear").addEventListener("click", () => pad.clear());
+at("eraser").addEventListener("click", () => {
+  pad.erasing = !pad.erasing;
+  at("eraser").setAttribute("aria-pressed", String(pad.erasing));
+});
+at("width").addEventListener("input", () => { pad.width = Number(at("width").value); });
+at("raw").addEventListener("change", () => {
+  at("raw-note").hidden = !at("raw").checked;
+  ask();
+});
+takePictures(at("drop"), at("file"), (picture) => {
+  const options = Object.fromEntries([
+    ["digits", at("digits").value], ["expect", at("expect").value], ["single", at("single").checked ? "true" : ""],
+  ].filter(([, value]) => value));
+  readPicture(picture, reader, options, at("reading"));
+});
+
+start().catch((error) => say(error.message));

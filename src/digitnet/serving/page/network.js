@@ -1,0 +1,44 @@
+// The network that answers: one that the server runs. Another with the same functions may run in the browser.
+
+const encode = (bytes) => btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
+const bytesOf = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+const floatsOf = (text) => new Float32Array(bytesOf(text).buffer);
+
+async function ask(address, options) {
+  let reply;
+  try {
+    reply = await fetch(address, options);
+  } catch {
+    throw new Error("The server does not answer. Start it again with: digitnet serve");
+  }
+  const content = await reply.json();
+  if (!reply.ok) throw new Error(content.error);
+  return content;
+}
+
+export const listNetworks = () => ask("page/models/");
+
+// { name, labels, sure, layers, answer(crops, { raw }), readPicture(picture, options) }
+export async function openNetwork(name) {
+  const described = await ask(`page/models/${encodeURIComponent(name)}`);
+  const address = `page/models/${encodeURIComponent(name)}/answers`;
+  return {
+    ...described,
+
+    // Answer about each crop: { probabilities, decision, score, image, layers }.
+    async answer(crops, { raw = false } = {}) {
+      const question = {
+        raw, inside: described.layers.length > 0,
+        crops: crops.map(({ rows, columns, pixels }) => ({ rows, columns, pixels: encode(pixels) })),
+      };
+      const answers = await ask(address, {
+        method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(question),
+      });
+      return answers.map((one) => ({ ...one, image: bytesOf(one.image), layers: one.layers.map(floatsOf) }));
+    },
+
+    // Read a picture, a Blob, as `digitnet read --format json` does.
+    readPicture: (picture, options) => ask(
+      `v1/read?${new URLSearchParams({ model: name, ...options })}`, { method: "POST", body: picture }),
+  };
+}

@@ -1,0 +1,58 @@
+"""The models to choose from: those that come with digitnet, a named one, and those of runs at hand."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from digitnet.errors import ModelError
+from digitnet.reading.network import SHIPPED
+from digitnet.reading.reader import Reader
+
+BLOG = SHIPPED.with_name("blog.onnx")
+"""A network of the blog's kind with 4 and 8 filters: small enough to be shown whole."""
+
+_MODEL = "model.onnx"  # in a run's folder
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model file that can be chosen; it is loaded when it is first used."""
+
+    name: str  # unique on the shelf
+    path: Path
+
+    @cached_property
+    def reader(self) -> Reader:
+        """The reader with this model; raises ModelError."""
+        return Reader(self.path)
+
+
+def list_models(named: Path | None = None, runs: Path = Path("runs")) -> dict[str, Model]:
+    """List models by name: `named`, a model file or a run's folder, then digitnet's own, then those of `runs`.
+
+    Raises ModelError if the named one can't be used.
+    """
+    models = [Model("blog", BLOG), Model("reader", SHIPPED), *_find_runs(runs)]
+    if named is not None:
+        path = _find_file(named)
+        models = [model for model in models if model.path.resolve() != path.resolve()]
+        chosen = Model(named.stem if named.is_file() else named.resolve().name, path)
+        assert chosen.reader  # it must load
+        models = [chosen, *(model for model in models if model.name != chosen.name)]
+    return {model.name: model for model in models}
+
+
+def _find_file(named: Path) -> Path:
+    if not named.is_dir():
+        return named
+    if (named / _MODEL).is_file():
+        return named / _MODEL
+    raise ModelError.mismatch(
+        named, expected="a run with a model file", found="none in it", remedy=f"Run: digitnet export {named}"
+    )
+
+
+def _find_runs(runs: Path) -> Iterator[Model]:
+    for file in sorted(runs.glob(f"*/{_MODEL}"), key=lambda path: -path.stat().st_mtime):
+        yield Model(file.parent.name, file)

@@ -1,0 +1,187 @@
+"""The service answers as the reader does, and refuses in a sentence."""
+
+import io
+import json
+import signal
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import pytest
+from PIL import Image, ImageDraw
+from servers import Server, serving, to_crop
+
+from digitnet.reading.network import Network
+from digitnet.reading.reader import Reader
+from digitnet.serving.guard import LARGEST
+from digitnet.serving.shelf import BLOG
+from processes import DIGITNET, end, run
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with serving() as running_server:
+        yield running_server
+
+
+def seven(rows: int = 90, columns: int = 60) -> npt.NDArray[np.uint8]:
+    """Draw the ink of a 7: ``(rows, columns)``, 255 for ink."""
+    crop = np.zeros((rows, columns), np.uint8)
+    cv2.polylines(crop, [np.array([[8, 10], [50, 10], [25, 80]])], False, 255, 8, cv2.LINE_AA)
+    return crop
+
+
+def page_of(text: str) -> bytes:
+    """Write digits on white paper, as a PNG file."""
+    picture = Image.new("L", (80 * len(text) + 40, 140), 255)
+    ImageDraw.Draw(picture).text((30, 10), text, fill=0, font_size=110)
+    content = io.BytesIO()
+    picture.save(content, "PNG")
+    return content.getvalue()
+
+
+@pytest.mark.parametrize("model", ["reader", "blog"])
+def test_the_answer_about_a_crop_is_that_of_the_model_file(server: Server, model: str) -> None:
+    (found,) = server.ask_json("POST", f"/page/models/{model}/answers", {"crops": [to_crop(seven())]})
+    own = Network(BLOG if model == "blog" else None).answer_crops(seven()[None, :, :, None])
+    assert found["probabilities"] == pytest.approx(own.probabilities[0], abs=1e-6)
+    assert found["score"] == pytest.approx(own.scores[0], abs=1e-5)
+    assert found["layers"] == []
+
+
+def test_raw_images_reach_the_network_as_they_are(server: Server) -> None:
+    image = np.random.default_rng(0).integers(0, 256, (28, 28), dtype=np.uint8)
+    question = {"crops": [to_crop(image)], "raw": True}
+    (found,) = server.ask_json("POST", "/page/models/blog/answers", question)
+    own = Network(BLOG).answer_images(image[None].astype(np.float32))
+    assert found["probabilities"] == pytest.approx(own.probabilities[0], abs=1e-6)
+
+
+def test_a_picture_is_read_as_the_reader_reads_it(server: Server) -> None:
+    status, _, content = server.ask("POST", "/v1/read", page_of("472"))
+    assert status == 200
+    assert json.loads(content) == Reader().read(page_of("472")).to_json()
+
+
+def test_what_is_expected_of_a_picture_is_heeded(server: Server) -> None:
+    status, _, content = server.ask("POST", "/v1/read?expect=[89]{3}", page_of("472"))
+    assert status == 200
+    assert "?" in json.loads(content)["text"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status", "told"),
+    [
+        ("POST", "/v1/read", b"not a picture", 400, "expected a PNG"),
+        ("POST", "/v1/read", b"", 400, "expected a PNG"),
+        ("POST", "/v1/read?digits=0", page_of("1"), 400, "at least 1"),
+        ("POST", "/v1/read?digits=many", page_of("1"), 422, "digits"),
+        ("POST", "/v1/read?model=raeder", page_of("1"), 404, "reader"),
+        ("GET", "/page/models/blgo", None, 404, "blog"),
+        ("GET", "/page/nothing.js", None, 404, "nothing.js"),
+        ("POST", "/page/models/blog/answers", b'{"crops": 7}', 422, "crops"),
+        (
+            "POST",
+            "/page/models/blog/answers",
+            b'{"crops": [{"rows": 9, "columns": 9, "pixels": "AAAA"}]}',
+            422,
+            "81 pixels, found 3",
+        ),
+        ("POST", "/v1/read", b"0" * (LARGEST + 1), 413, "at most 10 MB"),
+    ],
+)
+def test_what_cannot_be_answered_is_refused_in_a_sentence(
+    server: Server, method: str, path: str, body: bytes | None, status: int, told: str
+) -> None:
+    found, _, content = server.ask(method, path, body, {"Content-Type": "application/json"})
+    assert found == status, content
+    sentence = json.loads(content)["error"]
+    assert told in sentence
+    assert sentence.endswith((".", "?"))
+    assert "Traceback" not in sentence
+
+
+def test_a_body_without_a_stated_length_is_cut_off_at_the_limit(server: Server) -> None:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
+        connection.sendall(b"POST /v1/read HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n")
+        chunk = b"100000\r\n" + b"0" * 2**20 + b"\r\n"
+        try:
+            for _ in range(12):
+                connection.sendall(chunk)
+            connection.sendall(b"0\r\n\r\n")
+        except OSError:
+            pass  # it has stopped listening
+        assert b" 413 " in connection.recv(200)
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Host": "evil.example"}, 421),
+        ({"Host": "evil.example:8000"}, 421),
+        ({"Origin": "https://evil.example"}, 403),
+        ({"Origin": "null"}, 403),
+        ({"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"}, 403),
+        ({"Sec-Fetch-Site": "same-site", "Sec-Fetch-Mode": "cors"}, 403),
+        ({"Sec-Fetch-Site": "same-origin"}, 200),
+        ({}, 200),
+    ],
+)
+def test_pages_of_other_sites_get_no_answer(server: Server, headers: dict[str, str], status: int) -> None:
+    headers = {"Content-Type": "application/json", **headers}
+    question = json.dumps({"crops": [to_crop(seven())]}).encode()
+    assert server.ask("POST", "/page/models/blog/answers", question, headers)[0] == status
+
+
+def test_a_link_on_another_page_opens_the_page(server: Server) -> None:
+    headers = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
+    status, found, content = server.ask("GET", "/", None, headers)
+    assert status == 200
+    assert b"<!doctype html>" in content
+    assert "default-src 'none'" in found["content-security-policy"]
+    assert found["x-content-type-options"] == "nosniff"
+
+
+def test_the_page_needs_no_torch_and_its_named_model_comes_first(model: Path) -> None:
+    with serving(model) as running_server:
+        assert running_server.ask_json("GET", "/page/models/")[0] == model.stem
+        described = running_server.ask_json("GET", f"/page/models/{model.stem}")
+        assert described["layers"][0]["kind"] in ("image", "deskew")
+        maps = Path(f"/proc/{running_server.process.pid}/maps")
+        if maps.exists():
+            assert "libtorch" not in maps.read_text()
+
+
+def test_the_models_of_runs_at_hand_can_be_chosen(model: Path, tmp_path: Path) -> None:
+    (tmp_path / "runs" / "mine").mkdir(parents=True)
+    (tmp_path / "runs" / "mine" / "model.onnx").write_bytes(model.read_bytes())
+    with serving(cwd=tmp_path) as running_server:
+        assert running_server.ask_json("GET", "/page/models/") == ["blog", "reader", "mine"]
+        assert running_server.ask_json("GET", "/page/models/mine")["layers"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_ends_with_exit_code_0_when_it_is_asked_to_stop(number: signal.Signals) -> None:
+    with serving() as running_server:
+        assert running_server.ask("GET", "/")[0] == 200
+        running_server.process.send_signal(number)
+        end(running_server.process)
+        assert running_server.process.returncode == 0
+
+
+def test_a_port_in_use_is_said_in_a_sentence(server: Server) -> None:
+    done = run(*DIGITNET, "serve", "--no-browser", "--port", server.port)
+    assert done.returncode == 2
+    assert f"--port {server.port}: expected a free port" in done.stderr
+
+
+def test_a_model_that_cannot_be_used_is_said_in_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "other.onnx").write_bytes(b"something")
+    for name, told in (("other.onnx", "expected a digitnet model file"), (".", "digitnet export")):
+        done = run(*DIGITNET, "serve", tmp_path / name, "--no-browser", "--port", 0)
+        assert done.returncode == 1
+        assert told in done.stderr
+        assert "Traceback" not in done.stderr
