@@ -35,9 +35,15 @@ def chromium() -> Iterator[Browser]:
 
 @contextmanager
 def opened(
-    browser: Browser, address: str, size: tuple[int, int] = DESK, *, is_alone: bool = True, **context_options: Any
+    browser: Browser,
+    address: str,
+    size: tuple[int, int] = DESK,
+    *,
+    is_alone: bool = True,
+    complains_of: str | None = None,
+    **context_options: Any,
 ) -> Iterator[Page]:
-    """Open a page in a window of `size`; until the end it must complain about nothing.
+    """Open a page in a window of `size`; until the end it must complain about nothing else than `complains_of`.
 
     One that is alone must ask for nothing else, and another for nothing of another host.
     """
@@ -58,5 +64,5 @@ def opened(
         assert others == [address]
     else:
         assert [url for url in others if not url.startswith((address, "blob:" + address))] == []
-    assert complaints == []
+    assert [text for text in complaints if complains_of is None or complains_of not in text] == []
     context.close()

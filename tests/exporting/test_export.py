@@ -15,6 +15,7 @@ import torch
 
 from conftest import SHORT
 from digitnet import metrics
+from digitnet.config import TrainConfig
 from digitnet.data.dataset import Dataset
 from digitnet.errors import UsageError
 from digitnet.evaluation.calibrate import calibrate
@@ -166,13 +167,19 @@ def test_the_browsers_runtime_agrees(model: Path, tmp_path: Path) -> None:
             assert answer["decision"] == expected.decisions[0]
 
 
+NORMED = TrainConfig().replace(
+    network="reader", steps=10, batch_size=32, validation_images=60, preprocessing="scale"
+)
+"""Of a network with BatchNorm behind convolutions, a pool and a dense layer."""
+
+
 @pytest.mark.parametrize(
-    "recipe", [{}, {"members": 2}, {"tta": 5, "preprocessing": "deskew"}, {"network": "reader"}]
+    "config", [SHORT, SHORT.replace(members=2), SHORT.replace(tta=1, preprocessing="scale"), NORMED]
 )
 def test_the_file_shows_what_each_layer_computes_and_its_weights(
-    recipe: dict[str, Any], drawn: Dataset, tmp_path: Path
+    config: TrainConfig, drawn: Dataset, tmp_path: Path
 ) -> None:
-    run = train(SHORT.replace(steps=10, **recipe), dataset=drawn, out=tmp_path / "run")
+    run = train(config.replace(steps=10), dataset=drawn, out=tmp_path / "run")
     calibration = calibrate(run, drawn)
     network = Network(export(run, tmp_path / "model.onnx", calibration=calibration))
     images = drawn.test.images[:5]
@@ -187,10 +194,10 @@ def test_the_file_shows_what_each_layer_computes_and_its_weights(
         assert weights is None or list(weights.shape) == described["weightShape"]
 
 
-def test_folding_batchnorm_changes_no_output_and_leaves_no_norm_behind_a_layer(
+def test_folding_batchnorm_changes_no_output_and_leaves_none_behind_a_layer(
     drawn: Dataset, tmp_path: Path
 ) -> None:
-    run = train(SHORT.replace(steps=10, network="reader"), dataset=drawn, out=tmp_path / "run")
+    run = train(NORMED, dataset=drawn, out=tmp_path / "run")
     images = torch.from_numpy(drawn.test.images)[:, None]
     with torch.inference_mode():
         before, after = load_network(run).eval()(images), fold_batchnorm(load_network(run))(images)

@@ -26,7 +26,7 @@ export function showAnswer(output, answers, labels, chosen, choose) {
     onclick: () => choose(k), text: answer.decision === "not a digit" && answers.length > 1 ? "–" : textOf(answer, labels),
     "aria-label": `${textOf(answer, labels) === "?" ? "not sure" : textOf(answer, labels)}`,
   }));
-  output.replaceChildren(element("span", { class: "marks" }, ...marks), element("span", { class: "verdict", text: verdictOn(answers[chosen], labels) }));
+  output.replaceChildren(element("span", { class: "marks", style: `--count: ${marks.length}` }, ...marks), element("span", { class: "verdict", text: verdictOn(answers[chosen], labels) }));
 }
 
 function verdictOn(answer, labels) {
@@ -36,7 +36,7 @@ function verdictOn(answer, labels) {
 
 // A bar for each label; the line is the probability from which an answer is accepted.
 export function showBars(box, answer, labels, sure) {
-  const best = answer ? indexOfBest(answer) : -1;
+  const best = answer && answer.decision !== "not a digit" ? indexOfBest(answer) : -1;
   const isDigit = answer ? 1 / (1 + Math.exp(Math.min(-answer.score, 50))) : 0;
   const shares = answer ? answer.probabilities.map((share) => share * isDigit) : labels.map(() => 0);
   box.setAttribute("aria-label", answer
@@ -46,7 +46,7 @@ export function showBars(box, answer, labels, sure) {
     ...labels.map((label, k) => element("span", { class: k === best ? "is-best" : "" },
       element("b", { text: label }), element("span", { class: "bar" }, element("i", { style: `width: ${(100 * shares[k]).toFixed(2)}%` })),
       element("small", { text: answer ? percent(shares[k]) : "" }))),
-    element("p", { class: "key", style: `--sure: ${100 * sure}%` }, element("i"), element("small", { text: `accepted from ${Math.round(100 * sure)}%` })));
+    element("p", { class: "key", style: `--sure: ${sure}` }, element("i"), element("small", { text: `accepted from ${Math.round(100 * sure)}%` })));
 }
 
 // How the guess changed while this digit was drawn: "8 → 3".

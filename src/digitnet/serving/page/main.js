@@ -17,6 +17,7 @@ const inside = at("how-it-reads");
 let reader = null; // the network whose answer is shown in large
 let shown = null; // the network that is shown inside, with `update`, which shows new numbers
 let chosen = null; // index of the digit of a number that is looked at; null for the last one drawn
+let count = 0; // of digits that are drawn
 let busy = false; // a question is on its way
 let waiting = false; // something has changed since
 
@@ -49,6 +50,8 @@ async function answerOnce(strokes) {
   const crops = isRaw ? [rawImageOf(strokes, pad.columns, pad.rows)] : groups.map((group) => cropOf(group));
   const last = groups.findIndex((group) => group.includes(strokes.at(-1)));
   const index = chosen !== null && chosen < groups.length ? chosen : last;
+  if (groups.length !== count) ribbon.clear(); // it is about one digit
+  count = groups.length;
   const [answers, [seen]] = await Promise.all([
     reader.answer(crops, { raw: isRaw }),
     shown.layers.length ? shown.answer([crops[index]], { raw: isRaw }) : [null],
@@ -105,7 +108,9 @@ async function start() {
     await choose(first);
   }
   showNothing();
-  playStrokes(pad, SEVEN, () => document.body.classList.add("has-drawn"));
+  const begin = () => document.body.classList.add("has-drawn");
+  if (pad.isEmpty) playStrokes(pad, SEVEN, begin);
+  else begin();
 }
 
 // ---- Tools ------------------------------------------------------------------------------------------------------

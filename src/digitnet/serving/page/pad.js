@@ -1,6 +1,6 @@
 // The drawing area: strokes by mouse, pen, finger or keyboard; undo, eraser, clear. It calls `changed` after each change.
 
-import { SIDE } from "./strokes.js";
+import { SIDE, distanceTo } from "./strokes.js";
 
 const STEP = 8; // units that an arrow key moves the pen
 const REACH = 14; // units around the eraser
@@ -79,8 +79,7 @@ export class Pad {
 
   #go(point, isQuiet = false) {
     if (this.erasing) {
-      const isFar = (p) => Math.hypot(p.x - point.x, p.y - point.y) > REACH;
-      this.strokes = this.strokes.filter((stroke) => stroke.points.every(isFar));
+      this.strokes = this.strokes.filter((stroke) => distanceTo(stroke, point) > REACH);
     } else {
       this.#current.points.push(point);
     }

@@ -6,14 +6,25 @@ export const SIDE = 400; // units of the drawing area's shorter side
 
 const BESIDE = 0.5; // of the narrower stroke's width: strokes that share so many columns are of one digit
 const TOUCHING = 0.1; // likewise, where they touch
-const THINNEST = 0.11; // of a digit's longer side: MNIST's thin strokes, as in the reader's own crops
-const LONGEST = 100; // pixels of a crop's longer side, without its margin
+const [THINNEST, THICKEST] = [0.11, 0.15]; // of a digit's longer side: strokes as MNIST's writers have them
+const LONGEST = 100; // pixels of a crop's longer side, without its edge
+const EDGE = 10; // pixels of paper around the ink, so that ink covers less than paper: so the model tells them apart
 
 export function boxOf(strokes) {
   const xs = strokes.flatMap((stroke) => stroke.points.map((point) => point.x));
   const ys = strokes.flatMap((stroke) => stroke.points.map((point) => point.y));
   const [left, right, top, bottom] = [Math.min(...xs), Math.max(...xs), Math.min(...ys), Math.max(...ys)];
   return { left, right, top, bottom, width: right - left, height: bottom - top };
+}
+
+// Measure how far a point is from the middle of a stroke's line.
+export function distanceTo({ points }, { x, y }) {
+  return Math.min(...points.map((end, k) => {
+    const start = points[Math.max(0, k - 1)];
+    const [dx, dy] = [end.x - start.x, end.y - start.y];
+    const along = Math.min(1, Math.max(0, ((x - start.x) * dx + (y - start.y) * dy) / (dx * dx + dy * dy || 1)));
+    return Math.hypot(x - start.x - along * dx, y - start.y - along * dy);
+  }));
 }
 
 // Group the strokes into digits, from left to right.
@@ -43,17 +54,17 @@ function belongTogether(one, other) {
 }
 
 function touch(one, other, distance) {
-  const points = (group) => group.flatMap((stroke) => stroke.points);
-  return points(one).some((p) => points(other).some((q) => (p.x - q.x) ** 2 + (p.y - q.y) ** 2 <= distance ** 2));
+  const isNear = (a, b) => a.points.some((point) => distanceTo(b, point) <= distance);
+  return one.some((a) => other.some((b) => isNear(a, b) || isNear(b, a)));
 }
 
-// Draw strokes on a canvas in white on black; `pen` is the least width in units.
-function drawOn(context, strokes, scale, left, top, pen) {
+// Draw strokes on a canvas in white on black; `penOf` gives the width that a stroke is drawn with.
+function drawOn(context, strokes, scale, left, top, penOf) {
   context.setTransform(scale, 0, 0, scale, left, top);
   context.lineCap = context.lineJoin = "round";
   context.strokeStyle = "#fff";
   for (const { width, points } of strokes) {
-    context.lineWidth = Math.max(width, pen);
+    context.lineWidth = penOf(width);
     context.beginPath();
     context.moveTo(points[0].x, points[0].y);
     if (points.length === 1) context.lineTo(points[0].x + 0.01, points[0].y);
@@ -77,18 +88,18 @@ function blackCanvas(columns, rows) {
   return context;
 }
 
-// Draw a digit's ink alone, { rows, columns, pixels }: 0 for paper, 255 for ink. A thin pen's strokes are thickened to
-// those of MNIST's writers, unless `asDrawn`.
+// Draw a digit's ink alone, { rows, columns, pixels }: 0 for paper, 255 for ink. A pen that is thin or thick for the
+// digit's size is brought to the width of MNIST's pens, unless `asDrawn`.
 export function cropOf(strokes, { asDrawn = false } = {}) {
   const box = boxOf(strokes);
   const drawn = Math.max(...strokes.map((stroke) => stroke.width));
-  const pen = asDrawn ? 0 : THINNEST * (Math.max(box.width, box.height) + drawn);
-  const margin = Math.max(drawn, pen) / 2;
+  const longest = Math.max(box.width, box.height) + drawn;
+  const penOf = (width) => (asDrawn ? width : Math.min(Math.max(width, THINNEST * longest), THICKEST * longest));
+  const margin = penOf(drawn) / 2;
   const scale = LONGEST / (Math.max(box.width, box.height) + 2 * margin);
-  const edge = 4;
-  const [columns, rows] = [box.width, box.height].map((side) => Math.ceil((side + 2 * margin) * scale) + 2 * edge);
+  const [columns, rows] = [box.width, box.height].map((side) => Math.ceil((side + 2 * margin) * scale) + 2 * EDGE);
   const context = blackCanvas(columns, rows);
-  drawOn(context, strokes, scale, edge + (margin - box.left) * scale, edge + (margin - box.top) * scale, pen);
+  drawOn(context, strokes, scale, EDGE + (margin - box.left) * scale, EDGE + (margin - box.top) * scale, penOf);
   return { rows, columns, pixels: greyOf(context, columns, rows) };
 }
 
@@ -96,7 +107,7 @@ export function cropOf(strokes, { asDrawn = false } = {}) {
 export function rawImageOf(strokes, width, height) {
   const large = blackCanvas(280, 280);
   const scale = 280 / Math.max(width, height);
-  drawOn(large, strokes, scale, (280 - width * scale) / 2, (280 - height * scale) / 2, 0);
+  drawOn(large, strokes, scale, (280 - width * scale) / 2, (280 - height * scale) / 2, (width) => width);
   const grey = greyOf(large, 280, 280);
   const mean = (row, column) => {
     let total = 0;

@@ -1,0 +1,208 @@
+"""The page in a real browser: what a person draws is read, explained and never leaves this computer."""
+
+import base64
+import io
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from pen import DIGITS, draw
+from PIL import Image, ImageDraw
+from playwright.sync_api import Browser, Page, Response, expect
+from servers import Server, serving
+
+from browser import PHONE, chromium, needs_browser, opened
+from digitnet.reading.network import Network
+from digitnet.serving.shelf import BLOG
+
+pytestmark = needs_browser
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with serving() as running_server:
+        yield running_server
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as started:
+        yield started
+
+
+@contextmanager
+def at_the_page(browser: Browser, server: Server, **options: object) -> Iterator[Page]:
+    """Open the page, and wait until its own 7 is read."""
+    with opened(browser, server.address, is_alone=False, **options) as page:  # type: ignore[arg-type]
+        expect_answer(page, "7")
+        yield page
+
+
+def expect_answer(page: Page, text: str) -> None:
+    """Wait until the drawing is read so; digits of a number are apart."""
+    expect(page.locator("body")).to_have_attribute("data-answer", text)
+
+
+def test_every_digit_that_is_drawn_is_read(browser: Browser, server: Server) -> None:
+    with at_the_page(browser, server) as page:
+        for label, strokes in DIGITS.items():
+            draw(page, strokes)
+            expect_answer(page, label)
+            expect(page.locator("#answer")).to_contain_text(f"It reads {label}")
+            page.click("#clear")
+            expect_answer(page, "")
+
+
+@pytest.mark.parametrize("width", ["8", "40"])
+def test_a_thin_and_a_thick_pen_are_read(browser: Browser, server: Server, width: str) -> None:
+    with at_the_page(browser, server) as page:
+        page.fill("#width", width)
+        for label in "2389":
+            draw(page, DIGITS[label], left=0.3, top=0.3, size=0.4)
+            expect_answer(page, label)
+            page.click("#clear")
+
+
+def test_a_number_is_read_digit_by_digit_and_each_can_be_looked_at(browser: Browser, server: Server) -> None:
+    with at_the_page(browser, server) as page:
+        for place, label in enumerate("2048"):
+            draw(page, DIGITS[label], left=0.02 + 0.24 * place, top=0.3, size=0.27)
+        expect_answer(page, "2 0 4 8")
+        page.click("#answer button:nth-of-type(3)")
+        expect(page.locator(".verdict")).to_contain_text("It reads 4")
+        expect(page.locator("#shown-answer")).to_contain_text("4")
+
+
+def test_a_letter_is_refused(browser: Browser, server: Server) -> None:
+    with at_the_page(browser, server) as page:
+        draw(page, [[(20, 90), (50, 10), (80, 90)], [(32, 60), (68, 60)]])
+        expect_answer(page, "not a digit")
+
+
+def test_undo_and_eraser_take_strokes_back(browser: Browser, server: Server) -> None:
+    with at_the_page(browser, server) as page:
+        draw(page, DIGITS["1"])
+        draw(page, [[(20, 50), (90, 50)]])
+        page.click("#undo")
+        expect_answer(page, "1")
+        page.click("#eraser")
+        draw(page, [[(30, 60), (80, 60)]])
+        expect_answer(page, "")
+        page.click("#undo")
+        expect_answer(page, "1")
+
+
+def test_a_digit_is_drawn_with_the_keyboard_alone(browser: Browser, server: Server) -> None:
+    with at_the_page(browser, server) as page:
+        while page.locator(":focus").get_attribute("id") != "pad" if page.locator(":focus").count() else True:
+            page.keyboard.press("Tab")
+        for _ in range(14):
+            page.keyboard.press("ArrowUp")
+        page.keyboard.press("Space")
+        for _ in range(28):
+            page.keyboard.press("ArrowDown")
+        page.keyboard.press("Space")
+        expect_answer(page, "1")
+        page.keyboard.press("Escape")
+        expect_answer(page, "")
+
+
+def test_raw_pixels_are_shrunk_as_they_are_and_mostly_not_read(browser: Browser, server: Server) -> None:
+    with at_the_page(browser, server) as page:
+        draw(page, DIGITS["4"], left=0.05, top=0.05, size=0.3)
+        expect_answer(page, "4")
+        page.check("#raw")
+        expect(page.locator("#raw-note")).to_be_visible()
+        expect(page.locator("body")).not_to_have_attribute("data-answer", "4")
+
+
+def test_the_sum_that_the_hover_shows_is_torchs(browser: Browser, server: Server) -> None:
+    network = Network(BLOG)
+    weights, bias = network.read_weights()[1], network.layers[1]["bias"]
+    assert weights is not None
+    with at_the_page(browser, server) as page:
+        replies: list[Response] = []
+        page.on("response", lambda reply: replies.append(reply) if "blog/answers" in reply.url else None)
+        draw(page, DIGITS["3"])
+        expect_answer(page, "3")
+        page.wait_for_load_state("networkidle")
+        (seen,) = replies[-1].json()
+        image = np.frombuffer(base64.b64decode(seen["layers"][0]), "<f4").reshape(1, 1, 28, 28).copy()
+        sums = F.conv2d(torch.from_numpy(image), torch.from_numpy(weights), torch.tensor(bias), padding=2)[0]
+        page.locator(".story").scroll_into_view_if_needed()
+        for row, column in ((9, 14), (20, 11), (0, 27)):
+            area = page.locator(".story .framed").nth(1).locator("canvas").bounding_box()
+            assert area is not None
+            x, y = (column + 0.5) / 28 * area["width"], (row + 0.5) / 28 * area["height"]
+            page.mouse.move(area["x"] + x, area["y"] + y)
+            expect(page.locator(".worked h3").first).to_contain_text(f"row {row + 1}, column {column + 1},")
+            number = int(re.findall(r"\d+", page.locator(".story b", has_text="Map").inner_text())[0]) - 1
+            shown = float(page.locator(".worked").first.get_attribute("data-result") or "nan")
+            assert shown == pytest.approx(float(sums[number, row, column]), abs=1e-5)
+
+
+def test_a_picture_is_read_with_a_box_around_each_digit(browser: Browser, server: Server) -> None:
+    picture = Image.new("L", (520, 200), 255)
+    ImageDraw.Draw(picture).text((40, 20), "2 4 7", fill=0, font_size=130)
+    content = io.BytesIO()
+    picture.save(content, "PNG")
+    with at_the_page(browser, server) as page:
+        page.set_input_files("#file", {"name": "a.png", "mimeType": "image/png", "buffer": content.getvalue()})
+        expect(page.locator("#reading .text")).to_have_text("247")
+        expect(page.locator("#reading .box")).to_have_count(3)
+        page.fill("#expect", "[0-9]{2}")
+        paste(page, content.getvalue())
+        expect(page.locator("#reading .text")).not_to_have_text("247")
+
+
+def paste(page: Page, content: bytes) -> None:
+    """Paste a picture into the page."""
+    page.locator("body").evaluate(
+        """(body, text) => {
+            const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+            const data = new DataTransfer();
+            data.items.add(new File([bytes], "pasted.png", { type: "image/png" }));
+            body.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data, bubbles: true }));
+        }""",
+        base64.b64encode(content).decode(),
+    )
+
+
+@pytest.mark.parametrize("content", [b"", b"not a picture"])
+def test_what_is_no_picture_is_said_in_a_sentence(browser: Browser, server: Server, content: bytes) -> None:
+    with opened(browser, server.address, is_alone=False, complains_of="400") as page:
+        expect_answer(page, "7")
+        page.set_input_files("#file", {"name": "a.png", "mimeType": "image/png", "buffer": content})
+        expect(page.locator("#reading .failure")).to_contain_text("expected a PNG")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_page_fits_a_telephone(browser: Browser, server: Server, scheme: str) -> None:
+    with at_the_page(browser, server, size=PHONE, color_scheme=scheme, has_touch=True) as page:
+        draw(page, DIGITS["6"])
+        expect_answer(page, "6")
+        assert page.locator("html").evaluate("page => page.scrollWidth") <= PHONE[0]
+        pad = page.locator("#pad").bounding_box()
+        answer = page.locator("#answer").bounding_box()
+        assert pad is not None and answer is not None
+        assert answer["y"] + 40 < PHONE[1], "the answer is on the first screen"
+
+
+def test_a_server_that_has_stopped_is_said_in_a_sentence(browser: Browser) -> None:
+    with serving() as stopped, opened(browser, stopped.address, is_alone=False, complains_of="ERR_") as page:
+        expect_answer(page, "7")
+        stopped.process.terminate()
+        stopped.process.wait()
+        draw(page, DIGITS["1"])
+        expect(page.locator("#failure")).to_contain_text("digitnet serve")
+
+
+def test_everything_that_can_be_pressed_has_a_name(browser: Browser, server: Server) -> None:
+    with at_the_page(browser, server) as page:
+        for control in page.locator("button, input, select, [role=application]").all():
+            name = control.evaluate("one => one.ariaLabel || one.innerText || one.labels?.[0]?.innerText || ''")
+            assert name.strip(), control.evaluate("one => one.outerHTML")
