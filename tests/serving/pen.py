@@ -11,7 +11,7 @@ Stroke = Sequence[Point]
 
 def arc(x: float, y: float, wide: float, high: float, start: float, end: float) -> list[Point]:
     """List points of an ellipse around (x, y); the angles, in degrees, go clockwise from the right."""
-    steps = max(2, round(abs(end - start) / 15))
+    steps = max(2, round(abs(end - start) / 20))
     angles = [radians(start + (end - start) * step / steps) for step in range(steps + 1)]
     return [(x + wide * cos(angle), y + high * sin(angle)) for angle in angles]
 
@@ -42,5 +42,5 @@ def draw(page: Page, strokes: Sequence[Stroke], left: float = 0.15, top: float =
         page.mouse.move(*places[0])
         page.mouse.down()
         for place in places[1:]:
-            page.mouse.move(*place, steps=2)
+            page.mouse.move(*place)
         page.mouse.up()

@@ -3,7 +3,7 @@
 //
 // `data` has `labels`, `examples` and `layers`. Where the numbers of each example are in `data`, as in the report, each
 // layer has `sums`; otherwise the function that is returned shows new ones: an array for each layer, which holds what
-// the layer hands on to the next.
+// the layer hands on to the next. While they are still changing, it draws the strip alone.
 export function showHowItReads(section, data) {
   const [examplesRow, strip, panel] = [".examples", ".strip", ".panel-of-layer"].map((name) => section.querySelector(name));
 
@@ -558,9 +558,10 @@ export function showHowItReads(section, data) {
   }
 
   if (layers[0].sums) choose({});
-  return (arrays) => {
+  return (arrays, { isChanging = false } = {}) => {
     [handedOn, computed] = [arrays, []];
     if (!state.isPlaced) lookAtTheStrongest(layers[Math.min(state.layer, layers.length - 1)]);
-    draw();
+    if (isChanging && panel.hasChildNodes()) drawStrip(); // the panel takes ten times as long
+    else draw();
   };
 }

@@ -4,6 +4,7 @@ import { Ribbon, showAnswer, showBars, textOf } from "./answer.js";
 import { element } from "./elements.js";
 import { showHowItReads } from "./how_it_reads.js";
 import { listNetworks, openNetwork } from "./network.js";
+import { Newest } from "./newest.js";
 import { Pad } from "./pad.js";
 import { readPicture, takePictures } from "./picture.js";
 import { showWhatItSaw } from "./saw.js";
@@ -14,62 +15,55 @@ const at = (id) => document.getElementById(id);
 const pad = new Pad(at("pad"), ask);
 const ribbon = new Ribbon(at("ribbon"));
 const inside = at("how-it-reads");
+const answering = new Newest(answer);
+const explaining = new Newest(explain, { rest: 250 });
 let reader = null; // the network whose answer is shown in large
 let shown = null; // the network that is shown inside, with `update`, which shows new numbers
 let chosen = null; // index of the digit of a number that is looked at; null for the last one drawn
+let seen = null; // the digit that was answered about last: { strokes, crop, image, isRaw }
 let count = 0; // of digits that are drawn
-let busy = false; // a question is on its way
-let waiting = false; // something has changed since
 
-// Ask about what is drawn now; while an answer is on its way, only the newest drawing waits for the next question.
-async function ask() {
-  waiting = true;
-  if (busy || !reader) return;
-  busy = true;
-  try {
-    while (waiting) {
-      waiting = false;
-      await answerOnce(pad.strokes);
-    }
-    say("");
-  } catch (error) {
-    say(error.message);
-  } finally {
-    busy = false;
-  }
+function ask() {
+  if (reader) answering.run().then(() => say(""), (error) => say(error.message));
 }
 
-async function answerOnce(strokes) {
+async function answer() {
+  const strokes = pad.strokes;
   const isRaw = at("raw").checked;
   at("clear").disabled = pad.isEmpty;
-  const groups = isRaw ? strokes.length ? [strokes] : [] : groupIntoDigits(strokes);
+  const groups = isRaw && strokes.length ? [strokes] : groupIntoDigits(strokes);
   if (groups.length === 0) {
     showNothing();
     return;
   }
+  if (groups.length !== count) ribbon.clear(); // it is about one digit
+  count = groups.length;
   const crops = isRaw ? [rawImageOf(strokes, pad.columns, pad.rows)] : groups.map((group) => cropOf(group));
   const last = groups.findIndex((group) => group.includes(strokes.at(-1)));
   const index = chosen !== null && chosen < groups.length ? chosen : last;
-  if (groups.length !== count) ribbon.clear(); // it is about one digit
-  count = groups.length;
-  const [answers, [seen]] = await Promise.all([
-    reader.answer(crops, { raw: isRaw }),
-    shown.layers.length ? shown.answer([crops[index]], { raw: isRaw }) : [null],
-  ]);
+  const answers = await reader.answer(crops, { isRaw });
   showAnswer(at("answer"), answers, reader.labels, index, (k) => { chosen = k; ask(); });
   showBars(at("bars"), answers[index], reader.labels, reader.sure);
   ribbon.add(textOf(answers[index], reader.labels));
-  showWhatItSaw(at("saw"), groups[index], crops[index], answers[index].image, isRaw);
-  if (seen) {
-    shown.update(seen.layers);
-    const text = textOf(seen, shown.labels);
-    at("shown-answer").textContent = `reads ${text === "?" ? "?: it is not sure" : text}.`;
-  }
-  document.body.dataset.answer = answers.map((answer) => textOf(answer, reader.labels)).join(" ");
+  seen = { strokes: groups[index], crop: crops[index], image: answers[index].image, isRaw };
+  document.body.dataset.answer = answers.map((one) => textOf(one, reader.labels)).join(" ");
+  explaining.run().catch((error) => say(error.message));
+}
+
+// Show what the network saw, and its inside: slower than the answer, which does not wait for it.
+async function explain() {
+  const of = seen;
+  if (!of) return;
+  showWhatItSaw(at("saw"), of);
+  if (!shown.layers.length) return;
+  const [found] = await shown.answer([of.crop], { isRaw: of.isRaw, isInside: true });
+  shown.update(found.layers, { isChanging: pad.isDown });
+  const text = textOf(found, shown.labels);
+  at("shown-answer").textContent = `reads ${text === "?" ? "?: it is not sure" : text}.`;
 }
 
 function showNothing() {
-  chosen = null;
+  [chosen, seen, count] = [null, null, 0];
   showAnswer(at("answer"), [], reader.labels, 0, () => {});
   showBars(at("bars"), null, reader.labels, reader.sure);
   ribbon.clear();

@@ -18,17 +18,17 @@ async function ask(address, options) {
 
 export const listNetworks = () => ask("page/models/");
 
-// { name, labels, sure, layers, answer(crops, { raw }), readPicture(picture, options) }
+// { name, labels, sure, layers, answer(crops, options), readPicture(picture, options) }
 export async function openNetwork(name) {
   const described = await ask(`page/models/${encodeURIComponent(name)}`);
   const address = `page/models/${encodeURIComponent(name)}/answers`;
   return {
     ...described,
 
-    // Answer about each crop: { probabilities, decision, score, image, layers }.
-    async answer(crops, { raw = false } = {}) {
+    // Answer about each crop: { probabilities, decision, score, image, layers }; layers are there only if asked for.
+    async answer(crops, { isRaw = false, isInside = false } = {}) {
       const question = {
-        raw, inside: described.layers.length > 0,
+        raw: isRaw, inside: isInside,
         crops: crops.map(({ rows, columns, pixels }) => ({ rows, columns, pixels: encode(pixels) })),
       };
       const answers = await ask(address, {

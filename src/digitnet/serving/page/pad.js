@@ -1,6 +1,6 @@
 // The drawing area: strokes by mouse, pen, finger or keyboard; undo, eraser, clear. It calls `changed` after each change.
 
-import { SIDE, distanceTo } from "./strokes.js";
+import { SIDE, distanceBetween } from "./strokes.js";
 
 const STEP = 8; // units that an arrow key moves the pen
 const REACH = 14; // units around the eraser
@@ -12,12 +12,14 @@ export class Pad {
   #past = []; // strokes before each change
   #current = null; // the stroke that is being drawn
   #cursor = null; // where the keyboard's pen is
+  #isPainting = false; // at the next frame
 
   constructor(canvas, changed) {
     this.canvas = canvas;
     this.changed = changed;
     canvas.addEventListener("pointerdown", (event) => this.#press(event));
-    canvas.addEventListener("pointermove", (event) => this.#move(event));
+    const moves = "onpointerrawupdate" in window ? "pointerrawupdate" : "pointermove"; // a move waits for the next frame
+    canvas.addEventListener(moves, (event) => this.#move(event));
     for (const end of ["pointerup", "pointercancel"]) canvas.addEventListener(end, () => this.#lift());
     canvas.addEventListener("keydown", (event) => this.#type(event));
     canvas.addEventListener("blur", () => { this.#lift(); this.#cursor = null; this.paint(); });
@@ -30,6 +32,7 @@ export class Pad {
   get scale() { return Math.min(this.canvas.clientWidth, this.canvas.clientHeight) / SIDE || 1; }
   get columns() { return this.canvas.clientWidth / this.scale; }
   get rows() { return this.canvas.clientHeight / this.scale; }
+  get isDown() { return this.#current !== null; }
   get isEmpty() { return this.strokes.length === 0; }
 
   // Replace the strokes, as an undoable change or as a picture that moves.
@@ -78,10 +81,10 @@ export class Pad {
   }
 
   #go(point, isQuiet = false) {
+    this.#current.points.push(point);
     if (this.erasing) {
-      this.strokes = this.strokes.filter((stroke) => distanceTo(stroke, point) > REACH);
-    } else {
-      this.#current.points.push(point);
+      const path = { points: this.#current.points.slice(-2) };
+      this.strokes = this.strokes.filter((stroke) => distanceBetween(path, stroke) > REACH);
     }
     if (!isQuiet) this.#tell();
   }
@@ -116,6 +119,15 @@ export class Pad {
   }
 
   paint() {
+    if (this.#isPainting) return;
+    this.#isPainting = true;
+    requestAnimationFrame(() => {
+      this.#isPainting = false;
+      this.#paintNow();
+    });
+  }
+
+  #paintNow() {
     const [ratio, scale] = [devicePixelRatio || 1, this.scale];
     const [wide, high] = [this.canvas.clientWidth, this.canvas.clientHeight].map((side) => Math.round(side * ratio));
     if (this.canvas.width !== wide || this.canvas.height !== high) [this.canvas.width, this.canvas.height] = [wide, high];

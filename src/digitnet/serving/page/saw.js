@@ -3,7 +3,7 @@
 import { element, inkCanvas } from "./elements.js";
 import { cropOf } from "./strokes.js";
 
-export function showWhatItSaw(list, strokes, crop, image, isRaw) {
+export function showWhatItSaw(list, { strokes, crop, image, isRaw }) {
   const stages = isRaw ? [["Shrunk as it is", { rows: 28, columns: 28, pixels: image }, "28 x 28"]] : [
     ["Your ink", cropOf(strokes, { asDrawn: true }), ""],
     ["Lifted", crop, "strokes as thick as MNIST's"],

@@ -18,13 +18,22 @@ export function boxOf(strokes) {
 }
 
 // Measure how far a point is from the middle of a stroke's line.
-export function distanceTo({ points }, { x, y }) {
+function distanceTo({ points }, { x, y }) {
   return Math.min(...points.map((end, k) => {
     const start = points[Math.max(0, k - 1)];
     const [dx, dy] = [end.x - start.x, end.y - start.y];
     const along = Math.min(1, Math.max(0, ((x - start.x) * dx + (y - start.y) * dy) / (dx * dx + dy * dy || 1)));
     return Math.hypot(x - start.x - along * dx, y - start.y - along * dy);
   }));
+}
+
+// Measure how far two strokes' lines are apart; 0 where they cross.
+export function distanceBetween(one, other) {
+  const edges = ({ points }) => points.slice(1).map((end, k) => [points[k], end]);
+  const side = ([a, b], p) => (b.x - a.x) * (p.y - a.y) - (b.y - a.y) * (p.x - a.x);
+  const cross = (a, b) => side(a, b[0]) * side(a, b[1]) < 0 && side(b, a[0]) * side(b, a[1]) < 0;
+  if (edges(one).some((a) => edges(other).some((b) => cross(a, b)))) return 0;
+  return Math.min(...one.points.map((point) => distanceTo(other, point)), ...other.points.map((point) => distanceTo(one, point)));
 }
 
 // Group the strokes into digits, from left to right.
@@ -53,10 +62,7 @@ function belongTogether(one, other) {
   return share >= BESIDE || (share >= TOUCHING && touch(one, other, pen));
 }
 
-function touch(one, other, distance) {
-  const isNear = (a, b) => a.points.some((point) => distanceTo(b, point) <= distance);
-  return one.some((a) => other.some((b) => isNear(a, b) || isNear(b, a)));
-}
+const touch = (one, other, distance) => one.some((a) => other.some((b) => distanceBetween(a, b) <= distance));
 
 // Draw strokes on a canvas in white on black; `penOf` gives the width that a stroke is drawn with.
 function drawOn(context, strokes, scale, left, top, penOf) {
@@ -79,10 +85,11 @@ function greyOf(context, columns, rows) {
   return Uint8Array.from({ length: rows * columns }, (_, k) => data[4 * k]);
 }
 
+const workbench = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+
 function blackCanvas(columns, rows) {
-  const canvas = document.createElement("canvas");
-  [canvas.width, canvas.height] = [columns, rows];
-  const context = canvas.getContext("2d", { willReadFrequently: true });
+  const context = workbench;
+  [context.canvas.width, context.canvas.height] = [columns, rows]; // which resets it
   context.fillStyle = "#000";
   context.fillRect(0, 0, columns, rows);
   return context;
