@@ -5,6 +5,7 @@ import io
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -206,3 +207,75 @@ def test_everything_that_can_be_pressed_has_a_name(browser: Browser, server: Ser
         for control in page.locator("button, input, select, [role=application]").all():
             name = control.evaluate("one => one.ariaLabel || one.innerText || one.labels?.[0]?.innerText || ''")
             assert name.strip(), control.evaluate("one => one.outerHTML")
+
+
+def test_what_a_person_says_it_was_is_kept_and_can_be_taken_back(browser: Browser, tmp_path: Path) -> None:
+    with serving("--own", tmp_path / "mine") as own_server, at_the_page(browser, own_server) as page:
+        draw(page, DIGITS["7"])
+        expect_answer(page, "7")
+        page.click("#labels >> text=1")
+        expect(page.locator("#kept")).to_contain_text("Kept as a 1.")
+        page.click("#kept >> text=Take back")
+        expect(page.locator("#kept")).to_contain_text("Taken back.")
+        page.click("#labels >> text=7")
+        expect(page.locator("#kept")).to_contain_text("1 of your digits is in")
+        with page.expect_download() as download:
+            page.click("#kept >> text=csv")
+        assert download.value.path().read_text().splitlines()[1].startswith("7,")
+    assert [file.parent.name for file in (tmp_path / "mine").rglob("*.png")] == ["7"]
+
+
+def test_two_pages_that_teach_at_once_lose_nothing(browser: Browser, tmp_path: Path) -> None:
+    with (
+        serving("--own", tmp_path / "mine") as own_server,
+        at_the_page(browser, own_server) as one,
+        at_the_page(browser, own_server) as other,
+    ):
+        for page in (one, other):
+            draw(page, DIGITS["7"])
+            expect_answer(page, "7")
+        for _ in range(3):
+            for page in (one, other):
+                page.click("#labels >> text=7")
+        expect(other.locator("#kept")).to_contain_text("6 of your digits")
+    assert len(list((tmp_path / "mine" / "7").glob("*.png"))) == 6
+
+
+def test_a_folder_that_cannot_be_written_is_said_in_a_sentence(browser: Browser, tmp_path: Path) -> None:
+    (tmp_path / "mine").write_text("a file where the folder should be")
+    with (
+        serving("--own", tmp_path / "mine") as own_server,
+        opened(browser, own_server.address, is_alone=False, complains_of="507") as page,
+    ):
+        expect_answer(page, "7")
+        draw(page, DIGITS["7"])
+        expect_answer(page, "7")
+        page.click("#labels >> text=7")
+        expect(page.locator("#failure")).to_contain_text("could not be written")
+
+
+def test_a_challenge_says_what_it_shows_once_it_is_met(browser: Browser, server: Server) -> None:
+    with at_the_page(browser, server) as page:
+        for _ in range(3):
+            page.click("#challenge >> text=Another")
+        expect(page.locator("#challenge")).to_contain_text("raw pixels")
+        page.check("#raw")
+        draw(page, DIGITS["3"], left=0.05, top=0.05, size=0.25)
+        expect(page.locator("#challenge")).to_contain_text("Done")
+        expect(page.locator("#challenge")).to_contain_text("another distribution")
+
+
+def test_a_layer_that_is_chosen_is_explained_with_its_numbers(browser: Browser, server: Server) -> None:
+    with at_the_page(browser, server) as page:
+        for place, told in ((2, "Max pool"), (5, "The score of"), (6, "e to the power s"), (0, "Numbers")):
+            page.click(f".strip li:nth-child({place + 1}) button")
+            expect(page.locator(".panel-of-layer")).to_contain_text(told)
+
+
+def test_a_model_without_a_look_inside_says_how_to_get_one(browser: Browser, server: Server) -> None:
+    with at_the_page(browser, server) as page:
+        page.select_option("#shown", "reader")
+        expect(page.locator("#no-inside")).to_contain_text("digitnet export")
+        page.select_option("#shown", "blog")
+        expect(page.locator("#no-inside")).to_be_hidden()
+        expect(page.locator(".strip li")).to_have_count(7)

@@ -4,6 +4,7 @@ import io
 import json
 import signal
 import socket
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,8 @@ import pytest
 from PIL import Image, ImageDraw
 from servers import Server, serving, to_crop
 
+from digitnet.data import idx
+from digitnet.data.load import load_dataset
 from digitnet.reading.network import Network
 from digitnet.reading.reader import Reader
 from digitnet.serving.guard import LARGEST
@@ -45,7 +48,7 @@ def page_of(text: str) -> bytes:
 
 @pytest.mark.parametrize("model", ["reader", "blog"])
 def test_the_answer_about_a_crop_is_that_of_the_model_file(server: Server, model: str) -> None:
-    (found,) = server.ask_json("POST", f"/page/models/{model}/answers", {"crops": [to_crop(seven())]})
+    (found,) = server.ask_json("POST", f"/api/models/{model}/answers", {"crops": [to_crop(seven())]})
     own = Network(BLOG if model == "blog" else None).answer_crops(seven()[None, :, :, None])
     assert found["probabilities"] == pytest.approx(own.probabilities[0], abs=1e-6)
     assert found["score"] == pytest.approx(own.scores[0], abs=1e-5)
@@ -55,7 +58,7 @@ def test_the_answer_about_a_crop_is_that_of_the_model_file(server: Server, model
 def test_raw_images_reach_the_network_as_they_are(server: Server) -> None:
     image = np.random.default_rng(0).integers(0, 256, (28, 28), dtype=np.uint8)
     question = {"crops": [to_crop(image)], "raw": True}
-    (found,) = server.ask_json("POST", "/page/models/blog/answers", question)
+    (found,) = server.ask_json("POST", "/api/models/blog/answers", question)
     own = Network(BLOG).answer_images(image[None].astype(np.float32))
     assert found["probabilities"] == pytest.approx(own.probabilities[0], abs=1e-6)
 
@@ -80,12 +83,12 @@ def test_what_is_expected_of_a_picture_is_heeded(server: Server) -> None:
         ("POST", "/v1/read?digits=0", page_of("1"), 400, "at least 1"),
         ("POST", "/v1/read?digits=many", page_of("1"), 422, "digits"),
         ("POST", "/v1/read?model=raeder", page_of("1"), 404, "reader"),
-        ("GET", "/page/models/blgo", None, 404, "blog"),
+        ("GET", "/api/models/blgo", None, 404, "blog"),
         ("GET", "/page/nothing.js", None, 404, "nothing.js"),
-        ("POST", "/page/models/blog/answers", b'{"crops": 7}', 422, "crops"),
+        ("POST", "/api/models/blog/answers", b'{"crops": 7}', 422, "crops"),
         (
             "POST",
-            "/page/models/blog/answers",
+            "/api/models/blog/answers",
             b'{"crops": [{"rows": 9, "columns": 9, "pixels": "AAAA"}]}',
             422,
             "81 pixels, found 3",
@@ -133,7 +136,7 @@ def test_a_body_without_a_stated_length_is_cut_off_at_the_limit(server: Server) 
 def test_pages_of_other_sites_get_no_answer(server: Server, headers: dict[str, str], status: int) -> None:
     headers = {"Content-Type": "application/json", **headers}
     question = json.dumps({"crops": [to_crop(seven())]}).encode()
-    assert server.ask("POST", "/page/models/blog/answers", question, headers)[0] == status
+    assert server.ask("POST", "/api/models/blog/answers", question, headers)[0] == status
 
 
 def test_a_link_on_another_page_opens_the_page(server: Server) -> None:
@@ -147,8 +150,8 @@ def test_a_link_on_another_page_opens_the_page(server: Server) -> None:
 
 def test_the_page_needs_no_torch_and_its_named_model_comes_first(model: Path) -> None:
     with serving(model) as running_server:
-        assert running_server.ask_json("GET", "/page/models/")[0] == model.stem
-        described = running_server.ask_json("GET", f"/page/models/{model.stem}")
+        assert running_server.ask_json("GET", "/api/models/")[0] == model.stem
+        described = running_server.ask_json("GET", f"/api/models/{model.stem}")
         assert described["layers"][0]["kind"] in ("image", "deskew")
         maps = Path(f"/proc/{running_server.process.pid}/maps")
         if maps.exists():
@@ -159,8 +162,8 @@ def test_the_models_of_runs_at_hand_can_be_chosen(model: Path, tmp_path: Path) -
     (tmp_path / "runs" / "mine").mkdir(parents=True)
     (tmp_path / "runs" / "mine" / "model.onnx").write_bytes(model.read_bytes())
     with serving(cwd=tmp_path) as running_server:
-        assert running_server.ask_json("GET", "/page/models/") == ["blog", "reader", "mine"]
-        assert running_server.ask_json("GET", "/page/models/mine")["layers"]
+        assert running_server.ask_json("GET", "/api/models/") == ["blog", "reader", "mine"]
+        assert running_server.ask_json("GET", "/api/models/mine")["layers"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -185,3 +188,59 @@ def test_a_model_that_cannot_be_used_is_said_in_a_sentence(tmp_path: Path) -> No
         assert done.returncode == 1
         assert told in done.stderr
         assert "Traceback" not in done.stderr
+
+
+def test_what_a_person_names_is_kept_in_a_folder_that_training_opens(tmp_path: Path) -> None:
+    with serving("--own", tmp_path / "mine") as own_server:
+        names = []
+        for number in range(21):
+            label = "147"[number % 3]
+            lesson = {"crop": to_crop(seven(columns=60 + number)), "label": label}
+            kept = own_server.ask_json("POST", "/api/own", lesson)
+            names.append((label, kept["name"]))
+        assert kept["counts"] == {"1": 7, "4": 7, "7": 7}
+        assert kept["folder"] == str(tmp_path / "mine")
+        own_server.ask_json("DELETE", "/api/own/{}/{}".format(*names[-1]))
+        assert own_server.ask_json("GET", "/api/own")["counts"] == {"1": 7, "4": 7, "7": 6}
+        for format in ("npz", "csv", "idx"):
+            status, headers, content = own_server.ask("GET", f"/api/own/digits.{format}")
+            assert status == 200
+            assert "attachment" in headers["content-disposition"]
+            (tmp_path / f"digits.{format}").write_bytes(content)
+    dataset = load_dataset(tmp_path / "mine", validation_images=3)
+    assert dataset.label_names == ("1", "4", "7")
+    own = Network().answer_crops(seven(columns=60)[None, :, :, None]).images[0].round()
+    assert any((image == own).all() for image in dataset.train.images) or any(
+        (image == own).all() for image in [*dataset.validation.images, *dataset.test.images]
+    )
+    with np.load(tmp_path / "digits.npz") as arrays:
+        assert arrays["x_train"].shape == (20, 28, 28)
+        assert sorted(arrays["y_train"]) == sorted([1] * 7 + [4] * 7 + [7] * 6)
+        first = arrays["x_train"][0]
+    table = (tmp_path / "digits.csv").read_text().splitlines()
+    assert len(table) == 21
+    assert table[1].split(",")[1:] == [str(pixel) for pixel in first.ravel()]
+    with zipfile.ZipFile(tmp_path / "digits.idx") as archive:
+        images = idx.parse(archive.read("train-images-idx3-ubyte"), idx.IMAGES, "images")
+        np.testing.assert_array_equal(images[0], first)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "question", "status"),
+    [
+        ("POST", "/api/own", {"crop": to_crop(seven()), "label": "../7"}, 400),
+        ("POST", "/api/own", {"crop": to_crop(seven()), "label": "10"}, 400),
+        ("POST", "/api/own", {"label": "7"}, 422),
+        ("DELETE", "/api/own/7/..%2F..%2Fsecret", None, 404),
+        ("DELETE", "/api/own/7/secret", None, 400),
+        ("GET", "/api/own/digits.npz", None, 400),
+        ("GET", "/api/own/digits.exe", None, 422),
+    ],
+)
+def test_a_lesson_that_makes_no_sense_is_refused_and_leaves_nothing(
+    tmp_path: Path, method: str, path: str, question: object, status: int
+) -> None:
+    with serving(cwd=tmp_path) as own_server:
+        body = None if question is None else json.dumps(question).encode()
+        assert own_server.ask(method, path, body, {"Content-Type": "application/json"})[0] == status
+    assert list(tmp_path.iterdir()) == []

@@ -13,9 +13,10 @@ def serve(
         Positional[Path | None], arg(metavar="[MODEL|RUN]", help_behavior_hint="(default: digitnet's own)")
     ] = None,
     port: int = 8000,
+    own: Annotated[Path, arg(metavar="DIR")] = Path("own-digits"),
     no_browser: Switch = False,
 ) -> None:
-    """Open a page to draw digits on, and see what the network makes of them.
+    """Open a page to draw digits on, see what the network makes of them, and teach it your hand.
 
     Your drawing never leaves this computer.
 
@@ -26,8 +27,9 @@ def serve(
     Args:
         model: A model file that `digitnet export` wrote, or a run's folder.
         port: The port on this computer; 0 takes any that is free.
+        own: The folder where the digits that you name on the page are kept.
         no_browser: Print the address only.
     """
     from digitnet.serving.command import serve
 
-    serve(model, port, browser=not no_browser)
+    serve(model, port, own, browser=not no_browser)

@@ -225,6 +225,21 @@ export function showHowItReads(section, data) {
     draw();
   }
 
+  // Let the filter slide along the row of the strongest place, up to it, for those who want motion.
+  let sliding = null;
+  function slide() {
+    clearInterval(sliding);
+    const end = state.column;
+    if (layers[state.layer]?.kind !== "convolution" || matchMedia("(prefers-reduced-motion: reduce)").matches) return;
+    state.column = 0;
+    sliding = setInterval(() => {
+      state.column += 1;
+      if (state.column >= end) clearInterval(sliding);
+      drawPanel();
+    }, 70);
+    for (const kind of ["pointerdown", "keydown"]) section.addEventListener(kind, () => clearInterval(sliding), { once: true, capture: true });
+  }
+
   const mover = (layer) => (row, column, down = 0, right = 0) => choose({
     row: Math.min(layer.rows - 1, Math.max(0, (row ?? state.row) + down)),
     column: Math.min(layer.columns - 1, Math.max(0, (column ?? state.column) + right)),
@@ -250,7 +265,7 @@ export function showHowItReads(section, data) {
 
   function station(index, name, shape, notes, content) {
     return element("li", {}, element("button", {
-      type: "button", "aria-pressed": String(index === state.layer), onclick: () => choose({ layer: index }),
+      type: "button", "aria-pressed": String(index === state.layer), onclick: () => { choose({ layer: index }); slide(); },
     }, content, element("b", { text: name }), ...shape.map((text) => element("span", { text })),
     ...notes.map((text) => element("small", { text }))));
   }
@@ -559,6 +574,7 @@ export function showHowItReads(section, data) {
 
   if (layers[0].sums) choose({});
   return (arrays, { isChanging = false } = {}) => {
+    clearInterval(sliding);
     [handedOn, computed] = [arrays, []];
     if (!state.isPlaced) lookAtTheStrongest(layers[Math.min(state.layer, layers.length - 1)]);
     if (isChanging && panel.hasChildNodes()) drawStrip(); // the panel takes ten times as long

@@ -52,6 +52,19 @@ class Question(BaseModel):
         return self
 
 
+class Lesson(BaseModel):
+    """A digit that a person has drawn, and what it is."""
+
+    crop: Crop
+    label: str
+
+
+def normalise(reader: Reader, crop: Crop) -> npt.NDArray[np.uint8]:
+    """Return the image ``(28, 28)`` that the network sees of a crop, 0 to 255."""
+    image = reader.network.answer_crops(crop.array).images[0]
+    return np.asarray(image.round(), np.uint8)
+
+
 def answer(reader: Reader, question: Question) -> list[dict[str, Any]]:
     """Answer about each crop."""
     return [_answer_one(reader, crop, question) for crop in question.crops]

@@ -11,9 +11,10 @@ from fastapi.responses import FileResponse, JSONResponse, Response
 from starlette.types import ASGIApp
 
 from digitnet import pages
-from digitnet.errors import DigitnetError, nearest
-from digitnet.serving.answers import Question, answer, describe_model
+from digitnet.errors import DigitnetError, StorageError, nearest
+from digitnet.serving.answers import Lesson, Question, answer, describe_model, normalise
 from digitnet.serving.guard import LARGEST, Guard, TooLargeError
+from digitnet.serving.own_digits import Format, OwnDigits
 from digitnet.serving.shelf import Model
 
 PAGE = Path(__file__).with_name("page")
@@ -23,8 +24,11 @@ _TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".
 _HOSTS = frozenset({"127.0.0.1", "localhost"})
 
 
-def make_app(models: Mapping[str, Model], hosts: frozenset[str] = _HOSTS) -> ASGIApp:
-    """Make the application that serves the page with these models, the first one chosen; for `hosts` only."""
+def make_app(models: Mapping[str, Model], own: OwnDigits, hosts: frozenset[str] = _HOSTS) -> ASGIApp:
+    """Make the application that serves the page with these models, the first one chosen; for `hosts` only.
+
+    What a person teaches is kept in `own`.
+    """
     app = FastAPI(title="digitnet", openapi_url=None)
     app.exception_handlers.update(_HANDLERS)
 
@@ -37,17 +41,37 @@ def make_app(models: Mapping[str, Model], hosts: frozenset[str] = _HOSTS) -> ASG
         found = {file.name: file for folder in (PAGE, pages.FOLDER) for file in folder.iterdir()}
         return _send(found[name]) if name in found else _refuse(404, f"There is no file {name!r}.")
 
-    @app.get("/page/models/")
+    @app.get("/api/models/")
     def list_names() -> list[str]:
         return list(models)
 
-    @app.get("/page/models/{name}")
+    @app.get("/api/models/{name}")
     def read_model(name: str) -> Any:
         return describe_model(name, _find(models, name).reader)
 
-    @app.post("/page/models/{name}/answers")
+    @app.post("/api/models/{name}/answers")
     def read_answers(name: str, question: Question) -> Any:
         return answer(_find(models, name).reader, question)
+
+    @app.get("/api/own")
+    def count_own() -> Any:
+        return {"folder": str(own.folder), "counts": own.count()}
+
+    @app.post("/api/own")
+    def keep_own(lesson: Lesson) -> Any:
+        name = own.keep(normalise(_find(models, "reader").reader, lesson.crop), lesson.label)
+        return {"name": name, **count_own()}
+
+    @app.delete("/api/own/{label}/{name}")
+    def take_back_own(label: str, name: str) -> Any:
+        own.take_back(label, name)
+        return count_own()
+
+    @app.get("/api/own/digits.{format}")
+    def download_own(format: Format) -> Response:
+        name = f"own-digits.{'idx.zip' if format == 'idx' else format}"
+        headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+        return Response(own.pack(format), media_type="application/octet-stream", headers=headers)
 
     @app.post("/v1/read")
     async def read_picture(
@@ -87,7 +111,7 @@ def _refuse(status: int, sentence: str) -> Response:
 
 
 async def _say_what_is_wrong(request: Request, error: Exception) -> Response:
-    return _refuse(400, str(error))
+    return _refuse(507 if isinstance(error, StorageError) else 400, str(error))
 
 
 async def _say_what_is_unknown(request: Request, error: Exception) -> Response:

@@ -14,14 +14,17 @@ import uvicorn
 
 from digitnet.errors import UsageError
 from digitnet.serving.app import make_app
+from digitnet.serving.own_digits import OwnDigits
 from digitnet.serving.shelf import list_models
 
 HOST = "127.0.0.1"
 """This computer alone."""
 
 
-def serve(named: Path | None, port: int, *, browser: bool) -> None:
+def serve(named: Path | None, port: int, own: Path, *, browser: bool) -> None:
     """Serve the page on this computer, and open it in the browser, until SIGINT or SIGTERM.
+
+    The digits that a person names are kept in the folder `own`.
 
     Raises ModelError for a model that can't be used, UsageError for a port that can't be had.
     """
@@ -31,7 +34,12 @@ def serve(named: Path | None, port: int, *, browser: bool) -> None:
     sys.stdout.write(f"{address}\n")
     sys.stdout.flush()
     sys.stderr.write("Your drawing never leaves this computer. Press Ctrl+C to stop.\n")
-    config = uvicorn.Config(make_app(models), log_level="warning", access_log=False, timeout_graceful_shutdown=5)
+    config = uvicorn.Config(
+        make_app(models, OwnDigits(own.absolute())),
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=5,
+    )
     if browser:
         threading.Timer(0.1, webbrowser.open, [address]).start()
     with listener:

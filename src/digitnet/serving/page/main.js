@@ -1,8 +1,10 @@
 // Joins the parts of the page: what is drawn is asked of two networks, one that reads and one that is shown inside.
 
 import { Ribbon, showAnswer, showBars, textOf } from "./answer.js";
+import { Challenges } from "./challenges.js";
 import { element } from "./elements.js";
 import { showHowItReads } from "./how_it_reads.js";
+import { Lesson } from "./lesson.js";
 import { listNetworks, openNetwork } from "./network.js";
 import { Newest } from "./newest.js";
 import { Pad } from "./pad.js";
@@ -14,6 +16,7 @@ import { cropOf, groupIntoDigits, rawImageOf } from "./strokes.js";
 const at = (id) => document.getElementById(id);
 const pad = new Pad(at("pad"), ask);
 const ribbon = new Ribbon(at("ribbon"));
+const challenges = new Challenges(at("challenge"));
 const inside = at("how-it-reads");
 const answering = new Newest(answer);
 const explaining = new Newest(explain, { rest: 250 });
@@ -21,6 +24,7 @@ let reader = null; // the network whose answer is shown in large
 let shown = null; // the network that is shown inside, with `update`, which shows new numbers
 let chosen = null; // index of the digit of a number that is looked at; null for the last one drawn
 let seen = null; // the digit that was answered about last: { strokes, crop, image, isRaw }
+let hasBegun = false; // whether the person draws, and not the page itself
 let count = 0; // of digits that are drawn
 
 function ask() {
@@ -46,6 +50,8 @@ async function answer() {
   showBars(at("bars"), answers[index], reader.labels, reader.sure);
   ribbon.add(textOf(answers[index], reader.labels));
   seen = { strokes: groups[index], crop: crops[index], image: answers[index].image, isRaw };
+  at("lesson").hidden = isRaw;
+  if (hasBegun && !pad.isDown) challenges.judge({ answer: answers[index], labels: reader.labels, isRaw });
   document.body.dataset.answer = answers.map((one) => textOf(one, reader.labels)).join(" ");
   explaining.run().catch((error) => say(error.message));
 }
@@ -68,6 +74,7 @@ function showNothing() {
   showBars(at("bars"), null, reader.labels, reader.sure);
   ribbon.clear();
   at("saw").replaceChildren();
+  at("lesson").hidden = true;
   at("shown-answer").textContent = "";
   document.body.dataset.answer = "";
 }
@@ -102,7 +109,11 @@ async function start() {
     await choose(first);
   }
   showNothing();
-  const begin = () => document.body.classList.add("has-drawn");
+  new Lesson(reader, { labels: at("labels"), kept: at("kept") }, () => seen.crop, say);
+  const begin = () => {
+    hasBegun = true;
+    document.body.classList.add("has-drawn");
+  };
   if (pad.isEmpty) playStrokes(pad, SEVEN, begin);
   else begin();
 }

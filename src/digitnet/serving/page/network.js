@@ -4,6 +4,9 @@ const encode = (bytes) => btoa(Array.from(bytes, (byte) => String.fromCharCode(b
 const bytesOf = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
 const floatsOf = (text) => new Float32Array(bytesOf(text).buffer);
 
+const toPlain = ({ rows, columns, pixels }) => ({ rows, columns, pixels: encode(pixels) });
+const JSON_TYPE = { "Content-Type": "application/json" };
+
 async function ask(address, options) {
   let reply;
   try {
@@ -16,12 +19,12 @@ async function ask(address, options) {
   return content;
 }
 
-export const listNetworks = () => ask("page/models/");
+export const listNetworks = () => ask("api/models/");
 
 // { name, labels, sure, layers, answer(crops, options), readPicture(picture, options) }
 export async function openNetwork(name) {
-  const described = await ask(`page/models/${encodeURIComponent(name)}`);
-  const address = `page/models/${encodeURIComponent(name)}/answers`;
+  const described = await ask(`api/models/${encodeURIComponent(name)}`);
+  const address = `api/models/${encodeURIComponent(name)}/answers`;
   return {
     ...described,
 
@@ -29,13 +32,17 @@ export async function openNetwork(name) {
     async answer(crops, { isRaw = false, isInside = false } = {}) {
       const question = {
         raw: isRaw, inside: isInside,
-        crops: crops.map(({ rows, columns, pixels }) => ({ rows, columns, pixels: encode(pixels) })),
+        crops: crops.map(toPlain),
       };
       const answers = await ask(address, {
-        method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(question),
+        method: "POST", headers: JSON_TYPE, body: JSON.stringify(question),
       });
       return answers.map((one) => ({ ...one, image: bytesOf(one.image), layers: one.layers.map(floatsOf) }));
     },
+
+    keepOwn: (crop, label) => ask("api/own", { method: "POST", headers: JSON_TYPE, body: JSON.stringify({ crop: toPlain(crop), label }) }),
+    takeBackOwn: (label, name) => ask(`api/own/${label}/${name}`, { method: "DELETE" }),
+    ownAddress: (format) => `api/own/digits.${format}`,
 
     // Read a picture, a Blob, as `digitnet read --format json` does.
     readPicture: (picture, options) => ask(
