@@ -25,4 +25,6 @@ FILES = [RawFile(name, len(content), sha256(content)) for name, content in CONTE
 def make_dataset(*sources: Source) -> NamedDataset:
     """The small data set, with its real hashes, from any sources."""
     train_images, train_labels, test_images, test_labels = FILES
-    return NamedDataset("small", (train_images, train_labels, test_images, test_labels), sources)
+    return NamedDataset(
+        name="small", files=(train_images, train_labels, test_images, test_labels), sources=sources
+    )

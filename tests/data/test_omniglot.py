@@ -206,9 +206,9 @@ def named(archives: Path, mirror: Mirror, tmp_path: Path, monkeypatch: pytest.Mo
     contents = {file.name: file.read_bytes() for file in sorted(archives.iterdir())}
     mirror.answers[""] = lambda handler, _: send(handler, contents[handler.path.removeprefix("/")])
     small = NamedDataset(
-        "omniglot",
-        tuple(RawFile(name, len(content), sha256(content)) for name, content in contents.items()),
-        (HttpsMirror(mirror.address, gzipped=False),),
+        name="omniglot",
+        files=tuple(RawFile(name, len(content), sha256(content)) for name, content in contents.items()),
+        sources=(HttpsMirror(mirror.address, gzipped=False),),
         by_hand=OMNIGLOT.by_hand,
     )
     monkeypatch.setattr(omniglot, "OMNIGLOT", small)

@@ -6,6 +6,7 @@ from typing import Annotated
 from tyro.conf import Positional, arg
 
 from digitnet.cli.options import Switch
+from digitnet.cli.output import print_message
 
 
 def serve(
@@ -14,6 +15,7 @@ def serve(
     ] = None,
     port: int = 8000,
     own: Annotated[Path, arg(metavar="DIR")] = Path("own-digits"),
+    static: Annotated[Path | None, arg(metavar="DIR", help_behavior_hint="")] = None,
     no_browser: Switch = False,
 ) -> None:
     """Open a page to draw digits on, see what the network makes of them, and teach it your hand.
@@ -23,13 +25,22 @@ def serve(
     For example:
         digitnet serve
         digitnet serve runs/fast-001 --port 8080
+        digitnet serve --static site
 
     Args:
         model: A model file that `digitnet export` wrote, or a run's folder.
         port: The port on this computer; 0 takes any that is free.
         own: The folder where the digits that you name on the page are kept.
+        static: Write the page into this new folder instead, for any web server; the browser runs the network.
         no_browser: Print the address only.
     """
+    if static is not None:
+        from digitnet.serving.shelf import list_models
+        from digitnet.serving.static import write_static
+
+        write_static(list_models(model), static, print_message)
+        print(static / "index.html")
+        return
     from digitnet.serving.command import serve
 
     serve(model, port, own, browser=not no_browser)

@@ -1,4 +1,4 @@
-"""The cache of named data sets. Every load checks its files, and fetches those that are missing or damaged.
+"""The cache of downloads. Every load checks its files, and fetches those that are missing or damaged.
 
 Hashing MNIST's 55 MB takes 31 ms of the 33 ms of a load (one core with SHA instructions). In return, a damaged
 file is found at the next load, not after a wrong result.
@@ -12,7 +12,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 from platformdirs import user_cache_path
 
-from digitnet.data.catalog import DATASETS, NamedDataset
+from digitnet.data.catalog import DATASETS, Download
 from digitnet.data.content import open_content
 from digitnet.data.raw import OnMessage, ignore_message
 from digitnet.data.sources.source import RawFile, SourceError
@@ -26,7 +26,7 @@ def cache_folder() -> Path:
     return Path(chosen) if chosen else user_cache_path("digitnet")
 
 
-def fetch(dataset: str | NamedDataset, on_message: OnMessage = ignore_message) -> Path:
+def fetch(dataset: str | Download, on_message: OnMessage = ignore_message) -> Path:
     """Make sure that the data set's files are in the cache, and return their folder.
 
     If several processes call this at once, one fetches and the others wait. Raises UsageError for an unknown name,
@@ -38,7 +38,7 @@ def fetch(dataset: str | NamedDataset, on_message: OnMessage = ignore_message) -
     return cache_folder() / dataset.name
 
 
-def read_cached(dataset: NamedDataset, on_message: OnMessage = ignore_message) -> list[memoryview]:
+def read_cached(dataset: Download, on_message: OnMessage = ignore_message) -> list[memoryview]:
     """Return the checked content of the data set's files, in their order; fetch what is missing or damaged.
 
     A complete cache is only read, without a lock, so it may be read-only. Raises what `fetch` raises.
@@ -66,7 +66,7 @@ def _read_intact(folder: Path, files: Sequence[RawFile]) -> dict[str, memoryview
     return intact
 
 
-def _fill(folder: Path, dataset: NamedDataset, on_message: OnMessage) -> None:
+def _fill(folder: Path, dataset: Download, on_message: OnMessage) -> None:
     """Fetch missing and damaged files from one source after the other, under a lock."""
     make_folder(folder)
     with _locked(folder, on_message):
@@ -90,7 +90,7 @@ def _fill(folder: Path, dataset: NamedDataset, on_message: OnMessage) -> None:
                 f"{dataset.name}: expected its files from one of these sources, found none that has them.\n"
                 + "\n".join(reasons)
                 + f"\nTry again later; or get {', '.join(file.name for file in dataset.files)} in another way, "
-                f"{dataset.by_hand}, and name it with --data DIR."
+                f"{dataset.by_hand}."
             )
 
 

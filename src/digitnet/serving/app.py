@@ -10,15 +10,12 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse, Response
 from starlette.types import ASGIApp
 
-from digitnet import pages
 from digitnet.errors import DigitnetError, StorageError, nearest
 from digitnet.serving.answers import Lesson, Question, answer, describe_model, normalise
 from digitnet.serving.guard import LARGEST, Guard, TooLargeError
 from digitnet.serving.own_digits import Format, OwnDigits
 from digitnet.serving.shelf import Model
-
-PAGE = Path(__file__).with_name("page")
-"""Folder of the page's own files."""
+from digitnet.serving.static import FILES
 
 _TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 _HOSTS = frozenset({"127.0.0.1", "localhost"})
@@ -34,12 +31,11 @@ def make_app(models: Mapping[str, Model], own: OwnDigits, hosts: frozenset[str] 
 
     @app.get("/")
     def read_page() -> Response:
-        return _send(PAGE / "index.html")
+        return _send(FILES["index.html"])
 
     @app.get("/page/{name}")
     def read_file(name: str) -> Response:
-        found = {file.name: file for folder in (PAGE, pages.FOLDER) for file in folder.iterdir()}
-        return _send(found[name]) if name in found else _refuse(404, f"There is no file {name!r}.")
+        return _send(FILES[name]) if name in FILES else _refuse(404, f"There is no file {name!r}.")
 
     @app.get("/api/models/")
     def list_names() -> list[str]:

@@ -60,7 +60,7 @@ class OwnDigits:
         return {label: count for label, count in counts.items() if count}
 
     def pack(self, format: Format) -> bytes:
-        """Return all images and labels as one file, IDX's two in a ZIP archive; raise DataError if none is kept."""
+        """Return all images and labels as one file, IDX's two in a ZIP archive; raise DataError for none."""
         if not self.count():
             raise DataError.mismatch(
                 self.folder, expected="kept digits", found="none", remedy="Draw one, and say what it is."

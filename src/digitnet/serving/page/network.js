@@ -1,4 +1,5 @@
-// The network that answers: one that the server runs. Another with the same functions may run in the browser.
+// The network that answers: one that the server runs. That of browser_network.js has the same functions, but can
+// neither read whole pictures nor keep what it is taught.
 
 const encode = (bytes) => btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
 const bytesOf = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));

@@ -1,0 +1,49 @@
+// The network that answers in a page without a server: the same model files, run by onnxruntime-web in this browser.
+
+import * as ort from "../ort/ort.wasm.bundle.min.mjs";
+
+const DECISIONS = ["accepted", "not sure", "not a digit"]; // as the model file numbers them
+
+ort.env.wasm.numThreads = 1; // more need headers that plain file servers do not send
+ort.env.wasm.wasmPaths = { wasm: new URL("../ort/ort-wasm-simd-threaded.wasm", import.meta.url).href };
+
+async function load(path) {
+  const reply = await fetch(path);
+  if (!reply.ok) throw new Error(`${path}: expected a file of this page, found ${reply.status}. Copy the whole folder.`);
+  return reply;
+}
+
+export const listNetworks = async () => (await load("models/index.json")).json();
+
+export async function openNetwork(name) {
+  if (typeof WebAssembly === "undefined") throw new Error("This page needs WebAssembly, which is turned off in this browser.");
+  const described = await (await load(`models/${name}.json`)).json();
+  const session = await ort.InferenceSession.create(await (await load(`models/${name}.onnx`)).arrayBuffer(), { executionProviders: ["wasm"] });
+  const noImages = new ort.Tensor("float32", new Float32Array(0), [0, 28, 28]);
+  const noInk = new ort.Tensor("uint8", new Uint8Array(1), [1, 1, 1, 1]); // onnxruntime-web can't multiply no crops
+
+  async function answerOne({ rows, columns, pixels }, isRaw, isInside) {
+    const given = isRaw
+      ? { crops: noInk, images: new ort.Tensor("float32", Float32Array.from(pixels), [1, 28, 28]) }
+      : { crops: new ort.Tensor("uint8", pixels, [1, rows, columns, 1]), images: noImages };
+    const layers = isInside ? described.layers.map((_, k) => `layer_${k}`) : [];
+    const found = await session.run(given, ["probabilities", "decision", "score", "normalised", ...layers]);
+    const lastOf = ({ data, dims }) => data.slice(data.length - data.length / dims[0]); // images follow the crops
+    return {
+      probabilities: Array.from(lastOf(found.probabilities)),
+      decision: DECISIONS[Number(lastOf(found.decision)[0])],
+      score: lastOf(found.score)[0],
+      image: Uint8Array.from(lastOf(found.normalised), Math.round),
+      layers: layers.map((layer) => lastOf(found[layer])),
+    };
+  }
+
+  return {
+    ...described,
+    async answer(crops, { isRaw = false, isInside = false } = {}) {
+      const answers = [];
+      for (const crop of crops) answers.push(await answerOne(crop, isRaw, isInside)); // a session runs one at a time
+      return answers;
+    },
+  };
+}

@@ -1,0 +1,48 @@
+// "Save page": one HTML file with the drawing, the answer and the maps, which opens anywhere and runs no script.
+
+const PARTS = ["#pad", ".answer", ".saw", "#how-it-reads"];
+const LEFT_OUT = "input, select, label, button.slim, #challenge, .note, .invitation";
+
+// Copy a part of the page, with a picture for each canvas and without what can't be used there.
+function copyOf(part) {
+  const copy = part.cloneNode(true);
+  const canvases = part.matches("canvas") ? [part] : [...part.querySelectorAll("canvas")];
+  const copies = part.matches("canvas") ? [copy] : [...copy.querySelectorAll("canvas")];
+  let whole = copy;
+  copies.forEach((canvas, k) => {
+    const image = document.createElement("img");
+    image.src = canvases[k].toDataURL();
+    image.className = canvas.className;
+    image.alt = "";
+    if (canvas === copy) {
+      image.alt = "The drawing";
+      image.width = part.clientWidth;
+      whole = image;
+    } else {
+      canvas.replaceWith(image);
+    }
+  });
+  if (whole === copy) copy.querySelectorAll(LEFT_OUT).forEach((one) => one.remove());
+  return whole.outerHTML;
+}
+
+function styles() {
+  const rules = [...document.styleSheets].flatMap((sheet) => [...sheet.cssRules].map((rule) => rule.cssText));
+  return rules.join("\n").replaceAll(/(?<![\w-])canvas(?![\w-])/g, "img");
+}
+
+export function savePage(title) {
+  const scheme = getComputedStyle(document.documentElement).colorScheme;
+  const page = `<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
+<meta name="color-scheme" content="${scheme}"><title>digitnet: ${title}</title>
+<style>${styles()}</style></head>
+<body><header><p class="name">digitnet</p></header><main>${PARTS.map((name) => copyOf(document.querySelector(name))).join("\n")}</main></body></html>
+`;
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([page], { type: "text/html" }));
+  link.download = "digitnet-drawing.html";
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}
