@@ -8,7 +8,7 @@ PIP    := $(IN) pip install --quiet --constraint constraints.txt --editable
 PYTEST := $(IN) pytest --numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help train test acceptance check format reader tutorial docs bench
+.PHONY: help train test acceptance check format reader page tutorial docs bench
 
 help: ## List the targets
 	@echo "digitnet: make TARGET"
@@ -36,6 +36,10 @@ format: .venv/.dev ## Put the code in its format
 reader: .venv/.train ## Train the reader that comes with digitnet anew: half an hour on one core
 	@$(IN) digitnet train reader --out runs/reader --threads 1 $(FLAGS)
 	@$(IN) digitnet export runs/reader --out src/digitnet/reading/reader.onnx
+
+page: .venv/.train ## Train the small network that the page shows inside anew: minutes on one core
+	@$(IN) digitnet train blog --filters 4 8 --hidden 0 --seed 2 --threads 1 --out runs/page $(FLAGS)
+	@$(IN) digitnet export runs/page --out src/digitnet/reading/blog.onnx
 
 tutorial: .venv/.dev ## Execute the tutorial's notebook anew, and make its page: a few minutes
 	@$(IN) docs.tutorial

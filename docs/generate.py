@@ -73,6 +73,7 @@ SECTIONS: dict[str, dict[str, Callable[[], str]]] = {
         "step": results.step_time,
         "inference": results.inference,
     },
+    "docs/page.md": {"page": results.page_waits},
     "docs/LOG.md": {"seeds": results.seeds_table},
     "docs/scaling.md": {"trials": results.trials_table, "cost": results.cost_table},
     "docs/blog-claims.md": {

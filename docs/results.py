@@ -277,6 +277,20 @@ def _difference(found: dict[str, Any], p: float) -> str:
     return f"{100 * found['mean']:+.2f} ± {50 * (high - low):.2f}, {verdict}"
 
 
+def page_waits() -> str:
+    """Say what a person waits for on the page."""
+    result = stored("page")
+    start, paint, wait = (result[name] for name in ("start_seconds", "paint_milliseconds", "answer_milliseconds"))
+    machine = result["machine"]
+    return (
+        f"On an {machine['processor']} with {machine['cores']} cores and no graphics card, medians "
+        f"(`python -m benchmarks.page`, {result['rounds']} starts): from Enter to the address "
+        f"{start['median']:.1f} seconds; from the address to the first paint {paint['median']:.0f} ms; from a "
+        f"movement of the pen to the answer about it {wait['median']:.0f} ms (of {wait['n']}; 95% within "
+        f"{wait['p95']:.0f} ms)."
+    )
+
+
 def reader_spread() -> str:
     """Make a row for each number that was measured of readers of several seeds."""
     found = stored("reader-spread")

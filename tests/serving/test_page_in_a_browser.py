@@ -265,6 +265,13 @@ def test_a_challenge_says_what_it_shows_once_it_is_met(browser: Browser, server:
         expect(page.locator("#challenge")).to_contain_text("another distribution")
 
 
+def test_what_the_answer_rests_on_is_said(browser: Browser, server: Server) -> None:
+    with at_the_page(browser, server) as page:
+        draw(page, DIGITS["6"])
+        expect_answer(page, "6")
+        expect(page.locator(".why")).to_contain_text("without the orange part: 0")
+
+
 def test_a_layer_that_is_chosen_is_explained_with_its_numbers(browser: Browser, server: Server) -> None:
     with at_the_page(browser, server) as page:
         for place, told in ((2, "Max pool"), (5, "The score of"), (6, "e to the power s"), (0, "Numbers")):

@@ -59,7 +59,7 @@ export class Challenges {
     const { task, shown } = CHALLENGES[this.#place];
     this.box.classList.toggle("is-met", this.#isMet);
     this.box.replaceChildren(
-      element("p", {}, element("b", { text: this.#isMet ? "Done: " : "Fool it: " }), task, " ",
+      element("p", {}, element("b", { text: this.#isMet ? "Done, if you drew what it says: " : "Fool it: " }), task, " ",
         element("button", { type: "button", class: "slim", text: "Another", onclick: () => this.#next() })),
       element("p", { class: "note", text: this.#isMet ? shown : "" }));
   }

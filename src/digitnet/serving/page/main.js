@@ -11,6 +11,7 @@ import { readPicture, takePictures } from "./picture.js";
 import { savePage } from "./save.js";
 import { showWhatItSaw } from "./saw.js";
 import { SEVEN, playStrokes } from "./seven.js";
+import { explainWhy } from "./why.js";
 import { cropOf, groupIntoDigits, rawImageOf } from "./strokes.js";
 
 const isStatic = document.querySelector('meta[name="digitnet"][content="static"]') !== null;
@@ -26,7 +27,7 @@ const explaining = new Newest(explain, { rest: 250 });
 let reader = null; // the network whose answer is shown in large
 let shown = null; // the network that is shown inside, with `update`, which shows new numbers
 let chosen = null; // index of the digit of a number that is looked at; null for the last one drawn
-let seen = null; // the digit that was answered about last: { strokes, crop, image, isRaw }
+let seen = null; // the digit that was answered about last: { strokes, crop, image, answer, isRaw }
 let hasBegun = false; // whether the person draws, and not the page itself
 let count = 0; // of digits that are drawn
 
@@ -52,7 +53,7 @@ async function answer() {
   showAnswer(at("answer"), answers, reader.labels, index, (k) => { chosen = k; ask(); });
   showBars(at("bars"), answers[index], reader.labels, reader.sure);
   ribbon.add(textOf(answers[index], reader.labels));
-  seen = { strokes: groups[index], crop: crops[index], image: answers[index].image, isRaw };
+  seen = { strokes: groups[index], crop: crops[index], image: answers[index].image, answer: answers[index], isRaw };
   at("lesson").hidden = isRaw || isStatic;
   if (hasBegun && !pad.isDown) challenges.judge({ answer: answers[index], labels: reader.labels, isRaw });
   document.body.dataset.answer = answers.map((one) => textOf(one, reader.labels)).join(" ");
@@ -63,12 +64,14 @@ async function answer() {
 async function explain() {
   const of = seen;
   if (!of) return;
-  showWhatItSaw(at("saw"), of);
+  const why = pad.isDown || of.isRaw ? null : await explainWhy(of.strokes, of.answer, reader);
+  if (of !== seen) return; // something else is drawn by now
+  showWhatItSaw(at("saw"), of, why);
   if (!shown.layers.length) return;
   const [found] = await shown.answer([of.crop], { isRaw: of.isRaw, isInside: true });
   shown.update(found.layers, { isChanging: pad.isDown });
   const text = textOf(found, shown.labels);
-  at("shown-answer").textContent = `reads ${text === "?" ? "?: it is not sure" : text}.`;
+  at("shown-answer").textContent = text === "?" ? `${shown.name} is not sure.` : `${shown.name} reads: ${text}.`;
 }
 
 function showNothing() {

@@ -1,7 +1,7 @@
 // "Save page": one HTML file with the drawing, the answer and the maps, which opens anywhere and runs no script.
 
 const PARTS = ["#pad", ".answer", ".saw", "#how-it-reads"];
-const LEFT_OUT = "input, select, label, button.slim, #challenge, .note, .invitation";
+const LEFT_OUT = "input, select, label, button.slim, #challenge, .note, .how";
 
 // Copy a part of the page, with a picture for each canvas and without what can't be used there.
 function copyOf(part) {
