@@ -9,10 +9,10 @@ import scipy.special
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from digitnet.data import disputed
 from digitnet.data.dataset import Dataset, Split
+from digitnet.data.disputed import disputed_labels
 from digitnet.errors import DataError, StorageError
-from digitnet.evaluation import disputed
-from digitnet.evaluation.disputed import disputed_labels
 from digitnet.evaluation.mistakes import find_mistakes, nearest_images
 
 Images = npt.NDArray[np.uint8]

@@ -17,8 +17,13 @@ from playwright.sync_api import Browser, Page, Response, expect
 from servers import Server, serving
 
 from browser import PHONE, chromium, needs_browser, opened
+from digitnet.data.cache import is_cached
+from digitnet.data.catalog import MNIST
+from digitnet.data.load import load_dataset
 from digitnet.reading.network import Network
+from digitnet.reading.reader import Reader
 from digitnet.serving.shelf import BLOG
+from processes import PATIENCE
 
 pytestmark = needs_browser
 
@@ -270,6 +275,23 @@ def test_what_the_answer_rests_on_is_said(browser: Browser, server: Server) -> N
         draw(page, DIGITS["6"])
         expect_answer(page, "6")
         expect(page.locator(".why")).to_contain_text("without the orange part: 0")
+
+
+def test_the_mistakes_of_the_shown_network_can_be_opened(browser: Browser, server: Server) -> None:
+    if not is_cached(MNIST):
+        pytest.skip("MNIST is not in the cache")
+    test = load_dataset("mnist").test
+    predicted = Reader(BLOG).predict(test.images)
+    wrong = int((predicted != test.labels).sum())
+    fours = int(((test.labels == 4) & (predicted == 9)).sum())
+    with at_the_page(browser, server) as page:
+        page.locator("#fails").scroll_into_view_if_needed()
+        expect(page.locator("#fails-note")).to_contain_text(f"reads {wrong} of", timeout=1_000 * PATIENCE)
+        page.click("[aria-label^='4 read as 9']")
+        expect(page.locator(".mistakes h3")).to_have_text("4 read as 9")
+        expect(page.locator(".mistakes canvas")).to_have_count(min(fours, 24))
+        page.click(".mistakes li:first-child button")
+        expect(page.locator("#shown-answer")).to_contain_text("blog")
 
 
 def test_a_layer_that_is_chosen_is_explained_with_its_numbers(browser: Browser, server: Server) -> None:

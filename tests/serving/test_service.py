@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import signal
 import socket
 import zipfile
@@ -243,4 +244,12 @@ def test_a_lesson_that_makes_no_sense_is_refused_and_leaves_nothing(
     with serving(cwd=tmp_path) as own_server:
         body = None if question is None else json.dumps(question).encode()
         assert own_server.ask(method, path, body, {"Content-Type": "application/json"})[0] == status
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_mnist_in_the_cache_the_mistakes_are_refused_and_nothing_is_fetched(tmp_path: Path) -> None:
+    with serving(env={**os.environ, "DIGITNET_CACHE": str(tmp_path)}) as bare_server:
+        status, _, content = bare_server.ask("GET", "/api/models/blog/mistakes")
+        assert status == 400
+        assert "digitnet data fetch mnist" in json.loads(content)["error"]
     assert list(tmp_path.iterdir()) == []

@@ -38,6 +38,11 @@ def fetch(dataset: str | Download, on_message: OnMessage = ignore_message) -> Pa
     return cache_folder() / dataset.name
 
 
+def is_cached(download: Download) -> bool:
+    """Tell whether all files are in the cache, whole."""
+    return len(_read_intact(cache_folder() / download.name, download.files)) == len(download.files)
+
+
 def read_cached(dataset: Download, on_message: OnMessage = ignore_message) -> list[memoryview]:
     """Return the checked content of the data set's files, in their order; fetch what is missing or damaged.
 

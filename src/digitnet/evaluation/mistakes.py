@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from digitnet.data.dataset import Dataset, Split, UInt8
-from digitnet.evaluation.disputed import disputed_labels
+from digitnet.data.disputed import disputed_labels
 from digitnet.metrics import softmax
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from digitnet.data.dataset import Dataset, UInt8
+from digitnet.data.disputed import disputed_labels
 from digitnet.errors import UsageError
-from digitnet.evaluation.disputed import disputed_labels
 from digitnet.evaluation.evaluate import load_evaluation
 from digitnet.evaluation.explanation import Explanation, explain_image
 from digitnet.evaluation.mistakes import rank_mistakes

@@ -45,6 +45,10 @@ def make_app(models: Mapping[str, Model], own: OwnDigits, hosts: frozenset[str] 
     def read_model(name: str) -> Any:
         return describe_model(name, _find(models, name).reader)
 
+    @app.get("/api/models/{name}/mistakes")
+    def read_mistakes(name: str) -> Any:
+        return _find(models, name).mistakes
+
     @app.post("/api/models/{name}/answers")
     def read_answers(name: str, question: Question) -> Any:
         return answer(_find(models, name).reader, question)

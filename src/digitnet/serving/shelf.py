@@ -4,10 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from digitnet.errors import ModelError
 from digitnet.reading.network import SHIPPED
 from digitnet.reading.reader import Reader
+from digitnet.serving.mistakes import find_mistakes
 
 BLOG = SHIPPED.with_name("blog.onnx")
 """A network of the blog's kind with 4 and 8 filters: small enough to be shown whole."""
@@ -26,6 +28,11 @@ class Model:
     def reader(self) -> Reader:
         """The reader with this model; raises ModelError."""
         return Reader(self.path)
+
+    @cached_property
+    def mistakes(self) -> dict[str, Any]:
+        """What it reads wrongly, see `find_mistakes`; raises what that raises."""
+        return find_mistakes(self.reader)
 
 
 def list_models(named: Path | None = None, runs: Path = Path("runs")) -> dict[str, Model]:

@@ -2,12 +2,13 @@
 
 index.html    the page, marked as static
 page/         its style sheets and modules
-models/       index.json, and for each model its file and its description
+models/       index.json, and for each model its file, its description and, if MNIST is in the cache, its mistakes
 ort/          onnxruntime-web, version and hashes pinned (MIT licence)
 """
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from digitnet import pages
@@ -17,6 +18,7 @@ from digitnet.data.raw import OnMessage, ignore_message
 from digitnet.data.sources.https import HttpsMirror
 from digitnet.data.sources.npm import NpmPackage
 from digitnet.data.sources.source import RawFile
+from digitnet.errors import DataError, ModelError
 from digitnet.files import make_folder, new_folder, write_whole
 from digitnet.serving.answers import describe_model
 from digitnet.serving.shelf import Model
@@ -73,6 +75,8 @@ def write_static(models: Mapping[str, Model], folder: Path, on_message: OnMessag
         for name, model in models.items():
             write_whole(home / f"{name}.json", json.dumps(describe_model(name, model.reader)))
             write_whole(home / f"{name}.onnx", model.path.read_bytes())
+            with suppress(DataError, ModelError):  # the page says that they are not there
+                write_whole(home / f"{name}.mistakes.json", json.dumps(model.mistakes))
         write_whole(new / "index.html", _mark_static(FILES["index.html"].read_text(encoding="utf-8")))
 
 

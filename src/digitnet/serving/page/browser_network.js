@@ -45,5 +45,6 @@ export async function openNetwork(name) {
       for (const crop of crops) answers.push(await answerOne(crop, isRaw, isInside)); // a session runs one at a time
       return answers;
     },
+    findMistakes: async () => (await load(`models/${name}.mistakes.json`)).json(),
   };
 }

@@ -5,6 +5,7 @@ import { Challenges } from "./challenges.js";
 import { element } from "./elements.js";
 import { showHowItReads } from "./how_it_reads.js";
 import { Lesson } from "./lesson.js";
+import { Mistakes } from "./mistakes.js";
 import { Newest } from "./newest.js";
 import { Pad } from "./pad.js";
 import { readPicture, takePictures } from "./picture.js";
@@ -22,6 +23,7 @@ const pad = new Pad(at("pad"), ask);
 const ribbon = new Ribbon(at("ribbon"));
 const challenges = new Challenges(at("challenge"));
 const inside = at("how-it-reads");
+const mistakes = new Mistakes(at("fails"), at("fails-note"), at("confusion"), lookInto);
 const answering = new Newest(answer);
 const explaining = new Newest(explain, { rest: 250 });
 let reader = null; // the network whose answer is shown in large
@@ -67,11 +69,20 @@ async function explain() {
   const why = pad.isDown || of.isRaw ? null : await explainWhy(of.strokes, of.answer, reader);
   if (of !== seen) return; // something else is drawn by now
   showWhatItSaw(at("saw"), of, why);
+  await showInside(of.crop, of.isRaw);
+}
+
+async function showInside(crop, isRaw) {
   if (!shown.layers.length) return;
-  const [found] = await shown.answer([of.crop], { isRaw: of.isRaw, isInside: true });
+  const [found] = await shown.answer([crop], { isRaw, isInside: true });
   shown.update(found.layers, { isChanging: pad.isDown });
   const text = textOf(found, shown.labels);
   at("shown-answer").textContent = text === "?" ? `${shown.name} is not sure.` : `${shown.name} reads: ${text}.`;
+}
+
+// Look into an image of 28 x 28 pixels that is not drawn here.
+function lookInto(image) {
+  showInside(image, true).then(() => inside.scrollIntoView(), (error) => say(error.message));
 }
 
 function showNothing() {
@@ -104,6 +115,7 @@ async function chooseShown(name) {
   at("no-inside").hidden = hasLayers;
   const data = { labels: [...network.labels, "not a digit"], examples: [{ title: "", probabilities: [] }], layers: network.layers };
   shown = { ...network, update: hasLayers ? showHowItReads(inside, data) : () => {} };
+  mistakes.show(shown);
 }
 
 async function start() {

@@ -41,6 +41,9 @@ export async function openNetwork(name) {
       return answers.map((one) => ({ ...one, image: bytesOf(one.image), layers: one.layers.map(floatsOf) }));
     },
 
+    // The test images that it reads wrongly: { images, counts, mistakes }.
+    findMistakes: () => ask(`api/models/${encodeURIComponent(name)}/mistakes`),
+
     keepOwn: (crop, label) => ask("api/own", { method: "POST", headers: JSON_TYPE, body: JSON.stringify({ crop: toPlain(crop), label }) }),
     takeBackOwn: (label, name) => ask(`api/own/${label}/${name}`, { method: "DELETE" }),
     ownAddress: (format) => `api/own/digits.${format}`,
