@@ -191,6 +191,7 @@ def test_the_page_fits_a_telephone(browser: Browser, server: Server, scheme: str
     with at_the_page(browser, server, size=PHONE, color_scheme=scheme, has_touch=True) as page:
         draw(page, DIGITS["6"])
         expect_answer(page, "6")
+        expect(page.locator(".why")).to_be_visible()
         assert page.locator("html").evaluate("page => page.scrollWidth") <= PHONE[0]
         pad = page.locator("#pad").bounding_box()
         answer = page.locator("#answer").bounding_box()
