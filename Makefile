@@ -59,7 +59,7 @@ bench: .venv/.dev ## Measure speed (10 minutes), then digitnet and its peers in 
 
 .venv/.train: .venv/bin/python pyproject.toml constraints.txt
 	@echo "Setting up .venv (once; about a minute)" >&2
-	@$(PIP) ".[train]"
+	@$(PIP) ".[train,serve]"
 	@touch $@
 
 .venv/.dev: .venv/.train

@@ -57,6 +57,7 @@ def test_a_network_that_knows_digits_reads_a_picture() -> None:
     assert read_a_picture(RUN, evaluation()).commands == (
         "digitnet export runs/fast-001",
         "digitnet read photo.jpg --model runs/fast-001/model.onnx",
+        "digitnet serve runs/fast-001",
     )
     clothes = tuple(f"garment {k}" for k in range(10))
     assert read_a_picture(RUN, evaluation(clothes)).commands == ("digitnet export runs/fast-001",)

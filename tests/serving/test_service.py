@@ -16,13 +16,16 @@ import pytest
 from PIL import Image, ImageDraw
 from servers import Server, serving, to_crop
 
+from conftest import SHORT
 from digitnet.data import idx
 from digitnet.data.load import load_dataset
 from digitnet.reading.network import Network
 from digitnet.reading.reader import Reader
 from digitnet.serving.guard import LARGEST
 from digitnet.serving.shelf import BLOG
-from processes import DIGITNET, end, run
+from digitnet.training.train import train
+from processes import DIGITNET, end
+from processes import run as run_python
 
 
 @pytest.fixture(scope="module")
@@ -177,7 +180,7 @@ def test_it_ends_with_exit_code_0_when_it_is_asked_to_stop(number: signal.Signal
 
 
 def test_a_port_in_use_is_said_in_a_sentence(server: Server) -> None:
-    done = run(*DIGITNET, "serve", "--no-browser", "--port", server.port)
+    done = run_python(*DIGITNET, "serve", "--no-browser", "--port", server.port)
     assert done.returncode == 2
     assert f"--port {server.port}: expected a free port" in done.stderr
 
@@ -185,7 +188,7 @@ def test_a_port_in_use_is_said_in_a_sentence(server: Server) -> None:
 def test_a_model_that_cannot_be_used_is_said_in_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "other.onnx").write_bytes(b"something")
     for name, told in (("other.onnx", "expected a digitnet model file"), (".", "digitnet export")):
-        done = run(*DIGITNET, "serve", tmp_path / name, "--no-browser", "--port", 0)
+        done = run_python(*DIGITNET, "serve", tmp_path / name, "--no-browser", "--port", 0)
         assert done.returncode == 1
         assert told in done.stderr
         assert "Traceback" not in done.stderr
@@ -253,3 +256,10 @@ def test_without_mnist_in_the_cache_the_mistakes_are_refused_and_nothing_is_fetc
         assert status == 400
         assert "digitnet data fetch mnist" in json.loads(content)["error"]
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_that_was_not_exported_is_exported_first(drawn_file: Path, tmp_path: Path) -> None:
+    run = train(SHORT.replace(steps=10, data=str(drawn_file)), out=tmp_path / "mine")
+    with serving(run.path) as run_server:
+        assert run_server.ask_json("GET", "/api/models/")[0] == "mine"
+    assert (run.path / "model.onnx").exists()

@@ -34,6 +34,8 @@ def serve(
         static: Write the page into this new folder instead, for any web server; the browser runs the network.
         no_browser: Print the address only.
     """
+    if model is not None:
+        _export_if_needed(model)
     if static is not None:
         from digitnet.serving.shelf import list_models
         from digitnet.serving.static import write_static
@@ -44,3 +46,15 @@ def serve(
     from digitnet.serving.command import serve
 
     serve(model, port, own, browser=not no_browser)
+
+
+def _export_if_needed(run: Path) -> None:
+    """Write the model file of a run that has none yet."""
+    if not (run / "config.toml").is_file() or (run / "model.onnx").exists():
+        return
+    from digitnet.exporting.export import export
+
+    print_message(
+        "Calibrating the run on the validation images, and writing its model file: about ten seconds, once."
+    )
+    export(run)

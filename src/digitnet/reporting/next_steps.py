@@ -64,7 +64,7 @@ def read_a_picture(folder: Path, evaluation: Evaluation) -> NextStep:
     if evaluation.label_names != DIGITS:
         return NextStep("use it in a program of your own", (export,))
     read = command("read", "photo.jpg", "--model", folder / "model.onnx")
-    return NextStep("read a digit of your own with it", (export, read))
+    return NextStep("read a digit of your own with it", (export, read, command("serve", folder)))
 
 
 def change_one_thing(config: TrainConfig, reading: CurveReading) -> NextStep:
