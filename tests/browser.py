@@ -1,7 +1,7 @@
 """A real browser to look at pages with: Chromium, where the machine has it."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -41,6 +41,7 @@ def opened(
     *,
     is_alone: bool = True,
     complains_of: str | None = None,
+    prepare: Callable[[Page], object] = lambda page: None,
     **context_options: Any,
 ) -> Iterator[Page]:
     """Open a page in a window of `size`; until the end it must complain about nothing else than `complains_of`.
@@ -57,6 +58,7 @@ def opened(
     page.on("request", lambda request: asked.append(request.url))
     page.on("console", lambda message: complaints.append(message.text))
     page.on("pageerror", lambda error: complaints.append(str(error)))
+    prepare(page)
     page.goto(address)
     yield page
     others = [url for url in asked if not url.startswith("data:")]

@@ -3,6 +3,7 @@
 import base64
 import io
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -237,12 +238,13 @@ def test_two_pages_that_teach_at_once_lose_nothing(browser: Browser, tmp_path: P
         at_the_page(browser, own_server) as one,
         at_the_page(browser, own_server) as other,
     ):
-        for page in (one, other):
-            draw(page, DIGITS["7"])
-            expect_answer(page, "7")
-        for _ in range(3):
+        for count in range(3):
             for page in (one, other):
+                page.click("#clear", force=True)
+                draw(page, DIGITS["7"])
+                expect_answer(page, "7")
                 page.click("#labels >> text=7")
+                expect(page.locator("#kept")).to_contain_text(f"{2 * count + 1 + (page is other)} of your digits")
         expect(other.locator("#kept")).to_contain_text("6 of your digits")
     assert len(list((tmp_path / "mine" / "7").glob("*.png"))) == 6
 
@@ -309,3 +311,65 @@ def test_a_model_without_a_look_inside_says_how_to_get_one(browser: Browser, ser
         page.select_option("#shown", "blog")
         expect(page.locator("#no-inside")).to_be_hidden()
         expect(page.locator(".strip li")).to_have_count(7)
+
+
+def test_a_drawing_is_not_lost_to_a_key_that_draws_nothing(browser: Browser, server: Server) -> None:
+    with at_the_page(browser, server) as page:
+        draw(page, DIGITS["3"])
+        expect_answer(page, "3")
+        for key in ("Tab", "Shift", "a"):
+            page.keyboard.press(key)
+        page.wait_for_timeout(200)
+        expect_answer(page, "3")
+
+
+def test_another_label_for_the_same_drawing_takes_the_place_of_the_first(browser: Browser, tmp_path: Path) -> None:
+    with serving("--own", tmp_path / "mine") as own_server, at_the_page(browser, own_server) as page:
+        expect(page.locator("#lesson")).to_be_hidden()  # the 7 is not the person's
+        draw(page, DIGITS["7"])
+        expect_answer(page, "7")
+        page.click("#labels >> text=1")
+        expect(page.locator("#kept")).to_contain_text("Kept as a 1.")
+        page.click("#labels >> text=7")
+        expect(page.locator("#kept")).to_contain_text("Kept as a 7. ")
+        expect(page.locator("#kept")).to_contain_text("1 of your digits")
+    assert [file.parent.name for file in (tmp_path / "mine").rglob("*.png")] == ["7"]
+
+
+def test_a_drawing_that_was_begun_before_the_page_was_ready_is_read(browser: Browser, server: Server) -> None:
+    def slow_down(page: Page) -> None:
+        page.route("**/api/models/blog", lambda route: (time.sleep(1.5), route.continue_()))
+
+    with opened(browser, server.address, is_alone=False, prepare=slow_down) as page:
+        draw(page, DIGITS["3"])
+        expect_answer(page, "3")
+        expect(page.locator("#failure")).to_be_hidden()
+
+
+def test_one_failed_question_does_not_lose_the_next(browser: Browser, server: Server) -> None:
+    with opened(browser, server.address, is_alone=False, complains_of="ERR_FAILED") as page:
+        expect_answer(page, "7")
+        failed = []
+        page.route(
+            "**/api/models/reader/answers",
+            lambda route: route.continue_() if failed else (failed.append(True), route.abort()),
+        )
+        draw(page, DIGITS["3"])
+        expect_answer(page, "3")
+
+
+def test_a_second_finger_draws_nothing(browser: Browser, server: Server) -> None:
+    with at_the_page(browser, server, size=PHONE, has_touch=True) as page:
+        area = page.locator("#pad").bounding_box()
+        assert area is not None
+        touch = page.context.new_cdp_session(page)
+        for step in range(21):
+            y = area["y"] + 40 + 10 * step
+            fingers = [
+                {"x": area["x"] + 180, "y": y, "id": 0},
+                {"x": area["x"] + 320, "y": area["y"] + 200, "id": 1},
+            ]
+            kind = "touchStart" if step < 2 else "touchMove"
+            touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": fingers[: 1 + min(step, 1)]})
+        touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+        expect_answer(page, "1")

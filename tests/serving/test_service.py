@@ -89,6 +89,10 @@ def test_what_is_expected_of_a_picture_is_heeded(server: Server) -> None:
         ("POST", "/v1/read?model=raeder", page_of("1"), 404, "reader"),
         ("GET", "/api/models/blgo", None, 404, "blog"),
         ("GET", "/page/nothing.js", None, 404, "nothing.js"),
+        ("GET", "/nothing", None, 404, "Not Found"),
+        ("DELETE", "/v1/read", None, 405, "Method"),
+        ("POST", "/v1/read?expect=a{99999999999}", page_of("1"), 400, "regular expression"),
+        ("POST", "/v1/read?expect=" + 2_000 * "(" + 2_000 * ")", page_of("1"), 400, "regular expression"),
         ("POST", "/api/models/blog/answers", b'{"crops": 7}', 422, "crops"),
         (
             "POST",
@@ -107,7 +111,7 @@ def test_what_cannot_be_answered_is_refused_in_a_sentence(
     assert found == status, content
     sentence = json.loads(content)["error"]
     assert told in sentence
-    assert sentence.endswith((".", "?"))
+    assert sentence.endswith((".", "?", "}"))
     assert "Traceback" not in sentence
 
 
@@ -263,3 +267,21 @@ def test_a_run_that_was_not_exported_is_exported_first(drawn_file: Path, tmp_pat
     with serving(run.path) as run_server:
         assert run_server.ask_json("GET", "/api/models/")[0] == "mine"
     assert (run.path / "model.onnx").exists()
+
+
+def test_a_picture_in_the_folder_that_is_no_kept_digit_is_named(tmp_path: Path) -> None:
+    with serving("--own", tmp_path / "mine") as own_server:
+        own_server.ask_json("POST", "/api/own", {"crop": to_crop(seven()), "label": "7"})
+        Image.new("L", (50, 40)).save(tmp_path / "mine" / "7" / "photo.png")
+        status, _, content = own_server.ask("GET", "/api/own/digits.npz")
+        assert status == 400
+        assert "photo.png" in json.loads(content)["error"]
+
+
+def test_a_run_called_as_one_of_digitnets_own_models_does_not_replace_it(model: Path, tmp_path: Path) -> None:
+    for name in ("reader", "blog"):
+        (tmp_path / "runs" / name).mkdir(parents=True)
+        (tmp_path / "runs" / name / "model.onnx").write_bytes(model.read_bytes())
+    with serving(tmp_path / "runs" / "reader", cwd=tmp_path) as own_server:
+        assert own_server.ask_json("GET", "/api/models/") == ["reader-2", "blog", "reader"]
+        assert own_server.ask_json("GET", "/api/models/reader")["layers"] == []

@@ -148,7 +148,7 @@ def test_without_onnxruntime_web_nothing_is_written(tmp_path: Path, monkeypatch:
 
 
 def test_the_descriptions_in_the_folder_are_those_of_its_models(folder: Path) -> None:
-    names = json.loads((folder / "models" / "index.json").read_text())
+    names = json.loads((folder / "models.json").read_text())
     assert names == ["blog", "reader"]
     for name in names:
         described = json.loads((folder / "models" / f"{name}.json").read_text())

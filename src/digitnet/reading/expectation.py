@@ -28,7 +28,7 @@ def compile_pattern(expect: str | re.Pattern[str], name: str = "expect") -> re.P
     """Compile a regular expression; raise UsageError where it is not one. `name` is what the user calls it."""
     try:
         return re.compile(expect)
-    except re.error as error:
+    except (re.error, OverflowError, RecursionError) as error:
         raise UsageError(
             f"{name} {expect}: expected a regular expression, found {error}. An example: [0-9]{{4}}"
         ) from error

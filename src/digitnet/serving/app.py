@@ -8,6 +8,7 @@ import anyio.to_thread
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse, Response
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
 from digitnet.errors import DigitnetError, StorageError, nearest
@@ -129,7 +130,16 @@ async def _say_it_is_too_large(request: Request, error: Exception) -> Response:
     return _refuse(413, f"The body: expected at most {LARGEST >> 20} MB. Send a smaller picture.")
 
 
+async def _say_what_http_says(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    too_large = isinstance(error.__cause__, TooLargeError)  # as FastAPI reports it while it reads JSON
+    return (
+        await _say_it_is_too_large(request, error) if too_large else _refuse(error.status_code, f"{error.detail}.")
+    )
+
+
 _HANDLERS: dict[type[Exception], Callable[[Request, Exception], Awaitable[Response]]] = {
+    HTTPException: _say_what_http_says,
     DigitnetError: _say_what_is_wrong,
     _UnknownModelError: _say_what_is_unknown,
     RequestValidationError: _say_what_is_invalid,

@@ -30,7 +30,7 @@ def serve(named: Path | None, port: int, own: Path, *, browser: bool) -> None:
     """
     models = list_models(named)
     listener = _listen(port)
-    address = f"http://localhost:{listener.getsockname()[1]}/"
+    address = f"http://{HOST}:{listener.getsockname()[1]}/"  # localhost may be ::1, another program's
     sys.stdout.write(f"{address}\n")
     sys.stdout.flush()
     sys.stderr.write("Your drawing never leaves this computer. Press Ctrl+C to stop.\n")

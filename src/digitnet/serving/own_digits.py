@@ -19,7 +19,7 @@ from digitnet.data.dataset import Split
 from digitnet.data.formats.csv_table import to_table
 from digitnet.data.raw import DIGITS
 from digitnet.errors import DataError, UsageError
-from digitnet.files import make_folder, write_whole
+from digitnet.files import make_folder, storage_error, write_whole
 
 Format = Literal["npz", "idx", "csv"]
 
@@ -50,7 +50,11 @@ class OwnDigits:
                 "The name", expected="one that keep gave", found=repr(name), remedy="Copy it."
             )
         home = self.folder / _check_label(label)
-        (home / f"{name}.png").unlink(missing_ok=True)
+        file = home / f"{name}.png"
+        try:
+            file.unlink(missing_ok=True)
+        except OSError as error:
+            raise storage_error(file, error) from error
         with suppress(OSError):
             home.rmdir()  # an empty class could not be opened
 
@@ -78,14 +82,25 @@ class OwnDigits:
         return content.getvalue()
 
     def _read(self) -> Split:
-        """Read everything; label k is the digit k, whichever digits there are."""
+        """Read everything; label k is the digit k, whichever there are. Raises DataError for other files."""
         images, labels = [], []
         for label in self.count():
             for file in sorted((self.folder / label).glob("*.png")):
-                with Image.open(file, formats=["PNG"]) as picture:
-                    images.append(np.asarray(picture.convert("L")))
+                images.append(_read_image(file))
                 labels.append(DIGITS.index(label))
         return Split(np.stack(images), np.array(labels, np.uint8))
+
+
+def _read_image(file: Path) -> npt.NDArray[np.uint8]:
+    try:
+        with Image.open(file, formats=["PNG"]) as picture:
+            image = np.asarray(picture.convert("L"))
+    except Exception as error:  # decoders may raise nearly anything for a damaged picture
+        raise DataError.unreadable(file, error) from error
+    if image.shape != (28, 28):
+        found = "{} x {}".format(*image.shape)
+        raise DataError.mismatch(file, expected="28 x 28 pixels", found=found, remedy="Move it to another folder.")
+    return image
 
 
 def _check_label(label: str) -> str:

@@ -40,11 +40,13 @@ def list_models(named: Path | None = None, runs: Path = Path("runs")) -> dict[st
 
     Raises ModelError if the named one can't be used.
     """
-    models = [Model("blog", BLOG), Model("reader", SHIPPED), *_find_runs(runs)]
+    own = [Model("blog", BLOG), Model("reader", SHIPPED)]
+    models = [*own, *(model for model in _find_runs(runs) if model.name not in ("blog", "reader"))]
     if named is not None:
         path = _find_file(named)
         models = [model for model in models if model.path.resolve() != path.resolve()]
-        chosen = Model(named.stem if named.is_file() else named.resolve().name, path)
+        name = named.stem if named.is_file() else named.resolve().name
+        chosen = Model(f"{name}-2" if name in (model.name for model in models[:2]) else name, path)
         assert chosen.reader  # it must load
         models = [chosen, *(model for model in models if model.name != chosen.name)]
     return {model.name: model for model in models}

@@ -2,7 +2,8 @@
 
 index.html    the page, marked as static
 page/         its style sheets and modules
-models/       index.json, and for each model its file, its description and, if MNIST is in the cache, its mistakes
+models.json   the names of the models, the first one chosen
+models/       for each its file, its description and, if MNIST is in the cache, its mistakes
 ort/          onnxruntime-web, version and hashes pinned (MIT licence)
 """
 
@@ -71,7 +72,7 @@ def write_static(models: Mapping[str, Model], folder: Path, on_message: OnMessag
         for wanted, content in zip(ONNX_RUNTIME.files, runtime, strict=True):
             write_whole(make_folder(new / "ort") / wanted.name, content)
         home = make_folder(new / "models")
-        write_whole(home / "index.json", json.dumps(list(models)))
+        write_whole(new / "models.json", json.dumps(list(models)))
         for name, model in models.items():
             write_whole(home / f"{name}.json", json.dumps(describe_model(name, model.reader)))
             write_whole(home / f"{name}.onnx", model.path.read_bytes())

@@ -26,7 +26,9 @@ export function showAnswer(output, answers, labels, chosen, choose) {
     onclick: () => choose(k), text: answer.decision === "not a digit" && answers.length > 1 ? "–" : textOf(answer, labels),
     "aria-label": `${textOf(answer, labels) === "?" ? "not sure" : textOf(answer, labels)}`,
   }));
+  const hadFocus = output.contains(document.activeElement);
   output.replaceChildren(element("span", { class: "marks", style: `--count: ${marks.length}` }, ...marks), element("span", { class: "verdict", text: verdictOn(answers[chosen], labels) }));
+  if (hadFocus) output.querySelector('[aria-pressed="true"]')?.focus({ preventScroll: true });
 }
 
 function verdictOn(answer, labels) {

@@ -13,12 +13,20 @@ async function load(path) {
   return reply;
 }
 
-export const listNetworks = async () => (await load("models/index.json")).json();
+export const listNetworks = async () => (await load("models.json")).json();
+
+const opened = new Map(); // by name: a session takes memory that nothing gives back
 
 export async function openNetwork(name) {
+  if (!opened.has(name)) opened.set(name, await open(name));
+  return opened.get(name);
+}
+
+async function open(name) {
+  const path = `models/${encodeURIComponent(name)}`;
   if (typeof WebAssembly === "undefined") throw new Error("This page needs WebAssembly, which is turned off in this browser.");
-  const described = await (await load(`models/${name}.json`)).json();
-  const session = await ort.InferenceSession.create(await (await load(`models/${name}.onnx`)).arrayBuffer(), { executionProviders: ["wasm"] });
+  const described = await (await load(`${path}.json`)).json();
+  const session = await ort.InferenceSession.create(await (await load(`${path}.onnx`)).arrayBuffer(), { executionProviders: ["wasm"] });
   const noImages = new ort.Tensor("float32", new Float32Array(0), [0, 28, 28]);
   const noInk = new ort.Tensor("uint8", new Uint8Array(1), [1, 1, 1, 1]); // onnxruntime-web can't multiply no crops
 
@@ -38,13 +46,23 @@ export async function openNetwork(name) {
     };
   }
 
+  let last = Promise.resolve(); // a session runs one question at a time
+
   return {
     ...described,
-    async answer(crops, { isRaw = false, isInside = false } = {}) {
-      const answers = [];
-      for (const crop of crops) answers.push(await answerOne(crop, isRaw, isInside)); // a session runs one at a time
-      return answers;
+    answer(crops, { isRaw = false, isInside = false } = {}) {
+      const work = async () => {
+        const answers = [];
+        for (const crop of crops) answers.push(await answerOne(crop, isRaw, isInside));
+        return answers;
+      };
+      last = last.then(work, work);
+      return last;
     },
-    findMistakes: async () => (await load(`models/${name}.mistakes.json`)).json(),
+    findMistakes: async () => {
+      const reply = await fetch(`${path}.mistakes.json`);
+      if (!reply.ok) throw new Error("The mistakes are not in this folder: MNIST was not at hand when it was written.");
+      return reply.json();
+    },
   };
 }

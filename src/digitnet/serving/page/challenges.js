@@ -57,10 +57,12 @@ export class Challenges {
 
   #show() {
     const { task, shown } = CHALLENGES[this.#place];
+    const hadFocus = this.box.contains(document.activeElement);
     this.box.classList.toggle("is-met", this.#isMet);
     this.box.replaceChildren(
       element("p", {}, element("b", { text: this.#isMet ? "Done, if you drew what it says: " : "Fool it: " }), task, " ",
         element("button", { type: "button", class: "slim", text: "Another", onclick: () => this.#next() })),
       element("p", { class: "note", text: this.#isMet ? shown : "" }));
+    if (hadFocus) this.box.querySelector("button").focus({ preventScroll: true });
   }
 }

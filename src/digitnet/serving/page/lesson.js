@@ -3,26 +3,33 @@
 import { element } from "./elements.js";
 
 export class Lesson {
-  #last = null; // what was kept last: { label, name }
+  #last = null; // what was kept last: { label, name, of }, the drawing that it is of
 
-  // `cropOfNow` returns the crop that is looked at; `say` shows a sentence about a failure.
-  constructor(network, { labels, kept }, cropOfNow, say) {
-    Object.assign(this, { network, kept, cropOfNow, say });
+  // `seen` returns the drawing that is looked at, with its crop; `say` shows a sentence about a failure.
+  constructor(network, { labels, kept }, seen, say) {
+    Object.assign(this, { network, kept, seen, say });
     labels.replaceChildren(...Array.from("0123456789", (label) => element("button", {
       type: "button", text: label, "aria-label": `That was a ${label}`, onclick: () => this.#do(() => this.#keep(label)),
     })));
   }
 
   async #keep(label) {
-    const { name, ...kept } = await this.network.keepOwn(this.cropOfNow(), label);
-    this.#last = { label, name };
-    this.#show(kept, `Kept as a ${label}.`);
+    const of = this.seen();
+    if (!of) return;
+    const before = this.#last;
+    const { name, ...kept } = await this.network.keepOwn(of.crop, label);
+    this.#last = { label, name, of };
+    // A second label for the same drawing takes the place of the first.
+    const now = before?.of.crop === of.crop ? await this.network.takeBackOwn(before.label, before.name) : kept;
+    this.#show(now, `Kept as a ${label}.`);
   }
 
   async #takeBack() {
+    if (!this.#last) return;
     const { label, name } = this.#last;
-    this.#last = null;
-    this.#show(await this.network.takeBackOwn(label, name), "Taken back.");
+    const kept = await this.network.takeBackOwn(label, name);
+    if (this.#last?.name === name) this.#last = null;
+    this.#show(kept, "Taken back.");
   }
 
   async #do(work) {

@@ -18,8 +18,10 @@ import { cropOf, groupIntoDigits, rawImageOf } from "./strokes.js";
 const isStatic = document.querySelector('meta[name="digitnet"][content="static"]') !== null;
 const { listNetworks, openNetwork } = await import(isStatic ? "./browser_network.js" : "./network.js");
 
+const MOST = 32; // marks that the server answers at once
+
 const at = (id) => document.getElementById(id);
-const pad = new Pad(at("pad"), ask);
+const pad = new Pad(at("pad"), ask, (text) => { at("pen").textContent = text; });
 const ribbon = new Ribbon(at("ribbon"));
 const challenges = new Challenges(at("challenge"));
 const inside = at("how-it-reads");
@@ -28,13 +30,13 @@ const answering = new Newest(answer);
 const explaining = new Newest(explain, { rest: 250 });
 let reader = null; // the network whose answer is shown in large
 let shown = null; // the network that is shown inside, with `update`, which shows new numbers
-let chosen = null; // index of the digit of a number that is looked at; null for the last one drawn
-let seen = null; // the digit that was answered about last: { strokes, crop, image, answer, isRaw }
+let chosen = null; // a stroke of the digit of a number that is looked at; null for the last one drawn
+let seen = null; // the digit that was answered about last: { strokes, crop, image, answer, network, isRaw }
 let hasBegun = false; // whether the person draws, and not the page itself
 let count = 0; // of digits that are drawn
 
 function ask() {
-  if (reader) answering.run().then(() => say(""), (error) => say(error.message));
+  if (reader) answering.run().then((isDone) => { if (isDone) say(""); }, (error) => say(error.message));
 }
 
 async function answer() {
@@ -49,16 +51,19 @@ async function answer() {
   if (groups.length !== count) ribbon.clear(); // it is about one digit
   count = groups.length;
   const crops = isRaw ? [rawImageOf(strokes, pad.columns, pad.rows)] : groups.map((group) => cropOf(group));
-  const last = groups.findIndex((group) => group.includes(strokes.at(-1)));
-  const index = chosen !== null && chosen < groups.length ? chosen : last;
-  const answers = await reader.answer(crops, { isRaw });
-  showAnswer(at("answer"), answers, reader.labels, index, (k) => { chosen = k; ask(); });
-  showBars(at("bars"), answers[index], reader.labels, reader.sure);
-  ribbon.add(textOf(answers[index], reader.labels));
-  seen = { strokes: groups[index], crop: crops[index], image: answers[index].image, answer: answers[index], isRaw };
-  at("lesson").hidden = isRaw || isStatic;
-  if (hasBegun && !pad.isDown) challenges.judge({ answer: answers[index], labels: reader.labels, isRaw });
-  document.body.dataset.answer = answers.map((one) => textOf(one, reader.labels)).join(" ");
+  const indexOf = (stroke) => groups.findIndex((group) => group.includes(stroke));
+  const index = indexOf(chosen) >= 0 ? indexOf(chosen) : indexOf(strokes.at(-1));
+  if (crops.length > MOST) throw new Error(`That is more than ${MOST} marks. Clear some of them.`);
+  const network = reader; // another may be chosen meanwhile
+  const { labels, sure } = network;
+  const answers = await network.answer(crops, { isRaw });
+  showAnswer(at("answer"), answers, labels, index, (k) => { chosen = groups[k][0]; ask(); });
+  showBars(at("bars"), answers[index], labels, sure);
+  ribbon.add(textOf(answers[index], labels));
+  seen = { strokes: groups[index], crop: crops[index], image: answers[index].image, answer: answers[index], network, isRaw };
+  at("lesson").hidden = isRaw || isStatic || !hasBegun;
+  if (hasBegun && !pad.isDown) challenges.judge({ answer: answers[index], labels, isRaw });
+  document.body.dataset.answer = answers.map((one) => textOf(one, labels)).join(" ");
   explaining.run().catch((error) => say(error.message));
 }
 
@@ -66,18 +71,21 @@ async function answer() {
 async function explain() {
   const of = seen;
   if (!of) return;
-  const why = pad.isDown || of.isRaw ? null : await explainWhy(of.strokes, of.answer, reader);
+  const why = pad.isDown || of.isRaw ? null : await explainWhy(of.strokes, of.answer, of.network);
   if (of !== seen) return; // something else is drawn by now
   showWhatItSaw(at("saw"), of, why);
   await showInside(of.crop, of.isRaw);
 }
 
 async function showInside(crop, isRaw) {
-  if (!shown.layers.length) return;
-  const [found] = await shown.answer([crop], { isRaw, isInside: true });
-  shown.update(found.layers, { isChanging: pad.isDown });
-  const text = textOf(found, shown.labels);
-  at("shown-answer").textContent = text === "?" ? `${shown.name} is not sure.` : `${shown.name} reads: ${text}.`;
+  const network = shown;
+  if (!network?.layers.length) return;
+  const of = seen;
+  const [found] = await network.answer([crop], { isRaw, isInside: true });
+  if (network !== shown || of !== seen) return; // another is shown, or something else drawn, by now
+  network.update(found.layers, { isChanging: pad.isDown });
+  const text = textOf(found, network.labels);
+  at("shown-answer").textContent = text === "?" ? `${network.name} is not sure.` : `${network.name} reads: ${text}.`;
 }
 
 // Look into an image of 28 x 28 pixels that is not drawn here.
@@ -104,43 +112,72 @@ function say(sentence) {
 // ---- Networks ---------------------------------------------------------------------------------------------------
 
 async function chooseReader(name) {
-  reader = await openNetwork(name);
+  const network = await openNetwork(name);
+  if (at("reader").value !== name) return; // another was chosen meanwhile
+  reader = network;
   ribbon.clear();
 }
 
 async function chooseShown(name) {
   const network = await openNetwork(name);
+  if (at("shown").value !== name) return;
   const hasLayers = network.layers.length > 0;
   inside.classList.toggle("is-empty", !hasLayers);
+  inside.querySelector(".strip").replaceChildren();
+  inside.querySelector(".panel-of-layer").replaceChildren();
+  at("shown-answer").textContent = "";
   at("no-inside").hidden = hasLayers;
   const data = { labels: [...network.labels, "not a digit"], examples: [{ title: "", probabilities: [] }], layers: network.layers };
   shown = { ...network, update: hasLayers ? showHowItReads(inside, data) : () => {} };
   mistakes.show(shown);
 }
 
+// Let a menu choose; where that fails, it goes back to what is in use.
+async function follow(id, choose, current) {
+  try {
+    await choose(at(id).value);
+    ask();
+  } catch (error) {
+    at(id).value = current().name;
+    say(error.message);
+  }
+}
+
 async function start() {
   const names = await listNetworks();
   const isNamed = names[0] !== "blog";
-  for (const [id, first, choose] of [["reader", isNamed ? names[0] : "reader", chooseReader], ["shown", names[0], chooseShown]]) {
+  const menus = [
+    ["reader", isNamed ? names[0] : "reader", chooseReader, () => reader],
+    ["shown", names[0], chooseShown, () => shown],
+  ];
+  for (const [id, first, choose, current] of menus) {
     at(id).replaceChildren(...names.map((name) => element("option", { value: name, text: name, selected: name === first })));
-    at(id).addEventListener("change", () => choose(at(id).value).then(ask, (error) => say(error.message)));
+    at(id).addEventListener("change", () => follow(id, choose, current));
     await choose(first);
   }
+  say("");
   showNothing();
-  if (!isStatic) new Lesson(reader, { labels: at("labels"), kept: at("kept") }, () => seen.crop, say);
+  if (!isStatic) new Lesson(reader, { labels: at("labels"), kept: at("kept") }, () => seen, say);
   const begin = () => {
     hasBegun = true;
     document.body.classList.add("has-drawn");
   };
-  if (pad.isEmpty) playStrokes(pad, SEVEN, begin);
-  else begin();
+  if (pad.isEmpty) {
+    playStrokes(pad, SEVEN, begin);
+  } else {
+    begin();
+    ask();
+  }
 }
 
 // ---- Tools ------------------------------------------------------------------------------------------------------
 
 at("pad").addEventListener("pointerdown", () => { chosen = null; });
 at("undo").addEventListener("click", () => pad.undo());
-at("clear").addEventListener("click", () => pad.clear());
+at("clear").addEventListener("click", () => {
+  at("pad").focus({ preventScroll: true }); // the button turns itself off
+  pad.clear();
+});
 at("eraser").addEventListener("click", () => {
   pad.erasing = !pad.erasing;
   at("eraser").setAttribute("aria-pressed", String(pad.erasing));

@@ -15,8 +15,8 @@ async function ask(address, options) {
   } catch {
     throw new Error("The server does not answer. Start it again with: digitnet serve");
   }
-  const content = await reply.json();
-  if (!reply.ok) throw new Error(content.error);
+  const content = await reply.json().catch(() => ({}));
+  if (!reply.ok) throw new Error(content.error ?? `The server answered ${reply.status}. Look at its terminal.`);
   return content;
 }
 

@@ -11,18 +11,24 @@ export class Newest {
     this.#rest = rest;
   }
 
+  // Resolves to whether the work was done by this call; another that is under way does it otherwise.
   async run() {
     this.#isWaiting = true;
-    if (this.#isBusy) return;
+    if (this.#isBusy) return false;
     this.#isBusy = true;
     try {
       while (this.#isWaiting) {
         if (this.#rest) await new Promise((resolve) => { setTimeout(resolve, this.#rest); });
         this.#isWaiting = false;
-        await this.#work();
+        try {
+          await this.#work();
+        } catch (error) {
+          if (!this.#isWaiting) throw error; // otherwise the next call may succeed
+        }
       }
     } finally {
       this.#isBusy = false;
     }
+    return true;
   }
 }

@@ -3,6 +3,7 @@
 import { SIDE, distanceBetween } from "./strokes.js";
 
 const STEP = 8; // units that an arrow key moves the pen
+const CLOSE = 2; // units between two points of a stroke, at least
 const REACH = 14; // units around the eraser
 
 export class Pad {
@@ -11,16 +12,19 @@ export class Pad {
   erasing = false;
   #past = []; // strokes before each change
   #current = null; // the stroke that is being drawn
+  #pointer = null; // the mouse, pen or finger that draws it
   #cursor = null; // where the keyboard's pen is
   #isPainting = false; // at the next frame
 
-  constructor(canvas, changed) {
-    this.canvas = canvas;
-    this.changed = changed;
+  // `changed` is called with the strokes, `told` with what a person at the keyboard must know.
+  constructor(canvas, changed, told) {
+    Object.assign(this, { canvas, changed, told });
     canvas.addEventListener("pointerdown", (event) => this.#press(event));
     const moves = "onpointerrawupdate" in window ? "pointerrawupdate" : "pointermove"; // a move waits for the next frame
     canvas.addEventListener(moves, (event) => this.#move(event));
-    for (const end of ["pointerup", "pointercancel"]) canvas.addEventListener(end, () => this.#lift());
+    for (const end of ["pointerup", "pointercancel"]) {
+      canvas.addEventListener(end, (event) => { if (event.pointerId === this.#pointer) this.#lift(); });
+    }
     canvas.addEventListener("keydown", (event) => this.#type(event));
     canvas.addEventListener("blur", () => { this.#lift(); this.#cursor = null; this.paint(); });
     canvas.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false }); // no scrolling
@@ -56,13 +60,19 @@ export class Pad {
 
   #at(event) {
     const area = this.canvas.getBoundingClientRect();
-    return { x: (event.clientX - area.left) / this.scale, y: (event.clientY - area.top) / this.scale };
+    return this.#inside({ x: (event.clientX - area.left) / this.scale, y: (event.clientY - area.top) / this.scale });
+  }
+
+  #inside({ x, y }) {
+    const limit = (value, most) => Math.min(most, Math.max(0, value));
+    return { x: limit(x, this.columns), y: limit(y, this.rows) };
   }
 
   #press(event) {
-    if (event.button > 0) return;
+    if (event.button > 0 || this.#current) return; // a second finger draws nothing
     event.preventDefault();
     this.canvas.focus({ preventScroll: true });
+    this.#pointer = event.pointerId;
     this.canvas.setPointerCapture(event.pointerId);
     this.#start(this.#at(event));
   }
@@ -75,23 +85,26 @@ export class Pad {
   }
 
   #move(event) {
-    if (!this.#current) return;
+    if (!this.#current || event.pointerId !== this.#pointer) return;
     const events = event.getCoalescedEvents?.() ?? [];
     for (const each of events.length ? events : [event]) this.#go(this.#at(each), each !== events.at(-1) && events.length > 0);
   }
 
   #go(point, isQuiet = false) {
+    const last = this.#current.points.at(-1);
+    if (last && Math.hypot(point.x - last.x, point.y - last.y) < CLOSE) return;
     this.#current.points.push(point);
     if (this.erasing) {
       const path = { points: this.#current.points.slice(-2) };
-      this.strokes = this.strokes.filter((stroke) => distanceBetween(path, stroke) > REACH);
+      const left = this.strokes.filter((stroke) => distanceBetween(path, stroke) > REACH);
+      if (left.length < this.strokes.length) this.strokes = left;
     }
     if (!isQuiet) this.#tell();
   }
 
   #lift() {
     if (!this.#current) return;
-    this.#current = null;
+    [this.#current, this.#pointer] = [null, null];
     if (this.#past.at(-1) === this.strokes) this.#past.pop(); // the eraser found nothing
     this.#tell();
   }
@@ -100,12 +113,15 @@ export class Pad {
     const step = { ArrowUp: [0, -1], ArrowDown: [0, 1], ArrowLeft: [-1, 0], ArrowRight: [1, 0] }[event.key];
     if (step) {
       const from = this.#cursor ?? { x: this.columns / 2, y: this.rows / 2 };
-      const inside = (value, most) => Math.min(most, Math.max(0, value));
-      this.#cursor = { x: inside(from.x + STEP * step[0], this.columns), y: inside(from.y + STEP * step[1], this.rows) };
+      this.#cursor = this.#inside({ x: from.x + STEP * step[0], y: from.y + STEP * step[1] });
       if (this.#current) this.#go(this.#cursor); else this.paint();
     } else if (event.key === " " || event.key === "Enter") {
+      event.preventDefault();
+      if (event.repeat) return;
       this.#cursor ??= { x: this.columns / 2, y: this.rows / 2 };
       if (this.#current) this.#lift(); else this.#start(this.#cursor);
+      this.told(this.#current ? "Pen down" : "Pen up");
+      this.paint();
     } else if (event.key === "Backspace" || (event.key === "z" && (event.ctrlKey || event.metaKey))) {
       this.#lift();
       this.undo();
@@ -147,6 +163,7 @@ export class Pad {
       context.lineWidth = 2;
       context.beginPath();
       context.arc(this.#cursor.x, this.#cursor.y, this.width / 2 + 3, 0, 7);
+      if (this.#current) context.fill(); // the pen is down
       context.stroke();
     }
   }

@@ -4,24 +4,28 @@ import { element, percent } from "./elements.js";
 
 const COLOURS = { accepted: "is-sure", "not sure": "is-unsure", "not a digit": "is-none" };
 
+let newest = null; // the picture that was taken last
+
 export async function readPicture(picture, network, options, output) {
+  newest = picture;
   output.replaceChildren(element("p", { class: "note", text: "Reading..." }));
   const address = URL.createObjectURL(picture);
   const image = element("img", { src: address, alt: "The picture that was read" });
   try {
     const reading = await network.readPicture(picture, options);
-    await image.decode();
+    const canBeShown = await image.decode().then(() => true, () => false); // a TIFF can't, in most browsers
+    if (picture !== newest) return;
     output.replaceChildren(
       element("p", { class: "text", text: reading.text ? reading.text.replaceAll("\n", " / ") : "No digit was found." }),
-      element("div", { class: "boxed" }, image, ...boxesOf(reading, image)));
+      canBeShown
+        ? element("div", { class: "boxed" }, image, ...boxesOf(reading, image))
+        : element("p", { class: "note", text: "The browser can't show this kind of picture." }));
   } catch (error) {
-    output.replaceChildren(element("p", { class: "failure", text: sentenceOf(error) }));
+    if (picture === newest) output.replaceChildren(element("p", { class: "failure", text: error.message }));
   } finally {
     URL.revokeObjectURL(address);
   }
 }
-
-const sentenceOf = (error) => (error.name === "EncodingError" ? "The browser can't show this picture." : error.message);
 
 function boxesOf(reading, image) {
   const share = (length, whole) => `${(100 * length) / whole}%`;

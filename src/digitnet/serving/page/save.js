@@ -11,11 +11,12 @@ function copyOf(part) {
   let whole = copy;
   copies.forEach((canvas, k) => {
     const image = document.createElement("img");
-    image.src = canvases[k].toDataURL();
+    image.src = canvases[k].id === "pad" ? inBlack(canvases[k]) : canvases[k].toDataURL();
     image.className = canvas.className;
     image.alt = "";
     if (canvas === copy) {
       image.alt = "The drawing";
+      image.className = "ink"; // which the style sheet inverts in the dark
       image.width = part.clientWidth;
       whole = image;
     } else {
@@ -25,6 +26,19 @@ function copyOf(part) {
   if (whole === copy) copy.querySelectorAll(LEFT_OUT).forEach((one) => one.remove());
   return whole.outerHTML;
 }
+
+// The drawing in black, whatever the colours of the page are now.
+function inBlack(pad) {
+  const copy = document.createElement("canvas");
+  [copy.width, copy.height] = [pad.width, pad.height];
+  const context = copy.getContext("2d");
+  context.drawImage(pad, 0, 0);
+  context.globalCompositeOperation = "source-in";
+  context.fillRect(0, 0, copy.width, copy.height);
+  return copy.toDataURL();
+}
+
+const escape = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
 
 function styles() {
   const rules = [...document.styleSheets].flatMap((sheet) => [...sheet.cssRules].map((rule) => rule.cssText));
@@ -36,7 +50,7 @@ export function savePage(title) {
   const page = `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
-<meta name="color-scheme" content="${scheme}"><title>digitnet: ${title}</title>
+<meta name="color-scheme" content="${scheme}"><title>digitnet: ${escape(title)}</title>
 <style>${styles()}</style></head>
 <body><header><p class="name">digitnet</p></header><main>${PARTS.map((name) => copyOf(document.querySelector(name))).join("\n")}</main></body></html>
 `;

@@ -20,7 +20,10 @@ export function playStrokes(pad, stroke, ended) {
   const moved = { ...stroke, points: stroke.points.map(({ x, y }) => ({ x: x + shift, y })) };
   const isStill = matchMedia("(prefers-reduced-motion: reduce)").matches;
   let shown = isStill ? moved.points.length : 1;
-  const stop = () => {
+  const ending = new AbortController();
+  const stop = (event) => {
+    if (["Tab", "Shift", "Control", "Alt", "Meta"].includes(event.key)) return; // on the way to another part
+    ending.abort();
     clearInterval(timer);
     pad.show([], { undoable: false });
     ended();
@@ -32,5 +35,5 @@ export function playStrokes(pad, stroke, ended) {
   };
   const timer = setInterval(step, 22);
   step();
-  for (const kind of ["pointerdown", "keydown"]) pad.canvas.addEventListener(kind, stop, { once: true, capture: true });
+  for (const kind of ["pointerdown", "keydown"]) pad.canvas.addEventListener(kind, stop, { capture: true, signal: ending.signal });
 }

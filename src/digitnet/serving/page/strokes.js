@@ -32,7 +32,8 @@ export function distanceBetween(one, other) {
   const edges = ({ points }) => points.slice(1).map((end, k) => [points[k], end]);
   const side = ([a, b], p) => (b.x - a.x) * (p.y - a.y) - (b.y - a.y) * (p.x - a.x);
   const cross = (a, b) => side(a, b[0]) * side(a, b[1]) < 0 && side(b, a[0]) * side(b, a[1]) < 0;
-  if (edges(one).some((a) => edges(other).some((b) => cross(a, b)))) return 0;
+  const others = edges(other);
+  if (edges(one).some((a) => others.some((b) => cross(a, b)))) return 0;
   return Math.min(...one.points.map((point) => distanceTo(other, point)), ...other.points.map((point) => distanceTo(one, point)));
 }
 
@@ -57,6 +58,7 @@ export function groupIntoDigits(strokes) {
 function belongTogether(one, other) {
   const [a, b] = [boxOf(one), boxOf(other)];
   const pen = Math.max(...[...one, ...other].map((stroke) => stroke.width));
+  if (Math.max(a.left, b.left) - Math.min(a.right, b.right) > pen) return false; // far apart
   const shared = Math.min(a.right, b.right) - Math.max(a.left, b.left) + pen;
   const share = shared / (Math.min(a.width, b.width) + pen);
   return share >= BESIDE || (share >= TOUCHING && touch(one, other, pen));

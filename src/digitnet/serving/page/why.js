@@ -7,6 +7,7 @@ import { boxOf, cropOf } from "./strokes.js";
 
 const PIECES = 12; // of a digit's ink, alike in length
 const BESIDE = 1; // pieces on each side that are left out with one: less than a quarter seldom decides
+const MOST = 32; // pieces: the server answers no more at once
 const MUCH = 0.1; // probability that a part must cost to be worth a word
 
 const lengthOf = (points) => points.slice(1).reduce((total, point, k) => total + Math.hypot(point.x - points[k].x, point.y - points[k].y), 0);
@@ -38,7 +39,7 @@ function cut(strokes) {
 // Ask about the drawing without each quarter, and show the one that costs the answer most.
 export async function explainWhy(strokes, answer, network) {
   const cuts = cut(strokes);
-  if (cuts.length < 2) return null;
+  if (cuts.length < 2 || cuts.length > MOST) return null;
   const best = indexOfBest(answer);
   const without = await network.answer(cuts.map(({ rest }) => cropOf(rest)));
   const shareOf = (one) => one.probabilities[best] * confidenceOf(one) / Math.max(...one.probabilities);
