@@ -115,11 +115,16 @@ def _draw_three(page: Page) -> None:
     area = page.locator("#pad").bounding_box()
     assert area is not None
     bows = ((0.5, 0.335, 0.15, 0.135, 200, 440), (0.49, 0.625, 0.18, 0.16, -80, 160))  # middle, radii, degrees
-    for x, y, wide, high, start, end in bows:
-        for degree in range(start, end + 1, 6):
-            place = x + wide * cos(degree * pi / 180), y + high * sin(degree * pi / 180)
-            page.mouse.move(area["x"] + place[0] * area["width"], area["y"] + place[1] * area["height"])
-            page.mouse.down()
+    places = [
+        (area["x"] + (x + wide * cos(degree * pi / 180)) * area["width"],
+         area["y"] + (y + high * sin(degree * pi / 180)) * area["height"])
+        for x, y, wide, high, start, end in bows
+        for degree in range(start, end + 1, 6)
+    ]  # fmt: skip
+    page.mouse.move(*places[0])
+    page.mouse.down()
+    for place in places[1:]:
+        page.mouse.move(*place)
     page.mouse.up()
 
 

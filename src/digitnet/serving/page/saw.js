@@ -9,6 +9,8 @@ export function showWhatItSaw(list, { strokes, crop, image, isRaw }, why = null)
     ["Lifted", crop, "strokes as thick as MNIST's"],
     ["28 x 28", { rows: 28, columns: 28, pixels: image }, "20 pixels high, centred"],
   ];
+  list.classList.toggle("is-new", why !== null && !list.dataset.wasAnimated); // once, when the pen first rests
+  if (why) list.dataset.wasAnimated = "yes";
   list.replaceChildren(...stages.map(([name, picture, note]) => element("li", {},
     inkCanvas(picture), element("b", { text: name }), element("small", { text: note }))),
   ...(why ? [element("li", { class: "why" }, why.picture, element("b", { text: "Why" }), element("small", { text: why.sentence }))] : []));
