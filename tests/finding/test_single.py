@@ -103,5 +103,11 @@ def test_a_stroke_that_the_paper_breaks_into_specks_is_found_whole() -> None:
     picture = np.full((600, 600), 230, np.uint8)
     for start in range(0, 360, 5):  # dashes of 4 pixels and their round ends, then gaps of 9
         cv2.ellipse(picture, (300, 300), (200, 200), 0, start, start + 1, 90, 4)
-    cv2.ellipse(picture, (300, 300), (200, 200), 0, 0, 40, 90, 4)  # one part is whole
+    cv2.ellipse(picture, (300, 300), (200, 200), 0, 0, 160, 90, 4)  # one part is whole
     assert any(np.allclose(box_of(group), (98, 98, 502, 502), atol=6) for group in list_all(picture))
+
+
+def test_the_grain_of_bare_paper_is_no_broken_stroke() -> None:
+    noise = np.random.default_rng(0).normal(0, 10, (1_200, 900))
+    paper = np.clip(255 + noise, 0, 255).astype(np.uint8)
+    assert list_all(paper) == []

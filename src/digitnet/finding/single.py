@@ -11,6 +11,7 @@ from digitnet.finding.ink import DIRT, Ink
 
 _NEAR = 0.2  # of the size of what is there: a component so near to it belongs to it
 _GAP = 4  # stroke widths: so large are the gaps in a line that a hard pencil draws on rough paper
+_GRAIN = 2.0  # times the ink: where more is found in all, most of it is the paper's grain
 _BROKEN = 1.1  # times the ink: so much more is found where gaps are closed, if strokes are broken into specks
 _LARGEST = 3  # components, each of which may be the digit or its largest part
 
@@ -65,7 +66,8 @@ def list_groups(ink: Ink) -> list[Group]:
     if np.count_nonzero(mask) < np.count_nonzero(ink.mask):
         groups += _group(find_components(ink, ink.mask, without_shadows=False), ink)
     found = sum(one.area for one in bare)
-    if ink.sheet is None and np.count_nonzero(mask) > _BROKEN * found:  # beside a sheet there is a desk's grain
+    is_broken = _BROKEN * found < np.count_nonzero(mask) <= _GRAIN * found
+    if is_broken and ink.sheet is None:  # beside a sheet there is a desk's grain
         mended = find_components(ink, mask, without_shadows=False, gap=_GAP * ink.stroke_width)
         if sum(one.area for one in mended) > _BROKEN * found:
             groups += _group(mended, ink)
