@@ -12,7 +12,8 @@ of the second:
                                                         trained without outliers, minus its energy
     normalised     (N + M, 28, 28) float32, 0 to 255    what the network saw
 
-For looking inside there are more outputs, of which a runtime computes none that nobody asks for:
+For looking inside there are more outputs. Most are computed on the way to the answers anyway; ONNX Runtime leaves
+out the others with `only_execute_path_to_fetches`:
 
     layer_K        (N + M, ...) float32                 what layer K, counted from 0, hands on to the next
     weights_K      as the layer has them, float32       its weights, if it has any

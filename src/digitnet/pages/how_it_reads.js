@@ -90,17 +90,6 @@ export function showHowItReads(section, data) {
 
   // ---- Drawing ------------------------------------------------------------------------------------------------
 
-  function element(name, options = {}, ...children) {
-    const made = document.createElement(name);
-    for (const [key, value] of Object.entries(options)) {
-      if (key === "text") made.textContent = value;
-      else if (key.startsWith("on")) made.addEventListener(key.slice(2), value);
-      else if (value !== null && value !== false) made.setAttribute(key, value === true ? "" : value);
-    }
-    made.append(...children.filter((child) => child !== null));
-    return made;
-  }
-
   // Black ink of that strength (inverted by the style sheet in the dark), or blue for negative, white for 0, orange.
   const inkColour = (share) => [0, 0, 0, Math.max(0, share) * 255];
   function signedColour(share) {
@@ -580,4 +569,16 @@ export function showHowItReads(section, data) {
     if (isChanging && panel.hasChildNodes()) drawStrip(); // the panel takes ten times as long
     else draw();
   };
+}
+
+// Make an element: attributes, `text`, and listeners as `onclick`; what is null or false is left out.
+export function element(name, options = {}, ...children) {
+  const made = document.createElement(name);
+  for (const [key, value] of Object.entries(options)) {
+    if (key === "text") made.textContent = value;
+    else if (key.startsWith("on")) made.addEventListener(key.slice(2), value);
+    else if (value !== null && value !== false) made.setAttribute(key, value === true ? "" : value);
+  }
+  made.append(...children.filter((child) => child !== null));
+  return made;
 }

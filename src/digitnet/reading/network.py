@@ -20,7 +20,9 @@ SHIPPED = Path(__file__).with_name("reader.onnx")
 
 SIDE = 28
 
-_NOTHING = np.zeros((0, 1, 1, 1), np.uint8), np.zeros((0, SIDE, SIDE), np.float32)
+NOTHING = np.zeros((0, 1, 1, 1), np.uint8), np.zeros((0, SIDE, SIDE), np.float32)
+"""No crops and no images: either input of a model file may be empty."""
+
 _ACCEPTED, _NOT_SURE, _NOT_A_DIGIT = map(DECISIONS.index, ("accepted", "not sure", "not a digit"))
 
 
@@ -72,30 +74,31 @@ class Network:
 
     def answer_crops(self, crops: UInt8) -> Answers:
         """Recognise crops ``(N, rows, columns, 1 or 3)`` of one size, each of a digit, its ink dark or light."""
-        return self._run(crops, _NOTHING[1])
+        return self.answer(crops, NOTHING[1])
 
     def answer_images(self, images: Float32) -> Answers:
         """Recognise images ``(M, 28, 28)``, 0 to 255, laid out as MNIST's: light ink on 0, 20 pixels, centred."""
-        return self._run(_NOTHING[0], images)
+        return self.answer(NOTHING[0], images)
+
+    def answer(self, crops: UInt8, images: Float32) -> Answers:
+        """Recognise both, either of which may be empty."""
+        return self._run(crops, images, [])[0]
 
     def look_inside(self, crops: UInt8, images: Float32) -> tuple[Answers, list[Float32]]:
         """Recognise crops and images, and return what each of `layers` hands on, ``(N + M, ...)``, too.
 
         This costs no more than the answers; only the arrays are copied.
         """
-        return self._run_all(crops, images, [f"layer_{k}" for k in range(len(self.layers))])
+        return self._run(crops, images, [f"layer_{k}" for k in range(len(self.layers))])
 
     def read_weights(self) -> list[Float32 | None]:
         """Return the weights of each of `layers`; None for one that has none."""
         weighted = [k for k, layer in enumerate(self.layers) if layer["weightShape"] is not None]
-        _, arrays = self._run_all(*_NOTHING, [f"weights_{k}" for k in weighted])
+        _, arrays = self._run(*NOTHING, [f"weights_{k}" for k in weighted])
         found = dict(zip(weighted, arrays, strict=True))
         return [found.get(k) for k in range(len(self.layers))]
 
-    def _run(self, crops: UInt8, images: Float32) -> Answers:
-        return self._run_all(crops, images, [])[0]
-
-    def _run_all(self, crops: UInt8, images: Float32, more: list[str]) -> tuple[Answers, list[Float32]]:
+    def _run(self, crops: UInt8, images: Float32, more: list[str]) -> tuple[Answers, list[Float32]]:
         inputs: dict[str, Any] = {"crops": crops, "images": images}
         asked = ["probabilities", "decision", "score", "normalised", *more]
         values = self._session.run(asked, inputs, self._run_options)

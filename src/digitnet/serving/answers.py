@@ -8,7 +8,7 @@ import numpy.typing as npt
 from pydantic import Base64Bytes, BaseModel, Field, model_validator
 
 from digitnet.modelfile import DECISIONS
-from digitnet.reading.network import SIDE, Answers
+from digitnet.reading.network import NOTHING, SIDE, Answers
 from digitnet.reading.reader import Reader
 
 MOST = 32
@@ -72,12 +72,15 @@ def answer(reader: Reader, question: Question) -> list[dict[str, Any]]:
 
 def _answer_one(reader: Reader, crop: Crop, question: Question) -> dict[str, Any]:
     network = reader.network
-    no_crops, no_images = np.zeros((0, 1, 1, 1), np.uint8), np.zeros((0, SIDE, SIDE), np.float32)
+    crops, images = NOTHING
     if question.raw:
-        answers, layers = network.look_inside(no_crops, crop.array[:, :, :, 0].astype(np.float32))
+        images = crop.array[:, :, :, 0].astype(np.float32)
     else:
-        answers, layers = network.look_inside(crop.array, no_images)
-    return _to_plain(answers) | {"layers": [encode(layer) for layer in layers] if question.inside else []}
+        crops = crop.array
+    answers, layers = (
+        network.look_inside(crops, images) if question.inside else (network.answer(crops, images), [])
+    )
+    return _to_plain(answers) | {"layers": [encode(layer) for layer in layers]}
 
 
 def _to_plain(answers: Answers) -> dict[str, Any]:
@@ -97,7 +100,6 @@ def describe_model(name: str, reader: Reader) -> dict[str, Any]:
         "name": name,
         "labels": list(info.labels),
         "sure": reader.min_probability,
-        "training": info.training,
         "layers": [
             {**layer, "weights": None if own is None else encode(own)}
             for layer, own in zip(network.layers, weights, strict=True)

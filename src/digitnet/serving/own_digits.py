@@ -20,6 +20,7 @@ from digitnet.data.formats.csv_table import to_table
 from digitnet.data.raw import DIGITS
 from digitnet.errors import DataError, UsageError
 from digitnet.files import make_folder, storage_error, write_whole
+from digitnet.reading.network import SIDE
 
 Format = Literal["npz", "idx", "csv"]
 
@@ -97,7 +98,7 @@ def _read_image(file: Path) -> npt.NDArray[np.uint8]:
             image = np.asarray(picture.convert("L"))
     except Exception as error:  # decoders may raise nearly anything for a damaged picture
         raise DataError.unreadable(file, error) from error
-    if image.shape != (28, 28):
+    if image.shape != (SIDE, SIDE):
         found = "{} x {}".format(*image.shape)
         raise DataError.mismatch(file, expected="28 x 28 pixels", found=found, remedy="Move it to another folder.")
     return image

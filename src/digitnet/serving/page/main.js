@@ -13,12 +13,10 @@ import { savePage } from "./save.js";
 import { showWhatItSaw } from "./saw.js";
 import { SEVEN, playStrokes } from "./seven.js";
 import { explainWhy } from "./why.js";
-import { cropOf, groupIntoDigits, rawImageOf } from "./strokes.js";
+import { MOST, cropOf, groupIntoDigits, rawImageOf } from "./strokes.js";
 
 const isStatic = document.querySelector('meta[name="digitnet"][content="static"]') !== null;
 const { listNetworks, openNetwork } = await import(isStatic ? "./browser_network.js" : "./network.js");
-
-const MOST = 32; // marks that the server answers at once
 
 const at = (id) => document.getElementById(id);
 const pad = new Pad(at("pad"), ask, (text) => { at("pen").textContent = text; });

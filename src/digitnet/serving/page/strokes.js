@@ -2,6 +2,8 @@
 //
 // A stroke is { width, points }: points { x, y } and the pen's width, in units of the drawing area's side / SIDE.
 
+export const MOST = 32; // crops that are answered at once
+
 export const SIDE = 400; // units of the drawing area's shorter side
 
 const BESIDE = 0.5; // of the narrower stroke's width: strokes that share so many columns are of one digit

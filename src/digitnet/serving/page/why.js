@@ -3,11 +3,10 @@
 
 import { confidenceOf, indexOfBest, labelOf } from "./answer.js";
 import { element } from "./elements.js";
-import { boxOf, cropOf } from "./strokes.js";
+import { MOST, boxOf, cropOf } from "./strokes.js";
 
 const PIECES = 12; // of a digit's ink, alike in length
 const BESIDE = 1; // pieces on each side that are left out with one: less than a quarter seldom decides
-const MOST = 32; // pieces: the server answers no more at once
 const MUCH = 0.1; // probability that a part must cost to be worth a word
 
 const lengthOf = (points) => points.slice(1).reduce((total, point, k) => total + Math.hypot(point.x - points[k].x, point.y - points[k].y), 0);
