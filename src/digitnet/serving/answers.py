@@ -77,9 +77,9 @@ def _answer_one(reader: Reader, crop: Crop, question: Question) -> dict[str, Any
         images = crop.array[:, :, :, 0].astype(np.float32)
     else:
         crops = crop.array
-    answers, layers = (
-        network.look_inside(crops, images) if question.inside else (network.answer(crops, images), [])
-    )
+    if not question.inside:  # most questions: one for each movement of the pen
+        return _to_plain(network.answer(crops, images)) | {"layers": []}
+    answers, layers = network.look_inside(crops, images)
     return _to_plain(answers) | {"layers": [encode(layer) for layer in layers]}
 
 
