@@ -10,7 +10,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import onnx
 
+from digitnet.modelfile import seal
 from processes import DIGITNET, Process, running
 
 
@@ -59,3 +61,12 @@ def to_crop(image: npt.NDArray[np.uint8]) -> dict[str, Any]:
     """Write an image ``(rows, columns)`` as the page does."""
     rows, columns = image.shape
     return {"rows": rows, "columns": columns, "pixels": base64.b64encode(image.tobytes()).decode()}
+
+
+def without_layers(content: bytes) -> bytes:
+    """Make a model file as older versions wrote it, which describes no layers."""
+    model = onnx.load_from_string(content)
+    values = {"digitnet.layers": "[]", "digitnet.sha256": "0" * 64}
+    for entry in model.metadata_props:
+        entry.value = values.get(entry.key, entry.value)
+    return seal(model.SerializeToString())

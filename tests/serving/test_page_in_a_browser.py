@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from pen import DIGITS, draw
 from PIL import Image, ImageDraw
 from playwright.sync_api import Browser, Page, Response, expect
-from servers import Server, serving
+from servers import Server, serving, without_layers
 
 from browser import PHONE, chromium, needs_browser, opened
 from digitnet.data.cache import is_cached
@@ -304,13 +304,23 @@ def test_a_layer_that_is_chosen_is_explained_with_its_numbers(browser: Browser, 
             expect(page.locator(".panel-of-layer")).to_contain_text(told)
 
 
-def test_a_model_without_a_look_inside_says_how_to_get_one(browser: Browser, server: Server) -> None:
-    with at_the_page(browser, server) as page:
-        page.select_option("#shown", "reader")
+def test_a_model_without_a_look_inside_says_how_to_get_one(browser: Browser, tmp_path: Path) -> None:
+    old = tmp_path / "runs" / "old"
+    old.mkdir(parents=True)
+    (old / "model.onnx").write_bytes(without_layers(BLOG.read_bytes()))
+    with serving(cwd=tmp_path) as own_server, at_the_page(browser, own_server) as page:
+        page.select_option("#shown", "old")
         expect(page.locator("#no-inside")).to_contain_text("digitnet export")
         page.select_option("#shown", "blog")
         expect(page.locator("#no-inside")).to_be_hidden()
         expect(page.locator(".strip li")).to_have_count(7)
+
+
+def test_the_reader_too_can_be_looked_into(browser: Browser, server: Server) -> None:
+    with at_the_page(browser, server) as page:
+        page.select_option("#shown", "reader")
+        expect(page.locator(".strip li")).to_have_count(9)
+        expect(page.locator("#shown-answer")).to_contain_text("reader reads: 7")
 
 
 def test_a_drawing_is_not_lost_to_a_key_that_draws_nothing(browser: Browser, server: Server) -> None:
