@@ -22,6 +22,7 @@ FLOORS = [
     {"evaluation"},
     {"exporting", "reporting"},
     {"trials", "explaining", "serving"},  # explaining is in no wing: it stands above both, as cli does
+    {"adapting"},  # neither is adapting: it fine-tunes what the reader reads with
     {"cli"},
     {"__init__", "__main__"},  # the front doors: outsiders come in here, the house itself never does
 ]

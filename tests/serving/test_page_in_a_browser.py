@@ -383,3 +383,24 @@ def test_a_second_finger_draws_nothing(browser: Browser, server: Server) -> None
             touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": fingers[: 1 + min(step, 1)]})
         touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
         expect_answer(page, "1")
+
+
+@pytest.mark.acceptance
+def test_a_person_teaches_it_their_hand_and_sees_whether_that_helped(browser: Browser, tmp_path: Path) -> None:
+    mnist = load_dataset("mnist").train
+    for index in range(30):
+        home = tmp_path / "mine" / str(mnist.labels[index])
+        home.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(mnist.images[index]).save(home / f"{index}.png")
+    with serving("--own", tmp_path / "mine") as own_server, at_the_page(browser, own_server) as page:
+        draw(page, DIGITS["4"])
+        expect_answer(page, "4")
+        page.click("text=Learn my hand")
+        expect(page.locator("#teach table")).to_contain_text("of 30", timeout=1_000 * PATIENCE)
+        expect(page.locator("#teach")).not_to_contain_text("Better")  # MNIST's digits were read already
+        assert page.locator("#reader").input_value() == "reader"
+        page.select_option("#reader", "adapted")
+        page.click("#clear")
+        draw(page, DIGITS["3"])
+        expect_answer(page, "3")
+    assert Network(tmp_path / "mine" / "adapted.onnx").layers

@@ -5,9 +5,11 @@ import json
 import os
 import signal
 import socket
+import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -22,6 +24,7 @@ from digitnet.data.load import load_dataset
 from digitnet.reading.network import Network
 from digitnet.reading.reader import Reader
 from digitnet.serving.guard import LARGEST
+from digitnet.serving.own_digits import OwnDigits
 from digitnet.serving.shelf import BLOG
 from digitnet.training.train import train
 from processes import DIGITNET, end
@@ -286,3 +289,52 @@ def test_a_run_called_as_one_of_digitnets_own_models_does_not_replace_it(model: 
         assert own_server.ask_json("GET", "/api/models/") == ["reader-2", "blog", "reader"]
         own = own_server.ask_json("GET", "/api/models/reader")
         assert [layer["shape"] for layer in own["layers"]] == [layer["shape"] for layer in Network().layers]
+
+
+def keep(folder: Path, count: int) -> None:
+    """Keep sevens of different widths, as the page does."""
+    own = OwnDigits(folder)
+    for number in range(count):
+        own.keep(
+            Network().answer_crops(seven(columns=50 + number)[None, :, :, None]).images[0].astype(np.uint8), "7"
+        )
+
+
+def wait_for_adaptation(server: Server) -> dict[str, Any]:
+    while (found := server.ask_json("GET", "/api/adaptation"))["state"] == "running":
+        time.sleep(0.2)
+    return dict(found)
+
+
+def test_too_few_digits_to_adapt_to_are_said(tmp_path: Path) -> None:
+    keep(tmp_path / "mine", 3)
+    with serving("--own", tmp_path / "mine") as own_server:
+        assert own_server.ask_json("GET", "/api/adaptation") == {"state": "idle"}
+        own_server.ask_json("POST", "/api/adaptation", {"model": "reader"})
+        found = wait_for_adaptation(own_server)
+        assert found["state"] == "failed"
+        assert "at least 10 digits" in found["error"]
+        assert own_server.ask_json("GET", "/api/models/") == ["blog", "reader"]
+
+
+def test_two_pages_do_not_adapt_at_once_and_stopping_leaves_no_half_file(tmp_path: Path) -> None:
+    keep(tmp_path / "mine", 12)
+    with serving("--own", tmp_path / "mine") as own_server:
+        own_server.ask_json("POST", "/api/adaptation", {"model": "reader"})
+        question, kind = json.dumps({"model": "reader"}).encode(), {"Content-Type": "application/json"}
+        status, _, content = own_server.ask("POST", "/api/adaptation", question, kind)
+        assert status == 409
+        assert "Wait" in json.loads(content)["error"]
+        own_server.process.send_signal(signal.SIGTERM)
+        end(own_server.process)
+        assert own_server.process.returncode == 0
+    assert [path.name for path in (tmp_path / "mine").iterdir()] == ["7"]
+
+
+def test_an_adapted_model_can_be_chosen_when_the_page_comes_back(tmp_path: Path) -> None:
+    (tmp_path / "own-digits").mkdir()
+    (tmp_path / "own-digits" / "adapted.onnx").write_bytes(BLOG.read_bytes())
+    with serving(cwd=tmp_path) as own_server:
+        assert own_server.ask_json("GET", "/api/models/") == ["blog", "reader", "adapted"]
+    with serving("own-digits/adapted.onnx", cwd=tmp_path) as own_server:
+        assert own_server.ask_json("GET", "/api/models/") == ["adapted", "blog", "reader"]

@@ -15,6 +15,7 @@ from pathlib import Path
 import tyro
 from tyro.conf import FlagCreatePairsOff
 
+from digitnet.cli.adapt import adapt
 from digitnet.cli.compare import compare
 from digitnet.cli.data import data_convert, data_fetch, data_show
 from digitnet.cli.evaluate import evaluate
@@ -44,6 +45,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "compare": compare,
     "read": read,
     "serve": serve,
+    "adapt": adapt,
     "data fetch": data_fetch,
     "data show": data_show,
     "data convert": data_convert,

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from digitnet.config import TrainConfig
 from digitnet.errors import UsageError
 from digitnet.evaluation.calibrate import calibrate
 from digitnet.evaluation.layer_words import describe_layers
@@ -93,8 +94,7 @@ def export(
         )
     calibration = calibration or calibrate(run)
     labels = tuple(environment["label_names"])
-    network = fold_batchnorm(load_network(run))  # loading verifies the hash of the tensors, written below
-    inside = trace_layers(network, np.zeros((2, SIDE, SIDE), np.uint8))
+    network = load_network(run)  # verifies the hash of the tensors, written below
     info = ModelInfo(
         labels=labels,
         calibration=calibration,
@@ -102,10 +102,19 @@ def export(
         weights_sha256=str(run.read_json("checkpoint.json")["tensors_sha256"]),
         digitnet=version("digitnet"),
     )
-    exported = ExportedNetwork(network, len(labels), calibration, inside).eval()
-    content = _to_onnx(exported, info, describe_layers(inside, run.config, (SIDE, SIDE)))
-    write_whole(path, seal(content))
+    write_whole(path, make_model(network, info, run.config))
     return path
+
+
+def make_model(network: nn.Module, info: ModelInfo, config: TrainConfig) -> bytes:
+    """Make the model file of a network on images of 28 x 28, whose BatchNorm is folded in place.
+
+    The file describes its layers as those of a run of `config`.
+    """
+    network = fold_batchnorm(network)
+    inside = trace_layers(network, np.zeros((2, SIDE, SIDE), np.uint8))
+    exported = ExportedNetwork(network, len(info.labels), info.calibration, inside).eval()
+    return seal(_to_onnx(exported, info, describe_layers(inside, config, (SIDE, SIDE))))
 
 
 def _to_onnx(network: ExportedNetwork, info: ModelInfo, layers: Sequence[dict[str, Any]]) -> bytes:

@@ -59,6 +59,12 @@ class Lesson(BaseModel):
     label: str
 
 
+class Wanted(BaseModel):
+    """The model that a person wants to have adapted."""
+
+    model: str
+
+
 def normalise(reader: Reader, crop: Crop) -> npt.NDArray[np.uint8]:
     """Return the image ``(28, 28)`` that the network sees of a crop, 0 to 255."""
     image = reader.network.answer_crops(crop.array).images[0]

@@ -1,6 +1,6 @@
 """The routes: the page, what it asks, and reading a picture."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,8 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
 from digitnet.errors import DigitnetError, StorageError, nearest
-from digitnet.serving.answers import Lesson, Question, answer, describe_model, normalise
+from digitnet.serving.adaptation import AdaptationJob, BusyError
+from digitnet.serving.answers import Lesson, Question, Wanted, answer, describe_model, normalise
 from digitnet.serving.guard import LARGEST, Guard, TooLargeError
 from digitnet.serving.own_digits import Format, OwnDigits
 from digitnet.serving.shelf import Model
@@ -22,10 +23,12 @@ _TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".
 _HOSTS = frozenset({"127.0.0.1", "localhost"})
 
 
-def make_app(models: Mapping[str, Model], own: OwnDigits, hosts: frozenset[str] = _HOSTS) -> ASGIApp:
+def make_app(
+    models: MutableMapping[str, Model], own: OwnDigits, job: AdaptationJob, hosts: frozenset[str] = _HOSTS
+) -> ASGIApp:
     """Make the application that serves the page with these models, the first one chosen; for `hosts` only.
 
-    What a person teaches is kept in `own`.
+    What a person teaches is kept in `own`, and learned by `job`.
     """
     app = FastAPI(title="digitnet", openapi_url=None)
     app.exception_handlers.update(_HANDLERS)
@@ -74,6 +77,15 @@ def make_app(models: Mapping[str, Model], own: OwnDigits, hosts: frozenset[str] 
         headers = {"Content-Disposition": f'attachment; filename="{name}"'}
         return Response(own.pack(format), media_type="application/octet-stream", headers=headers)
 
+    @app.get("/api/adaptation")
+    def read_adaptation() -> Any:
+        return job.state
+
+    @app.post("/api/adaptation")
+    def start_adaptation(wanted: Wanted) -> Any:
+        job.start(_find(models, wanted.model).path)
+        return job.state
+
     @app.post("/v1/read")
     async def read_picture(
         request: Request,
@@ -112,7 +124,8 @@ def _refuse(status: int, sentence: str) -> Response:
 
 
 async def _say_what_is_wrong(request: Request, error: Exception) -> Response:
-    return _refuse(507 if isinstance(error, StorageError) else 400, str(error))
+    statuses: dict[type[Exception], int] = {StorageError: 507, BusyError: 409}
+    return _refuse(statuses.get(type(error), 400), str(error))
 
 
 async def _say_what_is_unknown(request: Request, error: Exception) -> Response:

@@ -13,9 +13,10 @@ from pathlib import Path
 import uvicorn
 
 from digitnet.errors import UsageError
+from digitnet.serving.adaptation import AdaptationJob
 from digitnet.serving.app import make_app
 from digitnet.serving.own_digits import OwnDigits
-from digitnet.serving.shelf import list_models
+from digitnet.serving.shelf import ADAPTED, add_adapted, list_models
 
 HOST = "127.0.0.1"
 """This computer alone."""
@@ -28,22 +29,26 @@ def serve(named: Path | None, port: int, own: Path, *, browser: bool) -> None:
 
     Raises ModelError for a model that can't be used, UsageError for a port that can't be had.
     """
-    models = list_models(named)
+    models, digits = list_models(named, own_digits=own), OwnDigits(own.absolute())
     listener = _listen(port)
     address = f"http://{HOST}:{listener.getsockname()[1]}/"  # localhost may be ::1, another program's
     sys.stdout.write(f"{address}\n")
     sys.stdout.flush()
     sys.stderr.write("Your drawing never leaves this computer. Press Ctrl+C to stop.\n")
+    job = AdaptationJob(digits.folder, digits.folder / ADAPTED, lambda file: add_adapted(models, file))
     config = uvicorn.Config(
-        make_app(models, OwnDigits(own.absolute())),
+        make_app(models, digits, job),
         log_level="warning",
         access_log=False,
         timeout_graceful_shutdown=5,
     )
     if browser:
         threading.Timer(0.1, webbrowser.open, [address]).start()
-    with listener:
-        _Server(config).run([listener])
+    try:
+        with listener:
+            _Server(config).run([listener])
+    finally:
+        job.stop()
 
 
 class _Server(uvicorn.Server):

@@ -1,6 +1,6 @@
 """The models to choose from: those that come with digitnet, a named one, and those of runs at hand."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +14,11 @@ from digitnet.serving.mistakes import find_mistakes
 BLOG = SHIPPED.with_name("blog.onnx")
 """A network of the blog's kind with 4 and 8 filters: small enough to be shown whole."""
 
+ADAPTED = "adapted.onnx"
+"""The model that was adapted to a person's own digits, in the folder with them."""
+
 _MODEL = "model.onnx"  # in a run's folder
+_RESERVED = "blog", "reader", "adapted"
 
 
 @dataclass(frozen=True)
@@ -35,21 +39,36 @@ class Model:
         return find_mistakes(self.reader)
 
 
-def list_models(named: Path | None = None, runs: Path = Path("runs")) -> dict[str, Model]:
+def list_models(
+    named: Path | None = None, runs: Path = Path("runs"), own_digits: Path | None = None
+) -> dict[str, Model]:
     """List models by name: `named`, a model file or a run's folder, then digitnet's own, then those of `runs`.
 
-    Raises ModelError if the named one can't be used.
+    One that was adapted to the digits in the folder `own_digits` follows digitnet's own as ``adapted``. Raises
+    ModelError if the named one can't be used.
     """
     own = [Model("blog", BLOG), Model("reader", SHIPPED)]
-    models = [*own, *(model for model in _find_runs(runs) if model.name not in ("blog", "reader"))]
+    if own_digits is not None and (own_digits / ADAPTED).is_file():
+        own.append(_adapted(own_digits / ADAPTED))
+    models = [*own, *(model for model in _find_runs(runs) if model.name not in _RESERVED)]
     if named is not None:
         path = _find_file(named)
         models = [model for model in models if model.path.resolve() != path.resolve()]
         name = named.stem if named.is_file() else named.resolve().name
-        chosen = Model(f"{name}-2" if name in (model.name for model in models[:2]) else name, path)
+        chosen = Model(f"{name}-2" if name in {model.name for model in models} & {*_RESERVED} else name, path)
         assert chosen.reader  # it must load
         models = [chosen, *(model for model in models if model.name != chosen.name)]
     return {model.name: model for model in models}
+
+
+def add_adapted(models: MutableMapping[str, Model], file: Path) -> None:
+    """Put the model that was just adapted in the place of the one before, if there was one."""
+    model = _adapted(file)
+    models[model.name] = model
+
+
+def _adapted(file: Path) -> Model:
+    return Model(Path(ADAPTED).stem, file)
 
 
 def _find_file(named: Path) -> Path:

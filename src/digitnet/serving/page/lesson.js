@@ -5,9 +5,10 @@ import { element } from "./elements.js";
 export class Lesson {
   #last = null; // what was kept last: { label, name, of }, the drawing that it is of
 
-  // `seen` returns the drawing that is looked at, with its crop; `say` shows a sentence about a failure.
-  constructor(network, { labels, kept }, seen, say) {
-    Object.assign(this, { network, kept, seen, say });
+  // `seen` returns the drawing that is looked at, with its crop; `say` shows a sentence about a failure; `count` is
+  // told how many digits of each label are kept.
+  constructor(network, { labels, kept }, seen, say, count) {
+    Object.assign(this, { network, kept, seen, say, count });
     labels.replaceChildren(...Array.from("0123456789", (label) => element("button", {
       type: "button", text: label, "aria-label": `That was a ${label}`, onclick: () => this.#do(() => this.#keep(label)),
     })));
@@ -41,6 +42,7 @@ export class Lesson {
   }
 
   #show({ folder, counts }, sentence) {
+    this.count(counts);
     const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
     const link = (format) => element("a", { href: this.network.ownAddress(format), download: "", text: format });
     const rest = total === 0 ? [] : [` ${total} of your digits ${total === 1 ? "is" : "are"} in `, element("code", { text: folder }), ". Download: ", link("npz"), ", ", link("idx"), ", ", link("csv"), "."];

@@ -12,11 +12,14 @@ import { readPicture, takePictures } from "./picture.js";
 import { savePage } from "./save.js";
 import { showWhatItSaw } from "./saw.js";
 import { SEVEN, playStrokes } from "./seven.js";
+import { Teacher } from "./teach.js";
 import { explainWhy } from "./why.js";
 import { MOST, cropOf, groupIntoDigits, rawImageOf } from "./strokes.js";
 
 const isStatic = document.querySelector('meta[name="digitnet"][content="static"]') !== null;
 const { listNetworks, openNetwork } = await import(isStatic ? "./browser_network.js" : "./network.js");
+
+const ADAPTED = "adapted"; // as the server calls it
 
 const at = (id) => document.getElementById(id);
 const pad = new Pad(at("pad"), ask, (text) => { at("pen").textContent = text; });
@@ -141,6 +144,17 @@ async function follow(id, choose, current) {
   }
 }
 
+// A network was adapted to the person's digits: offer it, and read with it if it is known to be better.
+async function useAdapted(isBetter) {
+  for (const id of ["reader", "shown"]) {
+    const isThere = [...at(id).options].some(({ value }) => value === ADAPTED);
+    if (!isThere) at(id).append(element("option", { value: ADAPTED, text: ADAPTED }));
+  }
+  if (isBetter) at("reader").value = ADAPTED;
+  await follow("reader", chooseReader, () => reader);
+  if (shown.name === ADAPTED) await follow("shown", chooseShown, () => shown); // its weights are new
+}
+
 async function start() {
   const names = await listNetworks();
   const isNamed = names[0] !== "blog";
@@ -155,7 +169,10 @@ async function start() {
   }
   say("");
   showNothing();
-  if (!isStatic) new Lesson(reader, { labels: at("labels"), kept: at("kept") }, () => seen, say);
+  if (!isStatic) {
+    const teacher = new Teacher(reader, at("teach"), () => (reader.name === ADAPTED ? "reader" : reader.name), useAdapted);
+    new Lesson(reader, { labels: at("labels"), kept: at("kept") }, () => seen, say, (counts) => teacher.count(counts));
+  }
   const begin = () => {
     hasBegun = true;
     document.body.classList.add("has-drawn");

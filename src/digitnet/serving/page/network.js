@@ -46,7 +46,12 @@ export async function openNetwork(name) {
 
     keepOwn: (crop, label) => ask("api/own", { method: "POST", headers: JSON_TYPE, body: JSON.stringify({ crop: toPlain(crop), label }) }),
     takeBackOwn: (label, name) => ask(`api/own/${label}/${name}`, { method: "DELETE" }),
+    countOwn: () => ask("api/own"),
     ownAddress: (format) => `api/own/digits.${format}`,
+
+    // Learn from the kept digits: { state: "idle" | "running" | "done" | "failed", progress, result, error }.
+    startAdaptation: (model) => ask("api/adaptation", { method: "POST", headers: JSON_TYPE, body: JSON.stringify({ model }) }),
+    readAdaptation: () => ask("api/adaptation"),
 
     // Read a picture, a Blob, as `digitnet read --format json` does.
     readPicture: (picture, options) => ask(
