@@ -280,6 +280,17 @@ def test_what_the_answer_rests_on_is_said(browser: Browser, server: Server) -> N
         expect(page.locator(".why")).to_contain_text("without the orange part: 0")
 
 
+def test_the_nearest_training_images_and_the_second_guess_are_shown(browser: Browser, server: Server) -> None:
+    with at_the_page(browser, server) as page:
+        expect(page.locator("#near figure")).to_have_count(2)
+        expect(page.locator("#near figure:first-child li")).to_have_count(5)
+        expect(page.locator("#near figure:first-child li").first).to_have_text("7")
+        second = page.locator("#near figure:last-child")
+        label = re.search(r"Nearest ([0-9]), the second guess", second.inner_text())
+        assert label is not None and label[1] != "7"
+        assert second.locator("li").all_inner_texts() == [label[1]] * 3
+
+
 def test_the_mistakes_of_the_shown_network_can_be_opened(browser: Browser, server: Server) -> None:
     if not is_cached(MNIST):
         pytest.skip("MNIST is not in the cache")

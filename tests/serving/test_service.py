@@ -338,3 +338,20 @@ def test_an_adapted_model_can_be_chosen_when_the_page_comes_back(tmp_path: Path)
         assert own_server.ask_json("GET", "/api/models/") == ["blog", "reader", "adapted"]
     with serving("own-digits/adapted.onnx", cwd=tmp_path) as own_server:
         assert own_server.ask_json("GET", "/api/models/") == ["adapted", "blog", "reader"]
+
+
+def test_the_nearest_training_images_are_found(server: Server) -> None:
+    mnist = load_dataset("mnist")
+    found = server.ask_json("POST", "/api/nearest", {"image": to_crop(mnist.train.images[17]), "rival": "3"})
+    assert found["images"] == 55_000
+    assert found["nearest"][0]["index"] == 17
+    assert found["nearest"][0]["image"] == to_crop(mnist.train.images[17])["pixels"]
+    assert len(found["nearest"]) == 5
+    assert [one["label"] for one in found["of_rival"]] == ["3", "3", "3"]
+
+
+def test_the_nearest_of_something_else_than_an_image_is_refused(server: Server) -> None:
+    question = json.dumps({"image": to_crop(seven()), "rival": "3"}).encode()
+    status, _, content = server.ask("POST", "/api/nearest", question, {"Content-Type": "application/json"})
+    assert status == 422
+    assert "28 x 28" in json.loads(content)["error"]

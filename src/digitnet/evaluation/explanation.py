@@ -10,7 +10,7 @@ from torch import nn
 
 from digitnet import metrics
 from digitnet.data.dataset import Dataset, Split, UInt8
-from digitnet.evaluation.mistakes import nearest_images
+from digitnet.data.nearest import nearest_images
 from digitnet.evaluation.occlusion import Change, Occlusion, occlude, smallest_change
 from digitnet.evaluation.refusal import digit_score
 from digitnet.networks.predict import predict_logits

@@ -59,6 +59,19 @@ class Lesson(BaseModel):
     label: str
 
 
+class Seen(BaseModel):
+    """An image of 28 x 28 pixels, as the network saw it, and the label of its second guess."""
+
+    image: Crop
+    rival: str
+
+    @model_validator(mode="after")
+    def _check_size(self) -> "Seen":
+        if (self.image.rows, self.image.columns) != (SIDE, SIDE):
+            raise ValueError(f"expected an image of {SIDE} x {SIDE} pixels")
+        return self
+
+
 class Wanted(BaseModel):
     """The model that a person wants to have adapted."""
 

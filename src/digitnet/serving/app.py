@@ -13,8 +13,9 @@ from starlette.types import ASGIApp
 
 from digitnet.errors import DigitnetError, StorageError, nearest
 from digitnet.serving.adaptation import AdaptationJob, BusyError
-from digitnet.serving.answers import Lesson, Question, Wanted, answer, describe_model, normalise
+from digitnet.serving.answers import Lesson, Question, Seen, Wanted, answer, describe_model, normalise
 from digitnet.serving.guard import LARGEST, Guard, TooLargeError
+from digitnet.serving.nearest import TrainingImages
 from digitnet.serving.own_digits import Format, OwnDigits
 from digitnet.serving.shelf import Model
 from digitnet.serving.static import FILES
@@ -32,6 +33,7 @@ def make_app(
     """
     app = FastAPI(title="digitnet", openapi_url=None)
     app.exception_handlers.update(_HANDLERS)
+    training_images = TrainingImages()
 
     @app.get("/")
     def read_page() -> Response:
@@ -56,6 +58,10 @@ def make_app(
     @app.post("/api/models/{name}/answers")
     def read_answers(name: str, question: Question) -> Any:
         return answer(_find(models, name).reader, question)
+
+    @app.post("/api/nearest")
+    def find_nearest(seen: Seen) -> Any:
+        return training_images.find_nearest(seen.image.array[0, :, :, 0], seen.rival)
 
     @app.get("/api/own")
     def count_own() -> Any:

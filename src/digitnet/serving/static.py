@@ -3,7 +3,8 @@
 index.html    the page, marked as static
 page/         its style sheets and modules
 models.json   the names of the models, the first one chosen
-models/       for each its file, its description and, if MNIST is in the cache, its mistakes
+models/       for each its file, its description and, if MNIST is in the cache, its mistakes;
+              and some training images, for each its label and its 784 pixels, a byte each
 ort/          onnxruntime-web, version and hashes pinned (MIT licence)
 """
 
@@ -11,6 +12,8 @@ import json
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+
+import numpy as np
 
 from digitnet import pages
 from digitnet.data.cache import read_cached
@@ -22,6 +25,7 @@ from digitnet.data.sources.source import RawFile
 from digitnet.errors import DataError, ModelError
 from digitnet.files import make_folder, new_folder, write_whole
 from digitnet.serving.answers import describe_model
+from digitnet.serving.nearest import load_training_images
 from digitnet.serving.shelf import Model
 
 PAGE = Path(__file__).with_name("page")
@@ -52,6 +56,8 @@ ONNX_RUNTIME = Download(
 )
 """ONNX Runtime for browsers; WebAssembly with SIMD, which every browser has since 2023."""
 
+_TRAINING_IMAGES = 3_000  # 2.4 MB; the server searches all
+
 _POLICY = (
     "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' blob: data:; connect-src 'self'; base-uri 'none'; form-action 'none'"
@@ -78,6 +84,11 @@ def write_static(models: Mapping[str, Model], folder: Path, on_message: OnMessag
             write_whole(home / f"{name}.onnx", model.path.read_bytes())
             with suppress(DataError, ModelError):  # the page says that they are not there
                 write_whole(home / f"{name}.mistakes.json", json.dumps(model.mistakes))
+        with suppress(DataError):
+            split = load_training_images()
+            pixels = split.images[:_TRAINING_IMAGES].reshape(_TRAINING_IMAGES, -1)
+            packed = np.column_stack([split.labels[:_TRAINING_IMAGES], pixels])
+            write_whole(home / "training-images.bin", packed.tobytes())
         write_whole(new / "index.html", _mark_static(FILES["index.html"].read_text(encoding="utf-8")))
 
 

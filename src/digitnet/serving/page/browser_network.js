@@ -15,6 +15,26 @@ async function load(path) {
 
 export const listNetworks = async () => (await load("models.json")).json();
 
+let training = null; // { images, labels } of some training images, fetched when they are first asked for
+
+async function fetchTrainingImages() {
+  const reply = await fetch("models/training-images.bin");
+  if (!reply.ok) throw new Error("they are not in this folder: MNIST was not at hand when it was written.");
+  const bytes = new Uint8Array(await reply.arrayBuffer()); // for each image its label, then its 784 pixels
+  const count = bytes.length / 785;
+  return Array.from({ length: count }, (_, k) => ({ label: String(bytes[785 * k]), pixels: bytes.subarray(785 * k + 1, 785 * (k + 1)) }));
+}
+
+// As the server does it, but among fewer images.
+async function findNearest(image, rival) {
+  training ??= fetchTrainingImages();
+  const all = await training;
+  const distances = all.map(({ pixels }) => pixels.reduce((sum, pixel, k) => sum + (pixel - image[k]) ** 2, 0));
+  const order = all.map((_, k) => k).sort((one, other) => distances[one] - distances[other] || one - other);
+  const nearestOf = (chosen, count) => chosen.slice(0, count).map((k) => all[k]);
+  return { images: all.length, nearest: nearestOf(order, 5), of_rival: nearestOf(order.filter((k) => all[k].label === rival), 3) };
+}
+
 const opened = new Map(); // by name: a session takes memory that nothing gives back
 
 export async function openNetwork(name) {
@@ -59,6 +79,7 @@ async function open(name) {
       last = last.then(work, work);
       return last;
     },
+    findNearest,
     findMistakes: async () => {
       const reply = await fetch(`${path}.mistakes.json`);
       if (!reply.ok) throw new Error("The mistakes are not in this folder: MNIST was not at hand when it was written.");

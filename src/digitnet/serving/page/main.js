@@ -6,6 +6,7 @@ import { element } from "./elements.js";
 import { showHowItReads } from "./how_it_reads.js";
 import { Lesson } from "./lesson.js";
 import { Mistakes } from "./mistakes.js";
+import { rivalOf, showNearest } from "./nearest.js";
 import { Newest } from "./newest.js";
 import { Pad } from "./pad.js";
 import { readPicture, takePictures } from "./picture.js";
@@ -76,6 +77,18 @@ async function explain() {
   if (of !== seen) return; // something else is drawn by now
   showWhatItSaw(at("saw"), of, why);
   await showInside(of.crop, of.isRaw);
+  if (!pad.isDown) await findNearest(of);
+}
+
+async function findNearest(of) {
+  const { answer: found, image, network } = of;
+  if (network.labels.join("") !== "0123456789") return; // MNIST says nothing about other labels
+  try {
+    const near = await network.findNearest(image, rivalOf(found, network.labels).label);
+    if (of === seen) showNearest(at("near"), near, found, network.labels);
+  } catch (error) {
+    if (of === seen) at("near").replaceChildren(element("p", { class: "note", text: `Nearest training images: ${error.message}` }));
+  }
 }
 
 async function showInside(crop, isRaw) {
@@ -100,6 +113,7 @@ function showNothing() {
   showBars(at("bars"), null, reader.labels, reader.sure);
   ribbon.clear();
   at("saw").replaceChildren();
+  at("near").replaceChildren();
   at("lesson").hidden = true;
   at("shown-answer").textContent = "";
   document.body.dataset.answer = "";

@@ -44,6 +44,14 @@ export async function openNetwork(name) {
     // The test images that it reads wrongly: { images, counts, mistakes }.
     findMistakes: () => ask(`api/models/${encodeURIComponent(name)}/mistakes`),
 
+    // The training images nearest to an image of 28 x 28 pixels: { images, nearest, of_rival }.
+    async findNearest(image, rival) {
+      const question = { image: toPlain({ rows: 28, columns: 28, pixels: image }), rival };
+      const { images, nearest, of_rival: ofRival } = await ask("api/nearest", { method: "POST", headers: JSON_TYPE, body: JSON.stringify(question) });
+      const decode = (found) => found.map((one) => ({ ...one, pixels: bytesOf(one.image) }));
+      return { images, nearest: decode(nearest), of_rival: decode(ofRival) };
+    },
+
     keepOwn: (crop, label) => ask("api/own", { method: "POST", headers: JSON_TYPE, body: JSON.stringify({ crop: toPlain(crop), label }) }),
     takeBackOwn: (label, name) => ask(`api/own/${label}/${name}`, { method: "DELETE" }),
     countOwn: () => ask("api/own"),
