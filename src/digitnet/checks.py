@@ -49,7 +49,7 @@ def _expected_type(value: object, kind: Any) -> str | None:
         fits = isinstance(value, tuple) and all(type(item) is int for item in value)
         return None if fits else "a list of whole numbers"
     if type(value) is not kind and not (kind is float and type(value) is int):
-        words = {int: "a whole number", float: "a number", str: "text"}
+        words = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
         return words.get(kind, f"a {kind.__name__}")
     if isinstance(value, str) and value.encode(errors="ignore").decode() != value:
         return "text that UTF-8 can hold"

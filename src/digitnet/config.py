@@ -162,6 +162,8 @@ class Running:
     """Steps between two measurements on the validation images; 0 measures only at the end."""
     save_every: int = 86
     """Steps between two checkpoints, which is the most that a crash can lose."""
+    keep_checkpoints: bool = False
+    """Keep the weights of some steps, 1, 2, 5, 10 and so on: `digitnet serve` shows how the network learned."""
     device: Device = "cpu"
     """Where to compute: auto takes CUDA if it is available, else MPS, else the CPU."""
     threads: int = 0
@@ -287,6 +289,7 @@ OFF: dict[str, Any] = {
     "characters": "",
     "freeze_after": 1.0,
     "initial_weights": "torch",
+    "keep_checkpoints": False,
     "label_smoothing": 0.0,
     "members": 1,
     "outliers": 0.0,

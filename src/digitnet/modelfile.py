@@ -96,6 +96,11 @@ class ModelFile:
     """Kind, name, text, shape and more of each layer, for pages; empty where the file does not describe them."""
 
 
+def checkpoints_of(path: Path) -> Path:
+    """Name the folder beside a model file for model files of the same network at earlier steps, ``10.onnx``."""
+    return path.with_suffix(".checkpoints")
+
+
 def read_model(path: Path) -> ModelFile:
     """Read and check a model file; raise ModelError if it is missing, damaged, foreign or of a newer scheme."""
     try:

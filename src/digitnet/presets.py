@@ -88,7 +88,9 @@ def to_command(config: TrainConfig) -> str:
     words = ["digitnet", "train", name]
     for field in config.differences(PRESETS[name]):
         value = config.value(field)
-        if isinstance(value, tuple):
+        if value is True:  # no preset turns a switch on, so it is never turned off
+            words.append(flag(field))
+        elif isinstance(value, tuple):
             words += [flag(field), *map(str, value)]
         elif str(value).startswith("-"):
             words.append(f"{flag(field)}={value}")  # otherwise it would be read as a flag

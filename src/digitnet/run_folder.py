@@ -5,11 +5,13 @@
     metrics.jsonl             a line per measurement, in the order of the steps
     checkpoint.json           the newest checkpoint: step, tensor file and its SHA-256; written last
     checkpoint-STEP.safetensors   weights and optimizer at that step
+    checkpoints/STEP.safetensors  with --keep-checkpoints: the weights at some steps
     summary.json              the results in numbers
     evaluation.json           all metrics on the test images
     test_logits.npy           (N, K) float32, the logits of the test images
     figures/*.png, report.html    for people
     model.onnx                the calibrated network as one ONNX file, which reads pictures
+    model.checkpoints/STEP.onnx   the same for each kept checkpoint
 
 Every file is written atomically, and holds plain values: text, JSON, arrays without pickle.
 """

@@ -4,6 +4,7 @@ import contextlib
 import logging
 import warnings
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -18,14 +19,16 @@ from digitnet.evaluation.calibrate import calibrate
 from digitnet.evaluation.layer_words import describe_layers
 from digitnet.evaluation.layers import Layer, first_sequence, run_modules, trace_layers
 from digitnet.evaluation.refusal import answer_confidence, digit_score
+from digitnet.exporting.checkpoints import make_checkpoint
 from digitnet.exporting.fold import fold_batchnorm
-from digitnet.files import write_whole
-from digitnet.modelfile import PRODUCER, Calibration, ModelInfo, metadata_of, seal
+from digitnet.files import make_folder, write_whole
+from digitnet.modelfile import PRODUCER, Calibration, ModelInfo, checkpoints_of, metadata_of, seal
 from digitnet.networks.lift_ink import lift_ink
 from digitnet.networks.normalise import SIDE, centre_ink
 from digitnet.presets import to_command
 from digitnet.run_folder import Run
-from digitnet.training.checkpoint import load_network
+from digitnet.training.checkpoint import build_with, load_network
+from digitnet.training.keep import read_kept
 
 OPSET = 18
 """Version of ONNX's operators; onnxruntime has it since 1.14 (2023), its builds for browsers too."""
@@ -76,9 +79,10 @@ def export(
 ) -> Path:
     """Write a finished run's network as a model file to `out`, by default ``model.onnx`` in its folder.
 
-    Without a `calibration` it is calibrated on the validation images. This takes about ten seconds, nearly all of
-    them in torch's own export. Raises UsageError for a run on images of another size than 28 x 28, RunError when
-    the run can't be read, StorageError when the file can't be written.
+    Without a `calibration` it is calibrated on the validation images. Checkpoints that the run has kept are
+    written too, into the folder `checkpoints_of` the file, with the calibration of the last. This takes about ten
+    seconds, nearly all of them in torch's own export. Raises UsageError for a run on images of another size than
+    28 x 28, RunError when the run can't be read, StorageError when a file can't be written.
     """
     run = run if isinstance(run, Run) else Run(run)
     run.require_finished()  # before the data is loaded
@@ -102,7 +106,12 @@ def export(
         weights_sha256=str(run.read_json("checkpoint.json")["tensors_sha256"]),
         digitnet=version("digitnet"),
     )
-    write_whole(path, make_model(network, info, run.config))
+    content = make_model(network, info, run.config)
+    for step, weights in read_kept(run):
+        at_step = replace(info, training={"config": to_command(run.config), "steps": step})
+        checkpoint = make_checkpoint(content, build_with(run, weights), at_step, run.config)
+        write_whole(make_folder(checkpoints_of(path)) / f"{step}.onnx", checkpoint)
+    write_whole(path, content)
     return path
 
 

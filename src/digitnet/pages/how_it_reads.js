@@ -561,9 +561,13 @@ export function showHowItReads(section, data) {
     return `:scope > ${path.join(" > ")}`;
   }
 
+  // `learned` has the layers of the same network at another step of its training, with other weights.
   if (layers[0].sums) choose({});
-  return (arrays, { isChanging = false } = {}) => {
+  return (arrays, { isChanging = false, learned = [] } = {}) => {
     clearInterval(sliding);
+    learned.forEach(({ weights, bias, after }, k) => {
+      Object.assign(layers[k], { weights: weights && new Float32Array(bytesOf(weights)), bias, after });
+    });
     [handedOn, computed] = [arrays, []];
     if (!state.isPlaced) lookAtTheStrongest(layers[Math.min(state.layer, layers.length - 1)]);
     if (isChanging && panel.hasChildNodes()) drawStrip(); // the panel takes ten times as long

@@ -10,6 +10,7 @@ from pydantic import Base64Bytes, BaseModel, Field, model_validator
 from digitnet.modelfile import DECISIONS
 from digitnet.reading.network import NOTHING, SIDE, Answers
 from digitnet.reading.reader import Reader
+from digitnet.serving.shelf import Model
 
 MOST = 32
 """Digits of a drawing that are answered at once."""
@@ -111,13 +112,15 @@ def _to_plain(answers: Answers) -> dict[str, Any]:
     }
 
 
-def describe_model(name: str, reader: Reader) -> dict[str, Any]:
-    """Describe a model to the page: labels, thresholds, and each layer with its weights."""
+def describe_model(model: Model) -> dict[str, Any]:
+    """Describe a model to the page: labels, thresholds, checkpoints, and each layer with its weights."""
+    reader = model.reader
     info, network = reader.info, reader.network
     weights = network.read_weights() if network.layers else []
     return {
-        "name": name,
+        "name": model.name,
         "labels": list(info.labels),
+        "checkpoints": list(model.checkpoints),
         "sure": reader.min_probability,
         "layers": [
             {**layer, "weights": None if own is None else encode(own)}

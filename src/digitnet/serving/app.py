@@ -17,7 +17,7 @@ from digitnet.serving.answers import Lesson, Question, Seen, Wanted, answer, des
 from digitnet.serving.guard import LARGEST, Guard, TooLargeError
 from digitnet.serving.nearest import TrainingImages
 from digitnet.serving.own_digits import Format, OwnDigits
-from digitnet.serving.shelf import Model
+from digitnet.serving.shelf import Model, find_model
 from digitnet.serving.static import FILES
 
 _TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
@@ -49,7 +49,7 @@ def make_app(
 
     @app.get("/api/models/{name}")
     def read_model(name: str) -> Any:
-        return describe_model(name, _find(models, name).reader)
+        return describe_model(_find(models, name))
 
     @app.get("/api/models/{name}/mistakes")
     def read_mistakes(name: str) -> Any:
@@ -112,9 +112,10 @@ def make_app(
 
 
 def _find(models: Mapping[str, Model], name: str) -> Model:
-    if name not in models:
+    model = find_model(models, name)
+    if model is None:
         raise _UnknownModelError(f"There is no model {name!r}. {nearest(name, models)}")
-    return models[name]
+    return model
 
 
 class _UnknownModelError(Exception):

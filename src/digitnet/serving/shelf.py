@@ -1,12 +1,13 @@
 """The models to choose from: those that come with digitnet, a named one, and those of runs at hand."""
 
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from digitnet.errors import ModelError
+from digitnet.modelfile import checkpoints_of
 from digitnet.reading.network import SHIPPED
 from digitnet.reading.reader import Reader
 from digitnet.serving.mistakes import find_mistakes
@@ -34,6 +35,13 @@ class Model:
         return Reader(self.path)
 
     @cached_property
+    def checkpoints(self) -> "dict[int, Model]":
+        """The same network at earlier steps of its training, if they were kept, the first one first."""
+        files = [file for file in checkpoints_of(self.path).glob("*.onnx") if file.stem.isdecimal()]
+        ordered = sorted(files, key=lambda file: int(file.stem))
+        return {int(file.stem): Model(f"{self.name}@{file.stem}", file) for file in ordered}
+
+    @cached_property
     def mistakes(self) -> dict[str, Any]:
         """What it reads wrongly, see `find_mistakes`; raises what that raises."""
         return find_mistakes(self.reader)
@@ -59,6 +67,14 @@ def list_models(
         assert chosen.reader  # it must load
         models = [chosen, *(model for model in models if model.name != chosen.name)]
     return {model.name: model for model in models}
+
+
+def find_model(models: Mapping[str, Model], name: str) -> Model | None:
+    """Find a model by its name, or one of its checkpoints as ``NAME@STEP``; None if there is none."""
+    if name in models:
+        return models[name]
+    of, _, step = name.rpartition("@")
+    return models[of].checkpoints.get(int(step)) if of in models and step.isdecimal() else None
 
 
 def add_adapted(models: MutableMapping[str, Model], file: Path) -> None:

@@ -80,8 +80,9 @@ def write_static(models: Mapping[str, Model], folder: Path, on_message: OnMessag
         home = make_folder(new / "models")
         write_whole(new / "models.json", json.dumps(list(models)))
         for name, model in models.items():
-            write_whole(home / f"{name}.json", json.dumps(describe_model(name, model.reader)))
-            write_whole(home / f"{name}.onnx", model.path.read_bytes())
+            for one in (model, *model.checkpoints.values()):
+                write_whole(home / f"{one.name}.json", json.dumps(describe_model(one)))
+                write_whole(home / f"{one.name}.onnx", one.path.read_bytes())
             with suppress(DataError, ModelError):  # the page says that they are not there
                 write_whole(home / f"{name}.mistakes.json", json.dumps(model.mistakes))
         with suppress(DataError):

@@ -7,6 +7,7 @@ pickled.
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -14,7 +15,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load as parse_tensors
 from safetensors.torch import save as serialise_tensors
-from torch import nn
+from torch import Tensor, nn
 
 from digitnet.errors import DivergedError, RunError
 from digitnet.files import sha256, write_whole
@@ -97,10 +98,18 @@ def load_network(run: Run) -> nn.Module:
     checkpoint = load_checkpoint(run)
     if checkpoint is None:
         raise RunError(f"{run.path}: expected a checkpoint, found none. Continue the run with --resume.")
+    weights = {n.removeprefix(_NETWORK): t for n, t in checkpoint.tensors.items() if n.startswith(_NETWORK)}
+    network = build_with(run, weights)
+    if run.is_finished:
+        run.cache["network"] = network
+    return network
+
+
+def build_with(run: Run, weights: Mapping[str, Tensor]) -> nn.Module:
+    """Build a run's network with these weights, in evaluation mode; RunError if they do not fit."""
     environment = run.environment
     rows, columns = environment["image_shape"]
     network = build_network(run.config, (rows, columns), len(environment["label_names"]))
-    weights = {n.removeprefix(_NETWORK): t for n, t in checkpoint.tensors.items() if n.startswith(_NETWORK)}
     try:
         network.load_state_dict(weights)
     except RuntimeError as error:
@@ -108,8 +117,6 @@ def load_network(run: Run) -> nn.Module:
             f"{run.path}: its weights do not fit the network that this version of digitnet makes of its "
             f"config.toml. Train the run anew: {to_command(run.config)}"
         ) from error
-    if run.is_finished:
-        run.cache["network"] = network
     return network.eval()
 
 

@@ -10,6 +10,7 @@ from digitnet.errors import Interrupted
 from digitnet.run_folder import Run
 from digitnet.training.checkpoint import save_checkpoint
 from digitnet.training.distributed import SINGLE_PROCESS, ProcessGroup
+from digitnet.training.keep import make_keeper
 from digitnet.training.record import RunRecorder, is_due
 from digitnet.training.state import TrainState
 
@@ -74,9 +75,15 @@ class RunSaver(Saver):
         self.recorder = recorder
         self.stop = stop
         self.group = group
+        self.keeper = make_keeper(run)
+
+    def begin(self, state: TrainState) -> None:
+        """Keep the weights before the first step, if the run keeps any."""
+        self.keeper.keep(state)
 
     def after_step(self, state: TrainState) -> None:
         """Save the state if that is due or a signal asked to stop; then raise Interrupted for the signal."""
+        self.keeper.keep(state)
         number = self.group.agree_on_stopping(self.stop.signal_number)
         if number or is_due(state.step, self.config.running.save_every, self.config.optimisation.steps):
             save_checkpoint(self.run, state, self.recorder.content)

@@ -130,6 +130,7 @@ def train(
             session.state.restore(checkpoint)
             recorder.rewind(checkpoint)
         recorder.begin()
+        saver.begin(session.state)
         progress.begin(session.steps, session.state.step, unit="steps")
         group.lead(Job(str(run.path), config, threads, dataset.fingerprint, checkpoint))
         try:

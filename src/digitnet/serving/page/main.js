@@ -2,6 +2,7 @@
 
 import { Ribbon, showAnswer, showBars, textOf } from "./answer.js";
 import { Challenges } from "./challenges.js";
+import { Checkpoints } from "./checkpoints.js";
 import { element } from "./elements.js";
 import { showHowItReads } from "./how_it_reads.js";
 import { Lesson } from "./lesson.js";
@@ -28,10 +29,12 @@ const ribbon = new Ribbon(at("ribbon"));
 const challenges = new Challenges(at("challenge"));
 const inside = at("how-it-reads");
 const mistakes = new Mistakes(at("fails"), at("fails-note"), at("confusion"), lookInto);
+const checkpoints = new Checkpoints(at("checkpoints"), openNetwork, showCheckpoint);
 const answering = new Newest(answer);
 const explaining = new Newest(explain, { rest: 250 });
 let reader = null; // the network whose answer is shown in large
 let shown = null; // the network that is shown inside, with `update`, which shows new numbers
+let looked = null; // what was looked into last: { crop, isRaw }
 let chosen = null; // a stroke of the digit of a number that is looked at; null for the last one drawn
 let seen = null; // the digit that was answered about last: { strokes, crop, image, answer, network, isRaw }
 let hasBegun = false; // whether the person draws, and not the page itself
@@ -92,6 +95,7 @@ async function findNearest(of) {
 }
 
 async function showInside(crop, isRaw) {
+  looked = { crop, isRaw };
   const network = shown;
   if (!network?.layers.length) return;
   const of = seen;
@@ -99,7 +103,15 @@ async function showInside(crop, isRaw) {
   if (network !== shown || of !== seen) return; // another is shown, or something else drawn, by now
   network.update(found.layers, { isChanging: pad.isDown });
   const text = textOf(found, network.labels);
-  at("shown-answer").textContent = text === "?" ? `${network.name} is not sure.` : `${network.name} reads: ${text}.`;
+  at("shown-answer").textContent = text === "?" ? `${network.title} is not sure.` : `${network.title} reads: ${text}.`;
+  if (!pad.isDown) await checkpoints.judge(crop, isRaw);
+}
+
+// Look into the network as it was at another step of its training.
+function showCheckpoint(network, title) {
+  const { name, draw } = shown;
+  shown = { ...network, name, title, draw, update: (arrays, options) => draw(arrays, { ...options, learned: network.layers }) };
+  if (looked) showInside(looked.crop, looked.isRaw).catch((error) => say(error.message));
 }
 
 // Look into an image of 28 x 28 pixels that is not drawn here.
@@ -143,7 +155,9 @@ async function chooseShown(name) {
   at("shown-answer").textContent = "";
   at("no-inside").hidden = hasLayers;
   const data = { labels: [...network.labels, "not a digit"], examples: [{ title: "", probabilities: [] }], layers: network.layers };
-  shown = { ...network, update: hasLayers ? showHowItReads(inside, data) : () => {} };
+  const draw = hasLayers ? showHowItReads(inside, data) : () => {};
+  shown = { ...network, title: network.name, draw, update: draw };
+  checkpoints.offer(network);
   mistakes.show(shown);
 }
 
