@@ -8,7 +8,7 @@ PIP    := $(IN) pip install --quiet --constraint constraints.txt --editable
 PYTEST := $(IN) pytest --numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help train test acceptance check format reader page tutorial docs bench
+.PHONY: help train test acceptance check format reader page site tutorial docs bench
 
 help: ## List the targets
 	@echo "digitnet: make TARGET"
@@ -38,8 +38,12 @@ reader: .venv/.train ## Train the reader that comes with digitnet anew: half an 
 	@$(IN) digitnet export runs/reader --out src/digitnet/reading/reader.onnx
 
 page: .venv/.train ## Train the small network that the page shows inside anew: minutes on one core
-	@$(IN) digitnet train blog --filters 4 8 --hidden 0 --seed 2 --threads 1 --out runs/page $(FLAGS)
+	@$(IN) digitnet train blog --filters 4 8 --hidden 0 --seed 2 --keep-checkpoints --threads 1 --out runs/page $(FLAGS)
 	@$(IN) digitnet export runs/page --out src/digitnet/reading/blog.onnx
+
+site: .venv/.train ## Build the page as a folder, site, that any web server or code host can publish
+	@rm -rf site
+	@$(IN) digitnet serve --static site
 
 tutorial: .venv/.dev ## Execute the tutorial's notebook anew, and make its page: a few minutes
 	@$(IN) docs.tutorial

@@ -1,6 +1,7 @@
 """Stored results, benchmarks/results/*.json, as the tables and sentences of the documents."""
 
 import json
+import statistics
 from collections import Counter
 from dataclasses import asdict
 from datetime import datetime
@@ -289,6 +290,37 @@ def page_waits() -> str:
         f"movement of the pen to the answer about it {wait['median']:.0f} ms (of {wait['n']}; 95% within "
         f"{wait['p95']:.0f} ms)."
     )
+
+
+def adapting_table() -> str:
+    """Tabulate what adapting does, over its draws."""
+    runs = stored("adapting")["runs"]
+    rows = [
+        "| own digits | drawn from | said to be better | others, before | others, after | change of MNIST's 5,000 "
+        "| change of 1,700 that are no digit |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for source, name in (("scikit-learn", "scikit-learn's digits"), ("mnist", "MNIST (control)")):
+        for digits in sorted({run["digits"] for run in runs}):
+            own = [run for run in runs if (run["source"], run["digits"]) == (source, digits)]
+            held_out = [run["held_out"] for run in own]
+            before, after = ([each[when] / each["images"] for each in held_out] for when in ("before", "after"))
+            lost = [
+                [run[group]["after"] - run[group]["before"] for run in own]
+                for group in ("mnist_validation", "outliers")
+            ]
+            cells = [str(digits), name, f"{sum(run['is_better'] for run in own)} of {len(own)}"]
+            cells += [*map(_mean_and_sd, (before, after)), *map(_mean_and_ends, lost)]
+            rows.append(f"| {' | '.join(cells)} |")
+    return "\n".join(rows)
+
+
+def _mean_and_ends(changes: list[int]) -> str:
+    return f"{round(statistics.mean(changes)):+d} ({min(changes):+d} to {max(changes):+d})"
+
+
+def _mean_and_sd(shares: list[float]) -> str:
+    return f"{statistics.mean(shares):.1%} ± {100 * statistics.stdev(shares):.1f}"
 
 
 def reader_spread() -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from unittest import mock
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
 from digitnet.checks import flag
@@ -51,6 +51,7 @@ VALID: dict[str, st.SearchStrategy[Any]] = {
     "log_every": count,
     "validate_every": count_or_none,
     "save_every": count,
+    "keep_checkpoints": st.booleans(),
     "device": st.sampled_from(["auto", "cpu", "cuda", "mps"]),
     "threads": count_or_none,
 }
@@ -128,7 +129,10 @@ def test_the_preset_of_a_run_is_the_one_that_was_named_unless_its_network_is_ano
     name: str, values: dict[str, Any]
 ) -> None:
     named = preset(name)
-    config = named.replace(**{**values, "network": named.model.network})
+    try:
+        config = named.replace(**{**values, "network": named.model.network})
+    except UsageError:
+        reject()  # the preset's outliers and photographs leave no room for these values
     assert nearest_preset(config) == name
 
 
@@ -209,7 +213,7 @@ def test_a_bad_value_is_refused_by_flag_range_and_value(field: str, value: objec
     assert sentence.endswith(". See: digitnet train --help")
 
 
-@pytest.mark.parametrize("field", [name for name in FIELDS if isinstance(TrainConfig().value(name), int | float)])
+@pytest.mark.parametrize("field", [name for name in FIELDS if type(TrainConfig().value(name)) in (int, float)])
 def test_true_is_no_number(field: str) -> None:
     assert "found True" in refusal({field: True})
 

@@ -23,11 +23,12 @@ from digitnet.evaluation.evaluate import evaluate
 from digitnet.evaluation.layers import trace_layers
 from digitnet.exporting.export import ExportedNetwork, export
 from digitnet.exporting.fold import fold_batchnorm
-from digitnet.modelfile import Calibration
+from digitnet.modelfile import Calibration, checkpoints_of
 from digitnet.presets import to_command
-from digitnet.reading.network import SHIPPED, Network
+from digitnet.reading.network import NOTHING, SHIPPED, Network
 from digitnet.run_folder import Run
-from digitnet.training.checkpoint import load_network
+from digitnet.training.checkpoint import build_with, load_network
+from digitnet.training.keep import read_kept
 from digitnet.training.train import train
 from processes import PATIENCE
 
@@ -179,9 +180,11 @@ NORMED = TrainConfig().replace(
 def test_the_file_shows_what_each_layer_computes_and_its_weights(
     config: TrainConfig, drawn: Dataset, tmp_path: Path
 ) -> None:
-    run = train(config.replace(steps=10), dataset=drawn, out=tmp_path / "run")
+    run = train(config.replace(steps=10, keep_checkpoints=True), dataset=drawn, out=tmp_path / "run")
     calibration = calibrate(run, drawn)
-    network = Network(export(run, tmp_path / "model.onnx", calibration=calibration))
+    path = export(run, tmp_path / "model.onnx", calibration=calibration)
+    check_checkpoints(run, path, drawn)
+    network = Network(path)
     images = drawn.test.images[:5]
     _, outputs = network.look_inside(np.zeros((0, 1, 1, 1), np.uint8), images.astype(np.float32))
     traced = trace_layers(load_network(run), images)  # BatchNorm is a step of its own there
@@ -192,6 +195,28 @@ def test_the_file_shows_what_each_layer_computes_and_its_weights(
     for described, weights, layer in zip(network.layers, network.read_weights(), traced, strict=True):
         assert (weights is None) == (layer.weights is None)
         assert weights is None or list(weights.shape) == described["weightShape"]
+
+
+def check_checkpoints(run: Run, path: Path, dataset: Dataset) -> None:
+    """Check that each checkpoint of a run of ten steps is a model file that answers as its network does."""
+    images = dataset.test.images[:20]
+    steps = []
+    for step, weights in read_kept(run):
+        steps.append(step)
+        network, file = build_with(run, weights), Network(checkpoints_of(path) / f"{step}.onnx")
+        assert file.info.training["steps"] == step
+        whole = ExportedNetwork(network, 10, file.info.calibration)
+        with torch.inference_mode():
+            expected = whole(torch.from_numpy(NOTHING[0]), torch.from_numpy(images.astype(np.float32)))[0]
+        answers, outputs = file.look_inside(NOTHING[0], images.astype(np.float32))
+        np.testing.assert_allclose(answers.probabilities, expected, atol=1e-5)
+        for found, layer in zip(outputs, trace_layers(network, images), strict=True):
+            np.testing.assert_allclose(
+                found, layer.outputs, atol=1e-5 * max(float(np.abs(layer.outputs).max()), 1)
+            )
+    assert steps == [0, 1, 2, 5, 10]
+    last = Network(path).answer_images(images.astype(np.float32)).probabilities
+    np.testing.assert_array_equal(answers.probabilities, last)
 
 
 def test_folding_batchnorm_changes_no_output_and_leaves_none_behind_a_layer(

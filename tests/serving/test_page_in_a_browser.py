@@ -21,6 +21,7 @@ from browser import PHONE, chromium, needs_browser, opened
 from digitnet.data.cache import is_cached
 from digitnet.data.catalog import MNIST
 from digitnet.data.load import load_dataset
+from digitnet.modelfile import checkpoints_of
 from digitnet.reading.network import Network
 from digitnet.reading.reader import Reader
 from digitnet.serving.shelf import BLOG
@@ -289,6 +290,30 @@ def test_the_nearest_training_images_and_the_second_guess_are_shown(browser: Bro
         label = re.search(r"Nearest ([0-9]), the second guess", second.inner_text())
         assert label is not None and label[1] != "7"
         assert second.locator("li").all_inner_texts() == [label[1]] * 3
+
+
+def test_the_slider_shows_the_network_as_it_was_while_it_learned(browser: Browser, server: Server) -> None:
+    with at_the_page(browser, server) as page:
+        answers = page.locator("#checkpoints .answers li")
+        expect(answers).to_have_count(14)
+        expect(answers.last.locator("b")).to_have_text("7")
+        expect(answers.last.locator("small")).to_have_text("10k")
+        for place, step, told in (
+            (0, 0, "before training"),
+            (6, 50, "after 50 steps"),
+            (13, 10_000, "after 10,000"),
+        ):
+            page.locator("#checkpoints input").fill(str(place))
+            expect(page.locator("#checkpoints .where")).to_contain_text(told)
+            expect(page.locator("#shown-answer")).to_contain_text(f"blog, {told}")
+            filters = Network(checkpoints_of(BLOG) / f"{step}.onnx").read_weights()[1]
+            assert filters is not None
+            number = int(re.findall(r"\d+", page.locator(".story b", has_text="Filter").inner_text())[0]) - 1
+            texts = page.locator(".worked table").nth(1).locator("td").all_inner_texts()
+            shown = [float(text.replace("\N{MINUS SIGN}", "-")) for text in texts]
+            assert shown == pytest.approx(filters[number].ravel().tolist(), abs=0.0051)
+        page.select_option("#shown", "reader")
+        expect(page.locator("#checkpoints")).to_be_hidden()
 
 
 def test_the_mistakes_of_the_shown_network_can_be_opened(browser: Browser, server: Server) -> None:

@@ -91,6 +91,8 @@ def test_a_digit_that_is_drawn_is_read_without_a_server(browser: Browser, addres
             draw(page, DIGITS[label])
             expect(page.locator("body")).to_have_attribute("data-answer", label)
             expect(page.locator("#shown-answer")).to_contain_text(label)
+            expect(page.locator("#near figure:first-child li").first).to_have_text(label)
+            expect(page.locator("#checkpoints .answers li").last).to_have_text(f"{label}10k")
             page.click("#clear")
         expect(page.locator("#no-pictures")).to_contain_text("digitnet serve")
         expect(page.locator("#drop")).to_be_hidden()

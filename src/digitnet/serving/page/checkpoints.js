@@ -1,6 +1,6 @@
 // "Watch it learn": a slider over the checkpoints that a training run kept, with the drawing judged at each.
 
-import { labelOf, textOf } from "./answer.js";
+import { labelOf } from "./answer.js";
 import { element } from "./elements.js";
 
 const inShort = (step) => (step >= 1000 ? `${step / 1000}k` : String(step));
@@ -17,7 +17,7 @@ export class Checkpoints {
     Object.assign(this, { box, open, show });
     this.slider = element("input", { type: "range", min: "0", step: "1", "aria-label": "Steps of training", oninput: () => this.#choose() });
     this.where = element("span", { class: "where" });
-    this.answers = element("ol", { class: "answers" });
+    this.answers = element("ol", { class: "answers", title: "What it reads at each; in grey or orange where it would not accept its own answer" });
     box.append(element("label", {}, element("b", { text: "Watch it learn" }), " ", this.where), this.slider, this.answers);
   }
 
@@ -66,9 +66,8 @@ export class Checkpoints {
     }));
     if (drawing !== this.#drawing) return; // something else is drawn, or another network shown, by now
     this.answers.replaceChildren(...judged.map(({ network: { labels }, answer }, k) => {
-      const text = textOf(answer, labels);
-      const kind = { "?": "is-unsure", "not a digit": "is-none" }[text] ?? "is-sure";
-      return element("li", { class: kind }, element("b", { text: text === "not a digit" ? "–" : labelOf(answer, labels) }), element("small", { text: inShort(this.#steps[k]) }));
+      const kind = { accepted: "is-sure", "not sure": "is-unsure", "not a digit": "is-none" }[answer.decision];
+      return element("li", { class: kind }, element("b", { text: labelOf(answer, labels) }), element("small", { text: inShort(this.#steps[k]) }));
     }));
     this.#tell();
   }
