@@ -233,6 +233,26 @@ def test_what_a_person_says_it_was_is_kept_and_can_be_taken_back(browser: Browse
     assert [file.parent.name for file in (tmp_path / "mine").rglob("*.png")] == ["7"]
 
 
+def test_many_digits_are_drawn_and_named_one_after_the_other(browser: Browser, tmp_path: Path) -> None:
+    with serving("--own", tmp_path / "mine") as own_server, at_the_page(browser, own_server) as page:
+        for count, label in enumerate("7413", start=1):
+            draw(page, DIGITS[label])
+            expect_answer(page, label)
+            page.keyboard.press(label)
+            expect(page.locator("#kept")).to_contain_text(f"{count} of your digits")
+    assert sorted(file.parent.name for file in (tmp_path / "mine").rglob("*.png")) == ["1", "3", "4", "7"]
+
+
+def test_a_drawing_outlives_a_reload(browser: Browser, server: Server) -> None:
+    with at_the_page(browser, server) as page:
+        draw(page, DIGITS["4"])
+        expect_answer(page, "4")
+        page.reload()
+        expect_answer(page, "4")
+        page.click("#clear")
+        expect_answer(page, "")
+
+
 def test_two_pages_that_teach_at_once_lose_nothing(browser: Browser, tmp_path: Path) -> None:
     with (
         serving("--own", tmp_path / "mine") as own_server,

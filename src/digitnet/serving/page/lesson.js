@@ -2,16 +2,23 @@
 
 import { element } from "./elements.js";
 
+const LABELS = "0123456789";
+
 export class Lesson {
   #last = null; // what was kept last: { label, name, of }, the drawing that it is of
 
-  // `seen` returns the drawing that is looked at, with its crop; `say` shows a sentence about a failure; `count` is
-  // told how many digits of each label are kept.
-  constructor(network, { labels, kept }, seen, say, count) {
-    Object.assign(this, { network, kept, seen, say, count });
-    labels.replaceChildren(...Array.from("0123456789", (label) => element("button", {
-      type: "button", text: label, "aria-label": `That was a ${label}`, onclick: () => this.#do(() => this.#keep(label)),
+  // `seen` returns the drawing that is looked at, with its crop; `say` shows a sentence about a failure; `done` is told
+  // how many digits of each label are kept.
+  constructor(network, { labels, kept }, seen, say, done) {
+    Object.assign(this, { network, kept, seen, say, done });
+    labels.replaceChildren(...Array.from(LABELS, (label) => element("button", {
+      type: "button", text: label, "aria-label": `That was a ${label}`, onclick: () => this.keep(label),
     })));
+  }
+
+  // Keep the drawing as `label`; nothing happens for what is no label.
+  async keep(label) {
+    if (label.length === 1 && LABELS.includes(label)) await this.#do(() => this.#keep(label));
   }
 
   async #keep(label) {
@@ -42,7 +49,7 @@ export class Lesson {
   }
 
   #show({ folder, counts }, sentence) {
-    this.count(counts);
+    this.done(counts);
     const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
     const link = (format) => element("a", { href: this.network.ownAddress(format), download: "", text: format });
     const rest = total === 0 ? [] : [` ${total} of your digits ${total === 1 ? "is" : "are"} in `, element("code", { text: folder }), ". Download: ", link("npz"), ", ", link("idx"), ", ", link("csv"), "."];

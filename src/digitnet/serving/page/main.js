@@ -41,6 +41,7 @@ let hasBegun = false; // whether the person draws, and not the page itself
 let count = 0; // of digits that are drawn
 
 function ask() {
+  if (hasBegun && !pad.isDown) keepDrawing();
   if (reader) answering.run().then((isDone) => { if (isDone) say(""); }, (error) => say(error.message));
 }
 
@@ -131,6 +132,23 @@ function showNothing() {
   document.body.dataset.answer = "";
 }
 
+// Keep the drawing in this tab, so that loading the page again does not lose it; closing the tab does.
+function keepDrawing() {
+  try {
+    sessionStorage.setItem("strokes", JSON.stringify(pad.strokes));
+  } catch {
+    // without storage it is lost, as it was before
+  }
+}
+
+function findDrawing() {
+  try {
+    return JSON.parse(sessionStorage.getItem("strokes")) ?? [];
+  } catch {
+    return [];
+  }
+}
+
 function say(sentence) {
   at("failure").textContent = sentence;
   at("failure").hidden = sentence === "";
@@ -199,12 +217,18 @@ async function start() {
   showNothing();
   if (!isStatic) {
     const teacher = new Teacher(reader, at("teach"), () => (reader.name === ADAPTED ? "reader" : reader.name), useAdapted);
-    new Lesson(reader, { labels: at("labels"), kept: at("kept") }, () => seen, say, (counts) => teacher.count(counts));
+    const lesson = new Lesson(reader, { labels: at("labels"), kept: at("kept") }, () => seen, say, (counts) => {
+      teacher.count(counts);
+      if (count === 1) pad.finish(); // so that many can be drawn, one after the other
+    });
+    at("pad").addEventListener("keydown", ({ key }) => { if (!at("lesson").hidden) lesson.keep(key); });
   }
   const begin = () => {
     hasBegun = true;
     document.body.classList.add("has-drawn");
   };
+  const before = findDrawing();
+  if (pad.isEmpty && before.length) pad.show(before, { undoable: false });
   if (pad.isEmpty) {
     playStrokes(pad, SEVEN, begin);
   } else {

@@ -14,6 +14,7 @@ export class Pad {
   #current = null; // the stroke that is being drawn
   #pointer = null; // the mouse, pen or finger that draws it
   #cursor = null; // where the keyboard's pen is
+  #isDone = false; // whether the next stroke begins a new drawing
   #isPainting = false; // at the next frame
 
   // `changed` is called with the strokes, `told` with what a person at the keyboard must know.
@@ -53,7 +54,11 @@ export class Pad {
 
   clear() { if (!this.isEmpty) this.show([]); }
 
+  // The drawing is done: the next stroke begins a new one, unless this one is changed before.
+  finish() { this.#isDone = true; }
+
   #tell() {
+    this.#isDone = false;
     this.paint();
     this.changed(this.strokes);
   }
@@ -79,6 +84,7 @@ export class Pad {
 
   #start(point) {
     this.#past.push(this.strokes);
+    if (this.#isDone) this.strokes = [];
     this.#current = { width: this.width, points: [] };
     if (!this.erasing) this.strokes = [...this.strokes, this.#current];
     this.#go(point);
