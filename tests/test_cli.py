@@ -29,6 +29,7 @@ def commands_named(said: str) -> list[str]:
     return [line.partition(": ")[2] for line in said.splitlines() if line.startswith("Next, ")]
 
 
+@pytest.mark.acceptance
 def test_train_answers_on_standard_output_and_shows_progress_on_standard_error(
     digitnet: Command, drawn_file: Path, tmp_path: Path
 ) -> None:
@@ -92,7 +93,9 @@ def test_data_commands_say_how_to_go_on(
     assert commands_named(capsys.readouterr().err) == []
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, 143, marks=pytest.mark.acceptance)]
+)
 def test_a_signal_saves_and_exits_with_its_code_and_resume_ends_as_if_nothing_had_been(
     number: signal.Signals, code: int, digitnet: Command, drawn_file: Path, tmp_path: Path
 ) -> None:
@@ -172,6 +175,7 @@ def test_what_a_person_gets_wrong_is_answered_in_one_sentence(
     assert not (tmp_path / "runs").exists()
 
 
+@pytest.mark.acceptance
 def test_a_finished_folder_and_a_damaged_one_are_answered_in_one_sentence(
     digitnet: Command, finished: Run, drawn_file: Path, tmp_path: Path
 ) -> None:
@@ -192,6 +196,7 @@ def test_a_finished_folder_and_a_damaged_one_are_answered_in_one_sentence(
     assert "Traceback" not in again.stderr + other.stderr + damaged.stderr
 
 
+@pytest.mark.acceptance
 def test_an_unfinished_run_is_not_judged(digitnet: Command, finished: Run, tmp_path: Path) -> None:
     run = shutil.copytree(finished.path, tmp_path / "run")
     (run / "summary.json").unlink()
@@ -201,6 +206,7 @@ def test_an_unfinished_run_is_not_judged(digitnet: Command, finished: Run, tmp_p
         assert "--resume" in done.stderr
 
 
+@pytest.mark.acceptance
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() != 0, reason="mounting a tiny disk takes root")
 def test_a_full_disk_is_a_sentence_and_the_run_goes_on_when_there_is_room(
     digitnet: Command, drawn_file: Path, tmp_path: Path

@@ -29,6 +29,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     return run
 
 
+@pytest.mark.acceptance
 def test_every_example_runs(run: Run, tmp_path: Path) -> None:
     printed = {
         "first_network": run("first_network", "30"),

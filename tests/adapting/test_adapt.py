@@ -75,6 +75,7 @@ def test_deskewing_and_test_time_augmentation_are_rebuilt(model: Path) -> None:
     assert isinstance(rebuild_network(Network(model), "the model"), test_time_augmentation.TestTimeAugmentation)
 
 
+@pytest.mark.acceptance
 def test_an_ensemble_is_refused(drawn: Dataset, tmp_path: Path, model: Path) -> None:
     run = train(SHORT.replace(steps=5, members=2, tta=1), dataset=drawn, out=tmp_path / "run")
     file = export(run, tmp_path / "model.onnx", calibration=Network(model).info.calibration)
@@ -85,6 +86,7 @@ def test_an_ensemble_is_refused(drawn: Dataset, tmp_path: Path, model: Path) -> 
 # ---- Judging ----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.acceptance
 def test_the_adapted_file_reads_and_says_what_it_learned(
     model: Path, drawn: Dataset, tmp_path: Path, short: None
 ) -> None:

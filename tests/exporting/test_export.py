@@ -71,6 +71,7 @@ def test_the_file_agrees_with_the_network_on_crops_of_any_size(finished: Run, ne
         np.testing.assert_array_equal(answers.decisions, decisions)
 
 
+@pytest.mark.acceptance
 @pytest.mark.parametrize("recipe", [{"members": 2}, {"tta": 5, "preprocessing": "deskew"}])
 def test_ensembles_preprocessing_and_test_time_augmentation_are_in_the_file(
     recipe: dict[str, Any], drawn: Dataset, tmp_path: Path
@@ -175,7 +176,13 @@ NORMED = TrainConfig().replace(
 
 
 @pytest.mark.parametrize(
-    "config", [SHORT, SHORT.replace(members=2), SHORT.replace(tta=1, preprocessing="scale"), NORMED]
+    "config",
+    [
+        SHORT,
+        pytest.param(SHORT.replace(members=2), marks=pytest.mark.acceptance),
+        pytest.param(SHORT.replace(tta=1, preprocessing="scale"), marks=pytest.mark.acceptance),
+        pytest.param(NORMED, marks=pytest.mark.acceptance),
+    ],
 )
 def test_the_file_shows_what_each_layer_computes_and_its_weights(
     config: TrainConfig, drawn: Dataset, tmp_path: Path

@@ -251,6 +251,7 @@ WRITERS = (
 """The sources with which the finder was developed; the others are kept to evaluate it."""
 
 
+@pytest.mark.acceptance
 @pytest.mark.skipif(not HANDWRITING.is_dir(), reason="the real handwriting is not in the repository")
 def test_real_handwriting_has_as_many_digits_as_are_found() -> None:
     right: dict[str, list[bool]] = {"digit": [], "field": []}

@@ -243,6 +243,14 @@ def test_many_digits_are_drawn_and_named_one_after_the_other(browser: Browser, t
     assert sorted(file.parent.name for file in (tmp_path / "mine").rglob("*.png")) == ["1", "3", "4", "7"]
 
 
+def test_a_browser_without_a_canvas_is_told_so(browser: Browser, server: Server) -> None:
+    def take_it_away(page: Page) -> None:
+        page.add_init_script("HTMLCanvasElement.prototype.getContext = () => null")
+
+    with opened(browser, server.address, is_alone=False, complains_of="no canvas", prepare=take_it_away) as page:
+        expect(page.locator("#failure")).to_contain_text("digitnet read photo.jpg")
+
+
 def test_a_drawing_outlives_a_reload(browser: Browser, server: Server) -> None:
     with at_the_page(browser, server) as page:
         draw(page, DIGITS["4"])

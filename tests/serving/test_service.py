@@ -265,6 +265,7 @@ def test_without_mnist_in_the_cache_the_mistakes_are_refused_and_nothing_is_fetc
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.acceptance
 def test_a_run_that_was_not_exported_is_exported_first(drawn_file: Path, tmp_path: Path) -> None:
     run = train(SHORT.replace(steps=10, data=str(drawn_file)), out=tmp_path / "mine")
     with serving(run.path) as run_server:

@@ -91,6 +91,7 @@ def test_two_processes_end_with_the_weights_and_measurements_of_one(two: Run, fi
     assert two.summary["command"].startswith("torchrun --nproc-per-node 2 -m digitnet train")
 
 
+@pytest.mark.acceptance
 def test_batch_norm_uses_the_whole_batch_on_any_number_of_processes(
     drawn: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -101,6 +102,7 @@ def test_batch_norm_uses_the_whole_batch_on_any_number_of_processes(
     assert {"network.2.running_var", "network.6.num_batches_tracked"} <= everything(one)[1].keys()
 
 
+@pytest.mark.acceptance
 def test_a_batch_that_cannot_be_divided_evenly_is_refused_in_one_sentence(
     drawn_file: Path, tmp_path: Path
 ) -> None:

@@ -106,6 +106,7 @@ def test_an_ensemble_is_resumed_exactly_and_predicts_the_mean_probability(
     assert np.allclose(softmax_of(logits, axis=1), together, atol=1e-5)
 
 
+@pytest.mark.acceptance
 def test_a_run_with_outliers_is_resumed_exactly_and_evaluated_on_the_digits_alone(
     drawn: Dataset, tmp_path: Path
 ) -> None:
@@ -124,6 +125,7 @@ def test_a_run_with_outliers_is_resumed_exactly_and_evaluated_on_the_digits_alon
     assert last.validation_accuracy == accuracy(logits, drawn.validation.labels)
 
 
+@pytest.mark.acceptance
 def test_a_run_with_photographs_is_calibrated_on_photographs(
     drawn: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -141,6 +143,7 @@ def test_a_run_with_photographs_is_calibrated_on_photographs(
     assert [file.stat().st_mtime_ns for file in stored] == before
 
 
+@pytest.mark.acceptance
 def test_photographs_that_were_interrupted_are_continued(
     drawn: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -78,6 +78,7 @@ def test_a_thousand_trials_killed_six_times_end_complete_and_as_each_does_alone(
         assert results(Run(folder.run_path(trial))) == results(Run(alone.path))
 
 
+@pytest.mark.acceptance
 def test_trials_that_are_killed_continue(digitnet: Command, drawn_file: Path, tmp_path: Path) -> None:
     plan = tmp_path / "few.toml"
     plan.write_text(PLAN.format(seeds=6, steps=150, data=drawn_file))

@@ -78,6 +78,7 @@ def test_starting_again_does_nothing_twice(local: TrialsFolder) -> None:
     assert {path: path.stat().st_mtime_ns for path in local.path.rglob("*") if path.is_file()} == before
 
 
+@pytest.mark.acceptance
 def test_a_trial_that_fails_is_recorded_and_stops_no_other(drawn_file: Path, tmp_path: Path) -> None:
     plan = plan_for(drawn_file, grid="learning_rate = [0.001, 1e38]")
     with make_engine("processes", workers=2) as engine:
@@ -188,6 +189,7 @@ def test_a_bad_plan_or_flag_is_answered_in_one_sentence(
     assert not (tmp_path / "trials").exists()
 
 
+@pytest.mark.acceptance
 def test_compare_prints_writes_and_draws(digitnet: Command, local: TrialsFolder) -> None:
     done = digitnet("compare", local.path)
     assert done.returncode == 0, done.stderr

@@ -115,6 +115,7 @@ def test_a_pruned_run_is_no_finished_one_and_can_still_be_finished(whole: Trials
     assert not Run(whole.path / "runs" / pruned.trial).is_finished
 
 
+@pytest.mark.acceptance
 def test_a_search_killed_and_started_again_equals_one_never_stopped(whole: TrialsFolder, tmp_path: Path) -> None:
     (tmp_path / "wide.toml").write_text(whole.plan.text)
     folder = tmp_path / "trials" / "wide"
@@ -171,6 +172,7 @@ def test_a_search_killed_while_it_writes_continues_as_if_it_had_not_been(
     )
 
 
+@pytest.mark.acceptance
 def test_two_workers_lose_no_trial_and_do_none_twice(drawn_file: Path, tmp_path: Path) -> None:
     plan = plan_for(drawn_file, trials=9)
     with make_engine("processes", workers=2) as engine:

@@ -24,6 +24,10 @@ const { listNetworks, openNetwork } = await import(isStatic ? "./browser_network
 const ADAPTED = "adapted"; // as the server calls it
 
 const at = (id) => document.getElementById(id);
+if (!at("pad").getContext?.("2d")) {
+  say("This browser can't draw on a canvas, which this page is made of. Use another, or read a picture with: digitnet read photo.jpg");
+  throw new Error("no canvas");
+}
 const pad = new Pad(at("pad"), ask, (text) => { at("pen").textContent = text; });
 const ribbon = new Ribbon(at("ribbon"));
 const challenges = new Challenges(at("challenge"));
