@@ -24,7 +24,7 @@ from digitnet.data.load import load_dataset
 from digitnet.reading.network import Network
 from digitnet.reading.reader import Reader
 from digitnet.serving.guard import LARGEST
-from digitnet.serving.own_digits import OwnDigits
+from digitnet.serving.page_api.own_digits import OwnDigits
 from digitnet.serving.shelf import BLOG
 from digitnet.training.train import train
 from processes import DIGITNET, end

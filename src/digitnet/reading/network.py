@@ -1,5 +1,6 @@
 """The network of a model file, run by ONNX Runtime."""
 
+import copy
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -40,6 +41,10 @@ class Answers:
         """Concatenate answers; at least one part."""
         return cls(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(cls)))
 
+    def part(self, chosen: slice) -> "Answers":
+        """Return the answers about some of the images."""
+        return Answers(*(getattr(self, field.name)[chosen] for field in fields(self)))
+
 
 class Network:
     """The network of a model file, by default of the one that comes with digitnet; several threads may share it.
@@ -71,6 +76,14 @@ class Network:
                 f"{path}: ONNX Runtime {onnxruntime.__version__} can't run this model ({error}). "
                 "Run: pip install --upgrade onnxruntime"
             ) from error
+
+    def with_min_probability(self, least: float | None) -> "Network":
+        """Return this network with another threshold of an accepted answer; None keeps it as it is."""
+        if least is None:
+            return self
+        other = copy.copy(self)  # the session is shared
+        other._min_probability = least
+        return other
 
     def answer_crops(self, crops: UInt8) -> Answers:
         """Recognise crops ``(N, rows, columns, 1 or 3)`` of one size, each of a digit, its ink dark or light."""

@@ -1,5 +1,6 @@
 """The reader: a picture in, its digits out."""
 
+import copy
 import re
 import warnings
 from pathlib import Path
@@ -46,6 +47,18 @@ class Reader:
     def min_probability(self) -> float:
         """The least calibrated probability, 0 to 1, of an accepted answer."""
         return self.info.calibration.sure if self._min_probability is None else self._min_probability
+
+    def with_min_probability(self, least: float | None) -> "Reader":
+        """Return this reader with another `min_probability`, at no cost; None keeps it as it is.
+
+        Raises UsageError for what is no probability.
+        """
+        check_min_probability(least, "min_probability")
+        if least is None:
+            return self
+        other = copy.copy(self)
+        other.network, other._min_probability = self.network.with_min_probability(least), least
+        return other
 
     def read(
         self,

@@ -13,9 +13,9 @@ from pathlib import Path
 import uvicorn
 
 from digitnet.errors import UsageError
-from digitnet.serving.adaptation import AdaptationJob
 from digitnet.serving.app import make_app
-from digitnet.serving.own_digits import OwnDigits
+from digitnet.serving.page_api.adaptation import AdaptationJob
+from digitnet.serving.page_api.own_digits import OwnDigits
 from digitnet.serving.shelf import ADAPTED, add_adapted, list_models
 
 HOST = "127.0.0.1"

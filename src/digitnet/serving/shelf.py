@@ -6,11 +6,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from digitnet.errors import ModelError
+from digitnet.errors import DigitnetError, ModelError, nearest
 from digitnet.modelfile import checkpoints_of
 from digitnet.reading.network import SHIPPED
 from digitnet.reading.reader import Reader
-from digitnet.serving.mistakes import find_mistakes
+from digitnet.serving.page_api.mistakes import find_mistakes
 
 BLOG = SHIPPED.with_name("blog.onnx")
 """A network of the blog's kind with 4 and 8 filters: small enough to be shown whole."""
@@ -69,12 +69,18 @@ def list_models(
     return {model.name: model for model in models}
 
 
-def find_model(models: Mapping[str, Model], name: str) -> Model | None:
-    """Find a model by its name, or one of its checkpoints as ``NAME@STEP``; None if there is none."""
+class UnknownModelError(DigitnetError):
+    """There is no model of that name."""
+
+
+def get_model(models: Mapping[str, Model], name: str) -> Model:
+    """Get a model by its name, or one of its checkpoints as ``NAME@STEP``; raise UnknownModelError for others."""
     if name in models:
         return models[name]
     of, _, step = name.rpartition("@")
-    return models[of].checkpoints.get(int(step)) if of in models and step.isdecimal() else None
+    if of in models and step in map(str, models[of].checkpoints):
+        return models[of].checkpoints[int(step)]
+    raise UnknownModelError(f"There is no model {name!r}. {nearest(name, models)}")
 
 
 def add_adapted(models: MutableMapping[str, Model], file: Path) -> None:

@@ -24,8 +24,8 @@ from digitnet.data.sources.npm import NpmPackage
 from digitnet.data.sources.source import RawFile
 from digitnet.errors import DataError, ModelError
 from digitnet.files import make_folder, new_folder, write_whole
-from digitnet.serving.answers import describe_model
-from digitnet.serving.nearest import load_training_images
+from digitnet.serving.page_api.answers import describe_model
+from digitnet.serving.page_api.nearest import load_training_images
 from digitnet.serving.shelf import Model
 
 PAGE = Path(__file__).with_name("page")

@@ -1,0 +1,59 @@
+"""What can't be answered, as a status and one sentence: ``{"error": "..."}``."""
+
+from collections.abc import Awaitable, Callable
+
+from fastapi import Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from starlette.exceptions import HTTPException
+
+from digitnet.errors import DigitnetError, StorageError
+from digitnet.serving.guard import LARGEST, TooLargeError
+from digitnet.serving.inference_api.batching import OverloadedError
+from digitnet.serving.page_api.adaptation import BusyError
+from digitnet.serving.shelf import UnknownModelError
+
+_STATUSES: dict[type[Exception], int] = {StorageError: 507, BusyError: 409, UnknownModelError: 404}
+"""Of errors whose message is a sentence; all others are the sender's, 400."""
+
+
+def refuse(status: int, sentence: str, headers: dict[str, str] | None = None) -> Response:
+    """Make the reply of a refusal."""
+    return JSONResponse({"error": sentence}, status, headers)
+
+
+async def _say_what_is_wrong(request: Request, error: Exception) -> Response:
+    return refuse(_STATUSES.get(type(error), 400), str(error))
+
+
+async def _say_what_is_invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"] if part not in ("body", "query"))
+    return refuse(422, f"{where or 'The request'}: {first['msg']}.")
+
+
+async def _say_it_is_too_large(request: Request, error: Exception) -> Response:
+    return refuse(413, f"The body: expected at most {LARGEST >> 20} MB. Send a smaller picture.")
+
+
+async def _say_what_http_says(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    too_large = isinstance(error.__cause__, TooLargeError)  # as FastAPI reports it while it reads JSON
+    return (
+        await _say_it_is_too_large(request, error) if too_large else refuse(error.status_code, f"{error.detail}.")
+    )
+
+
+async def _say_it_is_overloaded(request: Request, error: Exception) -> Response:
+    return refuse(503, "Too many images wait already. Ask again in a second.", {"Retry-After": "1"})
+
+
+HANDLERS: dict[type[Exception], Callable[[Request, Exception], Awaitable[Response]]] = {
+    HTTPException: _say_what_http_says,
+    DigitnetError: _say_what_is_wrong,
+    RequestValidationError: _say_what_is_invalid,
+    TooLargeError: _say_it_is_too_large,
+    OverloadedError: _say_it_is_overloaded,
+}
+"""How each exception is answered."""
