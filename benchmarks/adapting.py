@@ -72,9 +72,7 @@ def _measure(split: Split, count: int, seed: int, dataset: Dataset) -> dict[str,
             Image.fromarray(image).save(folder / str(label) / f"{index}.png")
         adaptation = adapt(folder, seed=seed, dataset=dataset)
         held_out = {"before": _count_right(SHIPPED, others), "after": _count_right(adaptation.model, others)}
-    found = adaptation.to_json()
-    del found["model"]
-    return {**found, "held_out": {"images": len(others), **held_out}}
+    return {**adaptation.to_json(), "held_out": {"images": len(others), **held_out}}
 
 
 def _count_right(model: Path, split: Split) -> int:

@@ -4,7 +4,8 @@ from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
-import torch
+import numpy as np
+from safetensors.torch import save as serialise_tensors
 from torch import nn
 
 from digitnet import metrics
@@ -19,9 +20,9 @@ from digitnet.config import OFF, TrainConfig
 from digitnet.data.dataset import Dataset, Split, UInt8
 from digitnet.data.load import load_dataset
 from digitnet.data.raw import DIGITS
-from digitnet.errors import ModelError
+from digitnet.errors import ModelError, UsageError
 from digitnet.exporting.export import make_model
-from digitnet.files import make_folder, write_whole
+from digitnet.files import make_folder, sha256, write_whole
 from digitnet.modelfile import ModelInfo
 from digitnet.progress import Progress
 from digitnet.reading.reader import Reader
@@ -51,9 +52,10 @@ def adapt(
     StorageError when the file can't be written.
     """
     folder, name = Path(folder).expanduser(), str(model or "digitnet's own model")
+    config = TrainConfig(seed=seed)  # which checks it
     reader = Reader(model)
     _check_model(reader.info, name)
-    file = Path(out).expanduser() if out else folder / ADAPTED  # where the page finds it
+    file = _check_file(Path(out).expanduser() if out else folder / ADAPTED)  # where the page finds it
     with progress or Progress() as shown:
         own = read_lessons(folder, reader, shown.message)
         network = rebuild_network(reader.network, name)
@@ -66,7 +68,7 @@ def adapt(
         for adapted in islice(finetune(network, *to_tensors(own), rehearsal, seed), found.steps):  # noqa: B007
             steps.advance()
         shown.message("Measuring what it has forgotten, and writing the model file: about ten seconds.")
-        both, outliers = (network, adapted.eval()), _make_strangers(dataset, seed + 1)
+        both, outliers = (network, adapted.eval()), _make_strangers(dataset, seed + 1, rehearsal)
         adaptation = Adaptation(
             model=file,
             steps=found.steps,
@@ -76,7 +78,7 @@ def adapt(
         )
         info = _describe(judge, adapted, dataset.validation, adaptation)
         make_folder(file.parent)
-        write_whole(file, make_model(adapted, info, TrainConfig().replace(**OFF)))
+        write_whole(file, make_model(adapted, info, config.replace(**OFF)))
     return adaptation
 
 
@@ -111,11 +113,24 @@ def _check_model(info: ModelInfo, name: str) -> None:
         )
 
 
-def _make_strangers(dataset: Dataset, seed: int) -> UInt8:
-    """Make outliers ``(n, 28, 28)`` that nothing has learned from, none of which is a digit."""
+def _check_file(file: Path) -> Path:
+    """Return the file to write; raise UsageError for a folder: that is known before anything is learned."""
+    if file.is_dir():
+        raise UsageError.mismatch(
+            "--out", expected="a file", found=f"the folder {file}", remedy="Name a file in it."
+        )
+    return file
+
+
+def _make_strangers(dataset: Dataset, seed: int, rehearsal: Rehearsal) -> UInt8:
+    """Make outliers ``(n, 28, 28)``, no two of them alike, which are of the rehearsal's kinds but not in it.
+
+    Printed characters are few, so the same ones come again.
+    """
     images, labels = make_outliers(dataset, _OUTLIERS, seed)
-    strangers: torch.Tensor = images[labels == dataset.classes, 0]
-    return strangers.numpy()
+    known = {image.tobytes() for image in rehearsal.images.numpy()}
+    strangers = {image.tobytes(): image for image in images[labels == dataset.classes, 0].numpy() if image.any()}
+    return np.stack([image for content, image in strangers.items() if content not in known])
 
 
 def _describe(judge: Judge, network: nn.Module, validation: Split, adaptation: Adaptation) -> ModelInfo:
@@ -123,8 +138,11 @@ def _describe(judge: Judge, network: nn.Module, validation: Split, adaptation: A
     probabilities, _ = judge.answer(network, validation.images)
     correct = probabilities.argmax(axis=1) == validation.labels
     curve = metrics.coverage_curve(probabilities.max(axis=1), correct).points(100)
+    tensors = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
+    base = judge.info
     return replace(
-        judge.info,
-        calibration=replace(judge.info.calibration, curve=curve),
-        training={**judge.info.training, "adapted": adaptation.to_json()},
+        base,
+        calibration=replace(base.calibration, curve=curve),
+        training={"config": base.training.get("config"), "base": base.training, "adapted": adaptation.to_json()},
+        weights_sha256=sha256(serialise_tensors(tensors)),
     )

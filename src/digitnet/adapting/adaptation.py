@@ -75,7 +75,7 @@ class Adaptation:
             return f"Nothing changed on your digits: {after} of {len(self.own.after)} are right, as before."
         return (
             f"It can't be told whether it is better on your digits: {change}, which may be chance ({p}). "
-            "Draw more, best those that are read wrongly, and adapt again."
+            "Draw more, and adapt again."
         )
 
     @property
@@ -91,9 +91,8 @@ class Adaptation:
         return f"The price: {', and '.join(lost)}." if lost else ""
 
     def to_json(self) -> dict[str, Any]:
-        """Return everything as plain values."""
+        """Return everything but the path of the file as plain values."""
         return {
-            "model": str(self.model),
             "steps": self.steps,
             "is_better": self.is_better,
             "verdict": self.verdict,

@@ -1,5 +1,6 @@
 """The digits of one's own hand that a folder holds: those that the page kept, and photographs of single digits."""
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -15,35 +16,53 @@ LEAST = 10
 """Digits below which there is nothing to learn from, let alone to judge on."""
 
 
+_FORMATS = "PNG", "JPEG", "BMP"
+
+
 def read_lessons(folder: Path, reader: Reader, on_message: OnMessage = ignore_message) -> Split:
     """Read the digits of a folder with a subfolder for each label, ``7/photo.jpg``; some labels may be missing.
 
     A picture of 28 x 28 pixels is taken as the page keeps it: light ink on black, laid out as MNIST's. Any other
     is read as a picture of one digit, and what the reader's network sees of it is taken. One without a digit is
-    left out, and `on_message` says so. Raises DataError for fewer than LEAST digits, PictureError for a file that
-    is no picture.
+    left out, and so is a copy of another; `on_message` says so. Raises DataError for fewer than LEAST digits,
+    PictureError for a file that is no picture.
     """
     images: list[UInt8] = []
     labels: list[int] = []
-    for label, digit in enumerate(DIGITS):
-        for file in _list_pictures(folder / digit):
+    for label, name in enumerate(DIGITS):
+        for file in _list_pictures(folder / name):
             image = _read_kept(file)
             if image is None:
-                found = [digit for line in reader.read(file, single=True).lines for digit in line.digits]
-                image = found[0].image if found else None
+                digits = reader.read(file, single=True).digits
+                image = digits[0].image if digits else None
             if image is None:
                 on_message(f"{file}: found no digit in it, and left it out.")
-                continue
-            images.append(image)
-            labels.append(label)
-    if len(images) < LEAST:
+            else:
+                images.append(image)
+                labels.append(label)
+    own = _leave_out_copies(images, labels, on_message)
+    if len(own) < LEAST:
         raise DataError.mismatch(
             folder,
             expected=f"at least {LEAST} digits, in a folder for each label as 7/photo.jpg",
-            found=f"{len(images)}" if folder.is_dir() else "no such folder",
+            found=len(own) if folder.is_dir() else "a file" if folder.exists() else "no such folder",
             remedy="Draw some with: digitnet serve",
         )
-    return Split(np.stack(images), np.array(labels, np.uint8))
+    return own
+
+
+def _leave_out_copies(images: list[UInt8], labels: list[int], on_message: OnMessage) -> Split:
+    """Keep the first of equal images with the same label: a copy says nothing new, but would count in the test."""
+    kept: dict[tuple[bytes, int], int] = {}
+    for place, (image, label) in enumerate(zip(images, labels, strict=True)):
+        kept.setdefault((image.tobytes(), label), place)
+    if len(kept) < len(images):
+        on_message(f"Left out {len(images) - len(kept)} of your digits, which are copies of others.")
+    places = list(kept.values())
+    shape = (len(places), SIDE, SIDE)
+    return Split(
+        np.array([images[k] for k in places], np.uint8).reshape(shape), np.array(labels, np.uint8)[places]
+    )
 
 
 def _list_pictures(home: Path) -> list[Path]:
@@ -56,9 +75,9 @@ def _list_pictures(home: Path) -> list[Path]:
 
 
 def _read_kept(file: Path) -> UInt8 | None:
-    """Read a PNG of 28 x 28 pixels; None for anything else."""
+    """Read a picture of 28 x 28 pixels; None for anything else, also what can't be read: the reader says why."""
     try:
-        with Image.open(file, formats=["PNG"]) as picture:
+        with warnings.catch_warnings(action="ignore"), Image.open(file, formats=_FORMATS) as picture:
             return np.asarray(picture.convert("L")) if picture.size == (SIDE, SIDE) else None
-    except (OSError, ValueError, SyntaxError):  # no PNG, or a damaged one, which the reader describes
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         return None

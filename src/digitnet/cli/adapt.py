@@ -44,7 +44,7 @@ def adapt(
 
     adapted = adapt(folder, model, out, seed=seed, progress=make_progress(quiet=quiet))
     if format == "json":
-        print(json.dumps(adapted.to_json(), indent=2))
+        print(json.dumps({"model": str(adapted.model), **adapted.to_json()}, indent=2))
         return
 
     def describe(count: int, total: int, interval: Interval) -> str:

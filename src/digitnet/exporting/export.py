@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from safetensors.torch import save as serialise_tensors
 from torch import Tensor, nn
 
 from digitnet.config import TrainConfig
@@ -21,7 +22,7 @@ from digitnet.evaluation.layers import Layer, first_sequence, run_modules, trace
 from digitnet.evaluation.refusal import answer_confidence, digit_score
 from digitnet.exporting.checkpoints import make_checkpoint
 from digitnet.exporting.fold import fold_batchnorm
-from digitnet.files import make_folder, write_whole
+from digitnet.files import make_folder, sha256, write_whole
 from digitnet.modelfile import PRODUCER, Calibration, ModelInfo, checkpoints_of, metadata_of, seal
 from digitnet.networks.lift_ink import lift_ink
 from digitnet.networks.normalise import SIDE, centre_ink
@@ -107,12 +108,23 @@ def export(
         digitnet=version("digitnet"),
     )
     content = make_model(network, info, run.config)
-    for step, weights in read_kept(run):
-        at_step = replace(info, training={"config": to_command(run.config), "steps": step})
-        checkpoint = make_checkpoint(content, build_with(run, weights), at_step, run.config)
-        write_whole(make_folder(checkpoints_of(path)) / f"{step}.onnx", checkpoint)
     write_whole(path, content)
+    _write_checkpoints(run, path, content, info)
     return path
+
+
+def _write_checkpoints(run: Run, path: Path, content: bytes, info: ModelInfo) -> None:
+    """Write the checkpoints that a run has kept, in the place of those of another that the file once was of."""
+    for old in checkpoints_of(path).glob("*.onnx"):
+        old.unlink(missing_ok=True)
+    for step, weights in read_kept(run):
+        training = {"config": to_command(run.config), "steps": step}
+        described = replace(info, training=training, weights_sha256=sha256(serialise_tensors(weights)))
+        try:
+            checkpoint = make_checkpoint(content, build_with(run, weights), described, run.config)
+        except ValueError:  # equal tensors, as of a network that has hardly learned, share a place in the file
+            checkpoint = make_model(build_with(run, weights), described, run.config)
+        write_whole(make_folder(checkpoints_of(path)) / f"{step}.onnx", checkpoint)
 
 
 def make_model(network: nn.Module, info: ModelInfo, config: TrainConfig) -> bytes:

@@ -1,5 +1,6 @@
 """The models to choose from: those that come with digitnet, a named one, and those of runs at hand."""
 
+import os
 from collections.abc import Iterator, Mapping, MutableMapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -35,11 +36,11 @@ class Model:
         return Reader(self.path)
 
     @cached_property
-    def checkpoints(self) -> "dict[int, Model]":
-        """The same network at earlier steps of its training, if they were kept, the first one first."""
+    def checkpoints(self) -> "dict[str, Model]":
+        """The same network at the steps of its training that were kept, if any, the first one first."""
         files = [file for file in checkpoints_of(self.path).glob("*.onnx") if file.stem.isdecimal()]
         ordered = sorted(files, key=lambda file: int(file.stem))
-        return {int(file.stem): Model(f"{self.name}@{file.stem}", file) for file in ordered}
+        return {file.stem: Model(f"{self.name}@{file.stem}", file) for file in ordered}
 
     @cached_property
     def mistakes(self) -> dict[str, Any]:
@@ -56,7 +57,7 @@ def list_models(
     ModelError if the named one can't be used.
     """
     own = [Model("blog", BLOG), Model("reader", SHIPPED)]
-    if own_digits is not None and (own_digits / ADAPTED).is_file():
+    if own_digits is not None and os.access(own_digits / ADAPTED, os.R_OK):
         own.append(_adapted(own_digits / ADAPTED))
     models = [*own, *(model for model in _find_runs(runs) if model.name not in _RESERVED)]
     if named is not None:
@@ -78,8 +79,8 @@ def get_model(models: Mapping[str, Model], name: str) -> Model:
     if name in models:
         return models[name]
     of, _, step = name.rpartition("@")
-    if of in models and step in map(str, models[of].checkpoints):
-        return models[of].checkpoints[int(step)]
+    if of in models and step in models[of].checkpoints:
+        return models[of].checkpoints[step]
     raise UnknownModelError(f"There is no model {name!r}. {nearest(name, models)}")
 
 

@@ -120,7 +120,7 @@ def describe_model(model: Model) -> dict[str, Any]:
     return {
         "name": model.name,
         "labels": list(info.labels),
-        "checkpoints": list(model.checkpoints),
+        "checkpoints": [int(step) for step in model.checkpoints],
         "sure": reader.min_probability,
         "layers": [
             {**layer, "weights": None if own is None else encode(own)}

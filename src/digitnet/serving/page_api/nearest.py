@@ -1,16 +1,16 @@
 """The training images that are nearest to what the network saw, for the page."""
 
 import base64
+import threading
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from digitnet.data.cache import is_cached
 from digitnet.data.catalog import MNIST
 from digitnet.data.dataset import Split, UInt8
 from digitnet.data.load import load_dataset
-from digitnet.data.nearest import nearest_images
+from digitnet.data.nearest import measure_distances, take_nearest
 from digitnet.data.raw import DIGITS
 from digitnet.errors import DataError
 
@@ -19,24 +19,29 @@ NEAREST, OF_RIVAL = 5, 3
 
 
 class TrainingImages:
-    """MNIST's training images; they are loaded when they are first asked for, which takes 50 MB."""
+    """MNIST's training images; they are loaded when they are first asked for, and then take 50 MB."""
 
     def __init__(self) -> None:
         self._split: Split | None = None
+        self._lock = threading.Lock()  # each search takes 30 MB
 
     def find_nearest(self, image: UInt8, rival: str) -> dict[str, Any]:
         """Find the training images nearest to `image` ``(28, 28)``, and those of the label `rival`; 0.1 s.
 
         Raises DataError where MNIST is not in the cache, since a page fetches nothing by itself.
         """
-        if self._split is None:
-            self._split = load_training_images()
-        split = self._split
-        of_rival = split.labels == (DIGITS.index(rival) if rival in DIGITS else len(DIGITS))
+        with self._lock:
+            if self._split is None:
+                self._split = load_training_images()
+            split = self._split
+            (distances,) = measure_distances(image[None], split)
+        of_rival = np.flatnonzero(split.labels == (DIGITS.index(rival) if rival in DIGITS else len(DIGITS)))
+        nearest = take_nearest(distances, NEAREST)
+        rivals = of_rival[take_nearest(distances[of_rival], OF_RIVAL)] if len(of_rival) else of_rival
         return {
             "images": len(split),
-            "nearest": _find(image, split, np.ones(len(split), np.bool_), NEAREST),
-            "of_rival": _find(image, split, of_rival, OF_RIVAL),
+            "nearest": [_describe(split, int(index)) for index in nearest],
+            "of_rival": [_describe(split, int(index)) for index in rivals],
         }
 
 
@@ -49,16 +54,6 @@ def load_training_images() -> Split:
     return load_dataset("mnist").train
 
 
-def _find(image: UInt8, split: Split, chosen: npt.NDArray[np.bool_], count: int) -> list[dict[str, Any]]:
-    among = np.flatnonzero(chosen)
-    if not len(among):
-        return []
-    (found,) = nearest_images(image[None], Split(split.images[among], split.labels[among]), count)
-    return [
-        {
-            "index": int(index),
-            "label": DIGITS[split.labels[index]],
-            "image": base64.b64encode(split.images[index].tobytes()).decode("ascii"),
-        }
-        for index in among[found]
-    ]
+def _describe(split: Split, index: int) -> dict[str, Any]:
+    image = base64.b64encode(split.images[index].tobytes()).decode("ascii")
+    return {"index": index, "label": DIGITS[split.labels[index]], "image": image}
