@@ -28,7 +28,7 @@ from digitnet.adapting.lessons import read_lessons
 from digitnet.adapting.rebuild import rebuild_network
 from digitnet.data.dataset import Dataset, Split
 from digitnet.data.load import load_dataset
-from digitnet.errors import DataError, ModelError, PictureError
+from digitnet.errors import DataError, ModelError, PictureError, UsageError
 from digitnet.exporting.export import export
 from digitnet.modelfile import DECISIONS
 from digitnet.networks import test_time_augmentation
@@ -227,6 +227,30 @@ def test_pictures_of_one_digit_are_learned_beside_kept_ones(tmp_path: Path) -> N
     assert len(said) == 1 and "nothing.png" in said[0]
     seen = Reader().read(kept / "3" / "photo.jpg", single=True).lines[0].digits[0].image
     assert any((image == seen).all() for image in own.images[own.labels == 3])
+
+
+def test_copies_count_once_and_a_large_picture_is_no_surprise(tmp_path: Path) -> None:
+    kept = write(tmp_path, draw(12, seed=5))
+    first = next((kept / "0").iterdir())
+    for number in range(3):
+        (kept / "0" / f"copy{number}.png").write_bytes(first.read_bytes())
+    said: list[str] = []
+    assert len(read_lessons(kept, Reader(), said.append)) == 12
+    assert len(said) == 1 and "3 of your digits" in said[0]
+    Image.new("1", (20_000, 10_000)).save(kept / "0" / "scan.png")
+    with pytest.raises(PictureError, match="scan"):
+        read_lessons(kept, Reader())
+
+
+@pytest.mark.parametrize("seed", [-1, 2**64])
+def test_a_seed_out_of_range_is_refused(tmp_path: Path, seed: int) -> None:
+    with pytest.raises(UsageError, match="--seed"):
+        adapt(write(tmp_path, draw(12, seed=5)), seed=seed)
+
+
+def test_a_folder_can_not_be_the_file_to_write(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="--out"):
+        adapt(write(tmp_path / "own", draw(12, seed=5)), out=tmp_path)
 
 
 def no_folder(folder: Path) -> None:

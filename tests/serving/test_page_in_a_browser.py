@@ -243,6 +243,26 @@ def test_many_digits_are_drawn_and_named_one_after_the_other(browser: Browser, t
     assert sorted(file.parent.name for file in (tmp_path / "mine").rglob("*.png")) == ["1", "3", "4", "7"]
 
 
+def test_a_named_drawing_is_not_lost_to_the_eraser_nor_named_by_a_shortcut(
+    browser: Browser, tmp_path: Path
+) -> None:
+    with serving("--own", tmp_path / "mine") as own_server, at_the_page(browser, own_server) as page:
+        draw(page, DIGITS["4"])
+        expect_answer(page, "4")
+        page.keyboard.press("Control+0")
+        page.keyboard.press("4")
+        expect(page.locator("#kept")).to_contain_text("1 of your digits")
+        page.click("#eraser")
+        draw(page, [[(2, 2), (3, 3)]], left=0.02, top=0.02, size=0.1)
+        expect_answer(page, "4")
+        page.click("#eraser")
+        page.click("#kept >> text=Take back")
+        expect(page.locator("#kept")).to_contain_text("Taken back")
+        draw(page, [[(10, 95), (12, 96)]])  # corrects the drawing, and begins no new one
+        page.click("#undo")
+        expect_answer(page, "4")
+
+
 def test_a_browser_without_a_canvas_is_told_so(browser: Browser, server: Server) -> None:
     def take_it_away(page: Page) -> None:
         page.add_init_script("HTMLCanvasElement.prototype.getContext = () => null")

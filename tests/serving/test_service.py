@@ -5,7 +5,6 @@ import json
 import os
 import signal
 import socket
-import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,7 +26,7 @@ from digitnet.serving.guard import LARGEST
 from digitnet.serving.page_api.own_digits import OwnDigits
 from digitnet.serving.shelf import BLOG
 from digitnet.training.train import train
-from processes import DIGITNET, end
+from processes import DIGITNET, end, wait_until
 from processes import run as run_python
 
 
@@ -302,9 +301,8 @@ def keep(folder: Path, count: int) -> None:
 
 
 def wait_for_adaptation(server: Server) -> dict[str, Any]:
-    while (found := server.ask_json("GET", "/api/adaptation"))["state"] == "running":
-        time.sleep(0.2)
-    return dict(found)
+    wait_until(lambda: server.ask_json("GET", "/api/adaptation")["state"] != "running", server.process)
+    return dict(server.ask_json("GET", "/api/adaptation"))
 
 
 def test_too_few_digits_to_adapt_to_are_said(tmp_path: Path) -> None:
@@ -316,6 +314,14 @@ def test_too_few_digits_to_adapt_to_are_said(tmp_path: Path) -> None:
         assert found["state"] == "failed"
         assert "at least 10 digits" in found["error"]
         assert own_server.ask_json("GET", "/api/models/") == ["blog", "reader"]
+
+
+def test_what_the_program_says_is_told_in_any_language(tmp_path: Path) -> None:
+    keep(tmp_path / "meine_ü", 3)
+    latin = {**os.environ, "PYTHONIOENCODING": "latin-1"}
+    with serving("--own", tmp_path / "meine_ü", env=latin) as own_server:
+        own_server.ask_json("POST", "/api/adaptation", {"model": "reader"})
+        assert "meine_ü" in wait_for_adaptation(own_server)["error"]
 
 
 def test_two_pages_do_not_adapt_at_once_and_stopping_leaves_no_half_file(tmp_path: Path) -> None:
@@ -349,6 +355,11 @@ def test_the_nearest_training_images_are_found(server: Server) -> None:
     assert found["nearest"][0]["image"] == to_crop(mnist.train.images[17])["pixels"]
     assert len(found["nearest"]) == 5
     assert [one["label"] for one in found["of_rival"]] == ["3", "3", "3"]
+
+
+@pytest.mark.parametrize("name", ["blog@", "blog@3", "blog@010", "blog@" + 5_000 * "1", "@0", "nobody@1"])
+def test_a_checkpoint_that_is_not_there_is_unknown(server: Server, name: str) -> None:
+    assert server.ask("GET", f"/api/models/{name}")[0] == 404
 
 
 def test_the_nearest_of_something_else_than_an_image_is_refused(server: Server) -> None:

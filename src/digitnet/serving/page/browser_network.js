@@ -27,7 +27,10 @@ async function fetchTrainingImages() {
 
 // As the server does it, but among fewer images.
 async function findNearest(image, rival) {
-  training ??= fetchTrainingImages();
+  training ??= fetchTrainingImages().catch((error) => {
+    training = null; // another try may succeed
+    throw error;
+  });
   const all = await training;
   const distances = all.map(({ pixels }) => pixels.reduce((sum, pixel, k) => sum + (pixel - image[k]) ** 2, 0));
   const order = all.map((_, k) => k).sort((one, other) => distances[one] - distances[other] || one - other);

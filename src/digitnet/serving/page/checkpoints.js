@@ -33,8 +33,12 @@ export class Checkpoints {
   }
 
   #open(k) {
-    this.#networks[k] ??= this.open(`${this.#name}@${this.#steps[k]}`);
-    return this.#networks[k];
+    const networks = this.#networks;
+    networks[k] ??= this.open(`${this.#name}@${this.#steps[k]}`).catch((error) => {
+      networks[k] = null; // another try may succeed
+      throw error;
+    });
+    return networks[k];
   }
 
   #tell() {
@@ -59,13 +63,20 @@ export class Checkpoints {
   async judge(crop, isRaw) {
     if (this.box.hidden) return;
     const drawing = {};
-    [this.#drawing] = [drawing];
-    const judged = await Promise.all(this.#steps.map(async (_, k) => {
-      const network = await this.#open(k);
-      return { network, answer: (await network.answer([crop], { isRaw }))[0] };
-    }));
-    if (drawing !== this.#drawing) return; // something else is drawn, or another network shown, by now
-    this.answers.replaceChildren(...judged.map(({ network: { labels }, answer }, k) => {
+    this.#drawing = drawing;
+    try {
+      const judged = await Promise.all(this.#steps.map(async (_, k) => {
+        const network = await this.#open(k);
+        return { labels: network.labels, answer: (await network.answer([crop], { isRaw }))[0] };
+      }));
+      if (drawing === this.#drawing) this.#show(judged); // nothing else is drawn, and no other network shown, by now
+    } catch (error) {
+      if (drawing === this.#drawing) this.where.textContent = error.message;
+    }
+  }
+
+  #show(judged) {
+    this.answers.replaceChildren(...judged.map(({ labels, answer }, k) => {
       const kind = { accepted: "is-sure", "not sure": "is-unsure", "not a digit": "is-none" }[answer.decision];
       return element("li", { class: kind }, element("b", { text: labelOf(answer, labels) }), element("small", { text: inShort(this.#steps[k]) }));
     }));

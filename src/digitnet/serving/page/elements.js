@@ -10,6 +10,8 @@ export function percent(share) {
   return rounded === "100.0%" && share < 1 ? "99.9%" : rounded;
 }
 
+export const readsDigits = ({ labels }) => labels.join("") === "0123456789";
+
 // Black ink on a transparent canvas; the style sheet inverts it in the dark.
 export function inkCanvas({ rows, columns, pixels }) {
   const canvas = element("canvas", { width: columns, height: rows, class: "ink" });

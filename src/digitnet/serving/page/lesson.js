@@ -6,24 +6,26 @@ const LABELS = "0123456789";
 
 export class Lesson {
   #last = null; // what was kept last: { label, name, of }, the drawing that it is of
+  #queue = Promise.resolve(); // one thing is kept or taken back at a time
 
-  // `seen` returns the drawing that is looked at, with its crop; `say` shows a sentence about a failure; `done` is told
-  // how many digits of each label are kept.
-  constructor(network, { labels, kept }, seen, say, done) {
-    Object.assign(this, { network, kept, seen, say, done });
+  // `seen` returns the drawing that is looked at, with its crop; `finish` is told whether it is done; `say` shows a
+  // sentence about a failure; `counted` is told how many digits of each label are kept.
+  constructor(network, { labels, kept }, { seen, finish, say, counted }) {
+    Object.assign(this, { network, kept, seen, finish, say, counted });
     labels.replaceChildren(...Array.from(LABELS, (label) => element("button", {
       type: "button", text: label, "aria-label": `That was a ${label}`, onclick: () => this.keep(label),
     })));
   }
 
   // Keep the drawing as `label`; nothing happens for what is no label.
-  async keep(label) {
-    if (label.length === 1 && LABELS.includes(label)) await this.#do(() => this.#keep(label));
+  keep(label) {
+    const of = this.seen();
+    if (!of || label.length !== 1 || !LABELS.includes(label)) return;
+    this.finish(true); // at once, since the next stroke may come before the reply
+    this.#do(() => this.#keep(of, label), () => this.finish(false));
   }
 
-  async #keep(label) {
-    const of = this.seen();
-    if (!of) return;
+  async #keep(of, label) {
     const before = this.#last;
     const { name, ...kept } = await this.network.keepOwn(of.crop, label);
     this.#last = { label, name, of };
@@ -34,22 +36,22 @@ export class Lesson {
 
   async #takeBack() {
     if (!this.#last) return;
-    const { label, name } = this.#last;
+    const { label, name, of } = this.#last;
     const kept = await this.network.takeBackOwn(label, name);
-    if (this.#last?.name === name) this.#last = null;
+    this.#last = null;
+    if (of === this.seen()) this.finish(false); // it may be corrected
     this.#show(kept, "Taken back.");
   }
 
-  async #do(work) {
-    try {
-      await work();
-    } catch (error) {
+  #do(work, failed = () => {}) {
+    this.#queue = this.#queue.then(work).catch((error) => {
+      failed();
       this.say(error.message);
-    }
+    });
   }
 
   #show({ folder, counts }, sentence) {
-    this.done(counts);
+    this.counted(counts);
     const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
     const link = (format) => element("a", { href: this.network.ownAddress(format), download: "", text: format });
     const rest = total === 0 ? [] : [` ${total} of your digits ${total === 1 ? "is" : "are"} in `, element("code", { text: folder }), ". Download: ", link("npz"), ", ", link("idx"), ", ", link("csv"), "."];

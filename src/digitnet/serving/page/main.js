@@ -3,7 +3,7 @@
 import { Ribbon, showAnswer, showBars, textOf } from "./answer.js";
 import { Challenges } from "./challenges.js";
 import { Checkpoints } from "./checkpoints.js";
-import { element } from "./elements.js";
+import { element, readsDigits } from "./elements.js";
 import { showHowItReads } from "./how_it_reads.js";
 import { Lesson } from "./lesson.js";
 import { Mistakes } from "./mistakes.js";
@@ -90,7 +90,10 @@ async function explain() {
 
 async function findNearest(of) {
   const { answer: found, image, network } = of;
-  if (network.labels.join("") !== "0123456789") return; // MNIST says nothing about other labels
+  if (!readsDigits(network)) { // MNIST says nothing about other labels
+    at("near").replaceChildren();
+    return;
+  }
   try {
     const near = await network.findNearest(image, rivalOf(found, network.labels).label);
     if (of === seen) showNearest(at("near"), near, found, network.labels);
@@ -194,13 +197,31 @@ async function follow(id, choose, current) {
   }
 }
 
-// A network was adapted to the person's digits: offer it, and read with it if it is known to be better.
-async function useAdapted(isBetter) {
+// ---- The person's own digits ------------------------------------------------------------------------------------
+
+function teach() {
+  const teacher = new Teacher(reader, at("teach"), () => reader, useAdapted);
+  const lesson = new Lesson(reader, { labels: at("labels"), kept: at("kept") }, {
+    seen: () => seen,
+    finish: (isDone) => { if (count === 1) pad.finish(isDone); }, // so that many can be drawn, one after the other
+    say,
+    counted: (counts) => teacher.count(counts),
+  });
+  at("pad").addEventListener("keydown", (event) => {
+    const isShortcut = event.repeat || event.ctrlKey || event.metaKey || event.altKey;
+    if (!isShortcut && !at("lesson").hidden) lesson.keep(event.key);
+  });
+}
+
+// A network was adapted to the person's digits from the one called `from`: offer it, and read with it if it is known
+// to be better; go back to the other if it is not, but was read with before.
+async function useAdapted(isBetter, from) {
   for (const id of ["reader", "shown"]) {
     const isThere = [...at(id).options].some(({ value }) => value === ADAPTED);
     if (!isThere) at(id).append(element("option", { value: ADAPTED, text: ADAPTED }));
   }
   if (isBetter) at("reader").value = ADAPTED;
+  else if (at("reader").value === ADAPTED) at("reader").value = from;
   await follow("reader", chooseReader, () => reader);
   if (shown.name === ADAPTED) await follow("shown", chooseShown, () => shown); // its weights are new
 }
@@ -219,14 +240,7 @@ async function start() {
   }
   say("");
   showNothing();
-  if (!isStatic) {
-    const teacher = new Teacher(reader, at("teach"), () => (reader.name === ADAPTED ? "reader" : reader.name), useAdapted);
-    const lesson = new Lesson(reader, { labels: at("labels"), kept: at("kept") }, () => seen, say, (counts) => {
-      teacher.count(counts);
-      if (count === 1) pad.finish(); // so that many can be drawn, one after the other
-    });
-    at("pad").addEventListener("keydown", ({ key }) => { if (!at("lesson").hidden) lesson.keep(key); });
-  }
+  if (!isStatic) teach();
   const begin = () => {
     hasBegun = true;
     document.body.classList.add("has-drawn");

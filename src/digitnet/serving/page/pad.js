@@ -54,8 +54,8 @@ export class Pad {
 
   clear() { if (!this.isEmpty) this.show([]); }
 
-  // The drawing is done: the next stroke begins a new one, unless this one is changed before.
-  finish() { this.#isDone = true; }
+  // The drawing is done, or not: if so, the next stroke begins a new one, unless this one is changed before.
+  finish(isDone = true) { this.#isDone = isDone; }
 
   #tell() {
     this.#isDone = false;
@@ -84,7 +84,7 @@ export class Pad {
 
   #start(point) {
     this.#past.push(this.strokes);
-    if (this.#isDone) this.strokes = [];
+    if (this.#isDone && !this.erasing) this.strokes = [];
     this.#current = { width: this.width, points: [] };
     if (!this.erasing) this.strokes = [...this.strokes, this.#current];
     this.#go(point);

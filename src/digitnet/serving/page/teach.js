@@ -1,66 +1,76 @@
 // "Learn my hand": once there are enough of a person's own digits, a copy of the network is adapted to them, and the
 // page says whether that helped.
 
-import { element } from "./elements.js";
+import { element, readsDigits } from "./elements.js";
 
 const ENOUGH = 30; // digits: from fewer nothing can be told
 const PAUSE = 1000; // milliseconds between two looks at how far it is
+const BUSY = "already"; // in the sentence of a server that is at it for another page
 
 const wait = () => new Promise((resolve) => { setTimeout(resolve, PAUSE); });
 
 export class Teacher {
-  #isRunning = false;
+  #isBusy = false;
+  #base = null; // the name of the network that was adapted last
 
-  // `wanted` names the network to adapt, `use` is called once there is an adapted one, and whether it is better.
+  // `wanted` returns the network that the page reads with; `use` is called once one is adapted, with whether it is
+  // better, and with the name of the one that it was adapted from.
   constructor(network, box, wanted, use) {
     Object.assign(this, { network, box, wanted, use });
-    network.readAdaptation().then(({ state }) => (state === "running" ? this.#follow() : null)).catch(() => {});
+    network.readAdaptation().then(({ state }) => { if (state === "running") this.#run(() => {}); }).catch(() => {});
     network.countOwn().then(({ counts }) => this.count(counts)).catch(() => {});
   }
 
   // Tell how many digits there are of each label.
   count(counts) {
     const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
-    if (this.#isRunning || this.box.querySelector("table")) return;
+    if (this.#isBusy || this.box.querySelector("table")) return;
     this.box.hidden = total === 0;
     this.box.replaceChildren(...(total < ENOUGH
-      ? [`From ${ENOUGH} of your digits on, it can learn your hand: ${ENOUGH - total} more.`]
+      ? [`From ${ENOUGH} of your digits on, it can learn your hand: ${ENOUGH - total} more. Keep those that it reads, too: the comparison needs them.`]
       : [this.#button("Learn my hand"), ` from your ${total} digits. It takes a minute.`]));
   }
 
   #button(text) {
-    return element("button", { type: "button", text, onclick: () => this.#start() });
+    return element("button", { type: "button", text, onclick: () => this.#run(() => this.network.startAdaptation(this.#from())) });
   }
 
-  async #start() {
-    if (this.#isRunning) return;
+  // One that was adapted before has learned the digits: nothing could be told of it.
+  #from() {
+    const network = this.wanted();
+    if (network.name === "adapted") return this.#base ?? "reader";
+    if (!readsDigits(network) || network.layers.length === 0) throw new Error(`${network.name} can't learn digits. Choose another network to read with.`);
+    return network.name;
+  }
+
+  async #run(start) {
+    if (this.#isBusy) return;
+    this.#isBusy = true;
+    this.box.hidden = false;
+    this.box.setAttribute("aria-live", "off"); // nobody wants to hear every step
+    this.box.focus({ preventScroll: true }); // the button goes
     try {
-      await this.network.startAdaptation(this.wanted());
-      await this.#follow();
+      await Promise.resolve().then(start).catch((error) => { if (!error.message.includes(BUSY)) throw error; });
+      const { result, model } = await this.#follow();
+      this.box.setAttribute("aria-live", "polite");
+      this.#base = model;
+      this.#show(result);
+      await this.use(result.is_better, model);
     } catch (error) {
+      this.box.setAttribute("aria-live", "polite");
       this.box.replaceChildren(element("span", { class: "failure", text: error.message }), " ", this.#button("Try again"));
+    } finally {
+      this.#isBusy = false;
     }
   }
 
   async #follow() {
-    this.#isRunning = true;
-    this.box.hidden = false;
-    this.box.setAttribute("aria-live", "off"); // nobody wants to hear every step
-    try {
-      for (;;) {
-        const found = await this.network.readAdaptation();
-        if (found.state !== "running") this.box.setAttribute("aria-live", "polite");
-        if (found.state === "done") {
-          this.#show(found.result);
-          await this.use(found.result.is_better);
-          return;
-        }
-        if (found.state !== "running") throw new Error(found.error ?? "The server was started again. Try once more.");
-        this.box.replaceChildren(element("span", { text: found.progress }));
-        await wait();
-      }
-    } finally {
-      this.#isRunning = false;
+    for (;;) {
+      const found = await this.network.readAdaptation();
+      if (found.state === "done") return found;
+      if (found.state !== "running") throw new Error(found.error ?? "The server was started again. Try once more.");
+      this.box.replaceChildren(element("span", { text: found.progress }));
+      await wait();
     }
   }
 

@@ -91,7 +91,7 @@ def make_teaching_router(models: MutableMapping[str, Model], own: OwnDigits, job
 
     @router.post("/adaptation")
     def start_adaptation(wanted: Wanted) -> Any:
-        job.start(get_model(models, wanted.model).path)
+        job.start(wanted.model, get_model(models, wanted.model).path)
         return job.state
 
     return router
