@@ -20,7 +20,8 @@ ADAPTED = "adapted.onnx"
 """The model that was adapted to a person's own digits, in the folder with them."""
 
 _MODEL = "model.onnx"  # in a run's folder
-_RESERVED = "blog", "reader", "adapted"
+_ADAPTED = Path(ADAPTED).stem
+_RESERVED = "blog", "reader", _ADAPTED
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,9 @@ def list_models(
         path = _find_file(named)
         models = [model for model in models if model.path.resolve() != path.resolve()]
         name = named.stem if named.is_file() else named.resolve().name
-        chosen = Model(f"{name}-2" if name in {model.name for model in models} & {*_RESERVED} else name, path)
+        is_own = own_digits is not None and path.resolve() == (own_digits / ADAPTED).resolve()
+        taken = {model.name for model in models if model.name in _RESERVED} | (set() if is_own else {_ADAPTED})
+        chosen = Model(f"{name}-2" if name in taken else name, path)
         assert chosen.reader  # it must load
         models = [chosen, *(model for model in models if model.name != chosen.name)]
     return {model.name: model for model in models}
@@ -91,7 +94,7 @@ def add_adapted(models: MutableMapping[str, Model], file: Path) -> None:
 
 
 def _adapted(file: Path) -> Model:
-    return Model(Path(ADAPTED).stem, file)
+    return Model(_ADAPTED, file)
 
 
 def _find_file(named: Path) -> Path:

@@ -16,7 +16,10 @@ async function ask(address, options) {
     throw new Error("The server does not answer. Start it again with: digitnet serve");
   }
   const content = await reply.json().catch(() => ({}));
-  if (!reply.ok) throw new Error(content.error ?? `The server answered ${reply.status}. Look at its terminal.`);
+  if (!reply.ok) {
+    const sentence = content.error ?? `The server answered ${reply.status}. Look at its terminal.`;
+    throw Object.assign(new Error(sentence), { status: reply.status });
+  }
   return content;
 }
 

@@ -5,7 +5,7 @@ import { element, readsDigits } from "./elements.js";
 
 const ENOUGH = 30; // digits: from fewer nothing can be told
 const PAUSE = 1000; // milliseconds between two looks at how far it is
-const BUSY = "already"; // in the sentence of a server that is at it for another page
+const BUSY = 409; // the status of a server that is at it for another page
 
 const wait = () => new Promise((resolve) => { setTimeout(resolve, PAUSE); });
 
@@ -50,7 +50,7 @@ export class Teacher {
     this.box.setAttribute("aria-live", "off"); // nobody wants to hear every step
     this.box.focus({ preventScroll: true }); // the button goes
     try {
-      await Promise.resolve().then(start).catch((error) => { if (!error.message.includes(BUSY)) throw error; });
+      await Promise.resolve().then(start).catch((error) => { if (error.status !== BUSY) throw error; });
       const { result, model } = await this.#follow();
       this.box.setAttribute("aria-live", "polite");
       this.#base = model;
