@@ -74,6 +74,7 @@ SECTIONS: dict[str, dict[str, Callable[[], str]]] = {
         "inference": results.inference,
     },
     "docs/page.md": {"page": results.page_waits},
+    "docs/serving.md": {"serving": results.serving_waits},
     "docs/adapting.md": {"adapting": results.adapting_table},
     "docs/LOG.md": {"seeds": results.seeds_table},
     "docs/scaling.md": {"trials": results.trials_table, "cost": results.cost_table},

@@ -292,6 +292,22 @@ def page_waits() -> str:
     )
 
 
+def serving_waits() -> str:
+    """Say how many requests the service answers, and how long one waits."""
+    result = stored("serving")
+    own, plain = (statistics.median(result["requests_per_second"][name]) for name in ("digitnet", "plain"))
+    load, machine = result["rated_load"], result["machine"]
+    return (
+        f"On an {machine['processor']} with {machine['cores']} cores, which the clients share "
+        f"(`python -m benchmarks.serving`): {result['clients']} clients that ask one image a request, in JSON, get "
+        f"{own:,.0f} answers a second, {own / plain:.1f} times as many as from a plain FastAPI handler around the "
+        f"same network ({plain:,.0f}; medians of {result['rounds']}). At {load['rate']:,.0f} requests a second that "
+        f"come at random, {load['failed']} of {load['requests']:,} failed; half waited {load['p50_ms']:.0f} ms or "
+        f"less, 99% {load['p99_ms']:.0f} ms or less. From the start to the first answer: "
+        f"{result['start_to_first_answer_seconds']:.1f} seconds; memory at rest: {result['memory_at_rest_mb']:.0f} MB."
+    )
+
+
 def adapting_table() -> str:
     """Tabulate what adapting does, over its draws."""
     runs = stored("adapting")["runs"]

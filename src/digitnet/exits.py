@@ -9,7 +9,7 @@ from digitnet.errors import DigitnetError
 _EXTRAS = {
     **dict.fromkeys(("jinja2", "matplotlib", "onnx", "onnxscript", "safetensors", "scipy", "torch"), "train"),
     "optuna": "search",
-    **dict.fromkeys(("anyio", "fastapi", "pydantic", "starlette", "uvicorn"), "serve"),
+    **dict.fromkeys(("anyio", "fastapi", "prometheus_client", "pydantic", "starlette", "uvicorn"), "serve"),
 }
 
 

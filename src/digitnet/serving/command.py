@@ -14,6 +14,7 @@ import uvicorn
 
 from digitnet.errors import UsageError
 from digitnet.serving.app import make_app
+from digitnet.serving.connections import PatientProtocol
 from digitnet.serving.page_api.adaptation import AdaptationJob
 from digitnet.serving.page_api.own_digits import OwnDigits
 from digitnet.serving.shelf import ADAPTED, add_adapted, list_models
@@ -38,6 +39,7 @@ def serve(named: Path | None, port: int, own: Path, *, browser: bool) -> None:
     job = AdaptationJob(digits.folder, digits.folder / ADAPTED, lambda file: add_adapted(models, file))
     config = uvicorn.Config(
         make_app(models, digits, job),
+        http=PatientProtocol,
         log_level="warning",
         access_log=False,
         timeout_graceful_shutdown=5,

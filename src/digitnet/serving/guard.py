@@ -12,6 +12,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 LARGEST = 10 * 2**20
 """The most bytes of a request's body."""
 
+MOST_HEADERS = 100
+"""Headers of a request; browsers send twenty."""
+
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' blob: data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -48,6 +51,8 @@ class Guard:
         await self._app(scope, _Limited(receive), send_with_headers)
 
     def _find_refusal(self, headers: Headers, method: str) -> tuple[int, str] | None:
+        if len(headers.raw) > MOST_HEADERS:
+            return 431, f"The headers: expected at most {MOST_HEADERS}, found {len(headers.raw):,}."
         host = headers.get("host", "").rpartition(":")[0] or headers.get("host", "")
         if host not in self._hosts:
             return 421, f"Host: expected one of {', '.join(sorted(self._hosts))}, found {host!r}."

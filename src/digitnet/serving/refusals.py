@@ -6,6 +6,7 @@ from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from digitnet.errors import DigitnetError, StorageError
 from digitnet.serving.guard import LARGEST, TooLargeError
@@ -49,7 +50,12 @@ async def _say_it_is_overloaded(request: Request, error: Exception) -> Response:
     return refuse(503, "Too many images wait already. Ask again in a second.", {"Retry-After": "1"})
 
 
+async def _say_that_it_is_gone(request: Request, error: Exception) -> Response:
+    return refuse(400, "The request ended before it was whole.")  # which is counted; nobody is there to read it
+
+
 HANDLERS: dict[type[Exception], Callable[[Request, Exception], Awaitable[Response]]] = {
+    ClientDisconnect: _say_that_it_is_gone,
     HTTPException: _say_what_http_says,
     DigitnetError: _say_what_is_wrong,
     RequestValidationError: _say_what_is_invalid,

@@ -1,0 +1,64 @@
+"""What is counted and logged of the requests of programs: never what is in them."""
+
+import json
+import sys
+import time
+import uuid
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+_OBSERVED = "/v1/", "/v2/"
+_BUCKETS = 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0  # seconds
+
+
+class Observer:
+    """An ASGI application around another that counts, times and logs the requests of programs.
+
+    A log line is a JSON object on standard error. Each request has an ID, which its reply carries as X-Request-ID.
+    The page's questions, one for each movement of the pen, are left out.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._registry = CollectorRegistry()
+        names = ["route", "status"]
+        self._count = Counter("digitnet_requests", "Requests of programs", names, registry=self._registry)
+        self._seconds = Histogram(
+            "digitnet_request_seconds", "Time to answer", ["route"], registry=self._registry, buckets=_BUCKETS
+        )
+
+    def write_metrics(self) -> bytes:
+        """Write everything that was counted in the form of Prometheus."""
+        return generate_latest(self._registry)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http" or not scope["path"].startswith(_OBSERVED):
+            await self._app(scope, receive, send)
+            return
+        begin, number, status = time.perf_counter(), uuid.uuid4().hex, 500
+
+        async def send_with_id(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                MutableHeaders(scope=message)["X-Request-ID"] = number
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_with_id)
+        finally:
+            seconds = time.perf_counter() - begin
+            route = getattr(scope.get("route"), "path", "other")  # not the path, of which there are any number
+            self._count.labels(route, status).inc()
+            self._seconds.labels(route).observe(seconds)
+            line = {
+                "id": number,
+                "method": scope["method"],
+                "route": route,
+                "status": status,
+                "seconds": round(seconds, 6),
+            }
+            sys.stderr.write(json.dumps({"time": round(time.time(), 3), **line}) + "\n")
