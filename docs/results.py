@@ -297,14 +297,15 @@ def serving_waits() -> str:
     result = stored("serving")
     own, plain = (statistics.median(result["requests_per_second"][name]) for name in ("digitnet", "plain"))
     load, machine = result["rated_load"], result["machine"]
+    start, memory = result["start_to_first_answer_seconds"], result["memory_at_rest_mb"]
     return (
         f"On an {machine['processor']} with {machine['cores']} cores, which the clients share "
-        f"(`python -m benchmarks.serving`): {result['clients']} clients that ask one image a request, in JSON, get "
-        f"{own:,.0f} answers a second, {own / plain:.1f} times as many as from a plain FastAPI handler around the "
-        f"same network ({plain:,.0f}; medians of {result['rounds']}). At {load['rate']:,.0f} requests a second that "
-        f"come at random, {load['failed']} of {load['requests']:,} failed; half waited {load['p50_ms']:.0f} ms or "
-        f"less, 99% {load['p99_ms']:.0f} ms or less. From the start to the first answer: "
-        f"{result['start_to_first_answer_seconds']:.1f} seconds; memory at rest: {result['memory_at_rest_mb']:.0f} MB."
+        f"(`python -m benchmarks.serving`): {result['clients']} clients that ask one image a request, in JSON, "
+        f"get {own:,.0f} answers a second, {own / plain:.1f} times as many as from a plain FastAPI handler around "
+        f"the same network ({plain:,.0f}; medians of {result['rounds']}). At {load['rate']:,.0f} requests a second "
+        f"that come at random, {load['failed']} of {load['requests']:,} failed; half waited {load['p50_ms']:.0f} ms "
+        f"or less, 99% {load['p99_ms']:.0f} ms or less. From the start to the first answer: {start:.1f} seconds; "
+        f"memory at rest: {memory:.0f} MB."
     )
 
 
