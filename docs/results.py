@@ -302,10 +302,10 @@ def serving_waits() -> str:
         f"On an {machine['processor']} with {machine['cores']} cores, which the clients share "
         f"(`python -m benchmarks.serving`): {result['clients']} clients that ask one image a request, in JSON, "
         f"get {own:,.0f} answers a second, {own / plain:.1f} times as many as from a plain FastAPI handler around "
-        f"the same network ({plain:,.0f}; medians of {result['rounds']}). At {load['rate']:,.0f} requests a second "
-        f"that come at random, {load['failed']} of {load['requests']:,} failed; half waited {load['p50_ms']:.0f} ms "
-        f"or less, 99% {load['p99_ms']:.0f} ms or less. From the start to the first answer: {start:.1f} seconds; "
-        f"memory at rest: {memory:.0f} MB."
+        f"the same network ({plain:,.0f}; medians of {result['rounds']}). At {load['rate']:,.0f} requests a "
+        f"second that come at random, {load['failed']} of {load['requests']:,} failed; half waited "
+        f"{load['p50_ms']:.0f} ms or less, 99% {load['p99_ms']:.0f} ms or less. From the start to the first "
+        f"answer: {start:.1f} seconds; memory at rest: {memory:.0f} MB."
     )
 
 
