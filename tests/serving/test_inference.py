@@ -6,17 +6,21 @@ import json
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 from servers import Server, serving
+from test_service import page_of
 
 from digitnet.data.load import load_dataset
 from digitnet.modelfile import DECISIONS
-from digitnet.reading.network import Answers, Network
+from digitnet.reading.network import SHIPPED, Answers, Network
 from digitnet.serving.inference_api.batching import BATCH, Batcher, OverloadedError
+from digitnet.serving.inference_api.routes import Answering
+from digitnet.serving.shelf import BLOG, Model
 
 UInt8 = npt.NDArray[np.uint8]
 
@@ -50,8 +54,6 @@ def predict(server: Server, body: bytes, model: str = "reader") -> Any:
 @pytest.mark.parametrize("model", ["reader", "blog"])
 def test_images_are_answered_as_by_the_model_file(server: Server, images: UInt8, model: str) -> None:
     found = predict(server, to_npy(images), model)
-    from digitnet.serving.shelf import BLOG
-
     expected = Network(BLOG if model == "blog" else None).answer_images(images.astype(np.float32))
     assert [one["decision"] for one in found] == [DECISIONS[k] for k in expected.decisions]
     assert [one["label"] for one in found] == [str(k) for k in expected.probabilities.argmax(axis=1)]
@@ -120,8 +122,6 @@ def test_many_clients_at_once_each_get_their_own_answers(server: Server, images:
 
 
 def test_a_picture_is_read_with_the_asked_threshold(server: Server) -> None:
-    from test_service import page_of
-
     picture = page_of("7")
     sure = json.loads(server.ask("POST", "/v1/read", picture)[2])
     unsure = json.loads(server.ask("POST", "/v1/read?min_probability=1", picture)[2])
@@ -214,6 +214,22 @@ def test_a_failure_reaches_those_who_asked_and_no_one_after() -> None:
         assert len((await batcher.answer(image_of(2))).decisions) == 1
 
     asyncio.run(ask())
+
+
+def test_a_model_that_took_the_place_of_another_is_the_one_that_answers(images: UInt8, tmp_path: Path) -> None:
+    file, models = tmp_path / "adapted.onnx", {}
+    given = images[:5].astype(np.float32)
+
+    async def ask() -> list[npt.NDArray[np.float32]]:
+        answering, found = Answering(models), []
+        for content in (SHIPPED, BLOG):
+            file.write_bytes(content.read_bytes())
+            models["adapted"] = Model("adapted", file)
+            found.append((await answering.answer("adapted", given)).probabilities)
+        return found
+
+    for probabilities, own in zip(asyncio.run(ask()), (SHIPPED, BLOG), strict=True):
+        np.testing.assert_allclose(probabilities, Network(own).answer_images(given).probabilities, atol=1e-6)
 
 
 # ---- The Open Inference Protocol --------------------------------------------------------------------------------

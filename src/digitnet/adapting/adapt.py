@@ -46,7 +46,7 @@ def adapt(
     `folder` has a subfolder of pictures for each label, see `read_lessons`. `model` is by default the one that
     comes with digitnet. The copy is written to `out`, by default ``adapted.onnx`` in the folder; it keeps the
     calibration and the thresholds of `model`. `dataset` saves loading MNIST again. `progress` shows the progress,
-    by default nowhere. Takes 40 seconds on two cores.
+    by default nowhere. Takes about a minute on two cores.
 
     Raises ModelError for a model that can't be adapted, DataError and PictureError for digits that can't be used,
     StorageError when the file can't be written.

@@ -28,6 +28,15 @@ class Group:
         return before, after
 
     @property
+    def cells(self) -> tuple[str, str]:
+        """Both counts in words, with their intervals."""
+        before, after = (
+            f"{count:,} of {len(self.before):,} ({interval.low:.1%} to {interval.high:.1%})"
+            for count, interval in zip(self.counts, self.intervals, strict=True)
+        )
+        return before, after
+
+    @property
     def test(self) -> McNemar:
         """McNemar's exact test; `only_first` counts what was lost, `only_second` what was gained."""
         return mcnemar(self.before, self.after)

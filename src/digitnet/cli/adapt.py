@@ -38,7 +38,6 @@ def adapt(
         quiet: Show no progress, only the answer.
     """
     from digitnet.adapting.adapt import adapt
-    from digitnet.metrics import Interval
     from digitnet.progress import make_progress
     from digitnet.reporting.tables import Table
 
@@ -47,23 +46,10 @@ def adapt(
         print(json.dumps({"model": str(adapted.model), **adapted.to_json()}, indent=2))
         return
 
-    def describe(count: int, total: int, interval: Interval) -> str:
-        return f"{count:,} of {total:,} ({interval.low:.1%} to {interval.high:.1%})"
-
-    groups = (
-        ("your digits, right", adapted.own),
-        ("MNIST's validation images, right", adapted.validation),
-        ("what is no digit, not accepted", adapted.outliers),
-    )
-    rows = tuple(
-        (
-            name,
-            *(
-                describe(count, len(group.before), interval)
-                for count, interval in zip(group.counts, group.intervals, strict=True)
-            ),
-        )
-        for name, group in groups
+    rows = (
+        ("your digits, right", *adapted.own.cells),
+        ("MNIST's validation images, right", *adapted.validation.cells),
+        ("what is no digit, not accepted", *adapted.outliers.cells),
     )
     print(Table("With 95% intervals:", ("", "before", "after"), rows).to_text())
     print(" ".join(filter(None, (adapted.verdict, adapted.price))))

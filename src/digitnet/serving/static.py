@@ -25,7 +25,7 @@ from digitnet.data.sources.source import RawFile
 from digitnet.errors import DataError, ModelError
 from digitnet.files import make_folder, new_folder, write_whole
 from digitnet.serving.page_api.answers import describe_model
-from digitnet.serving.page_api.nearest import load_training_images
+from digitnet.serving.page_api.mnist import load_cached_mnist
 from digitnet.serving.shelf import Model
 
 PAGE = Path(__file__).with_name("page")
@@ -86,7 +86,7 @@ def write_static(models: Mapping[str, Model], folder: Path, on_message: OnMessag
             with suppress(DataError, ModelError):  # the page says that they are not there
                 write_whole(home / f"{name}.mistakes.json", json.dumps(model.mistakes))
         with suppress(DataError):
-            split = load_training_images()
+            split = load_cached_mnist().train
             pixels = split.images[:_TRAINING_IMAGES].reshape(_TRAINING_IMAGES, -1)
             packed = np.column_stack([split.labels[:_TRAINING_IMAGES], pixels])
             write_whole(home / "training-images.bin", packed.tobytes())

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import anyio.to_thread
 from fastapi import APIRouter, Request
@@ -10,6 +11,7 @@ from fastapi.responses import Response
 
 from digitnet.modelfile import DECISIONS
 from digitnet.reading.network import Answers, Float32
+from digitnet.reading.reader import Reader
 from digitnet.serving.inference_api import protocol
 from digitnet.serving.inference_api.batching import Batcher
 from digitnet.serving.inference_api.images import parse_images
@@ -21,15 +23,17 @@ class Answering:
 
     def __init__(self, models: Mapping[str, Model]) -> None:
         self.models = models
-        self._batchers: dict[Model, Batcher] = {}
+        # By reader, since a model that was adapted anew has the name and the path of the one before.
+        self._batchers: WeakKeyDictionary[Reader, Batcher] = WeakKeyDictionary()
 
     async def answer(self, name: str, images: Float32) -> Answers:
         """Answer images ``(n, 28, 28)``, 0 to 255; raises what `get_model` and Batcher raise."""
         model = get_model(self.models, name)
-        if model not in self._batchers:
-            reader = await anyio.to_thread.run_sync(lambda: model.reader)
-            self._batchers.setdefault(model, Batcher(reader.network.answer_images))
-        return await self._batchers[model].answer(images)
+        is_loaded = "reader" in vars(model)  # loading takes long, and a thread for nothing some time, too
+        reader = model.reader if is_loaded else await anyio.to_thread.run_sync(lambda: model.reader)
+        if reader not in self._batchers:
+            self._batchers[reader] = Batcher(reader.network.answer_images)
+        return await self._batchers[reader].answer(images)
 
 
 def make_reading_router(answering: Answering) -> APIRouter:
@@ -58,7 +62,7 @@ def make_reading_router(answering: Answering) -> APIRouter:
         images = parse_images(await request.body())
         answers = await answering.answer(model, images)
         labels = get_model(answering.models, model).reader.info.labels
-        # FastAPI would look at every number again, which takes longer than the network does.
+        # These are plain values already; FastAPI would go through each of them again.
         content = json.dumps({"predictions": _to_predictions(answers, labels)})
         return Response(content, media_type="application/json")
 

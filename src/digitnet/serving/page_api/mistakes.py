@@ -5,13 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from digitnet.data.cache import is_cached
-from digitnet.data.catalog import MNIST
 from digitnet.data.disputed import disputed_labels
-from digitnet.data.load import load_dataset
 from digitnet.data.raw import DIGITS
-from digitnet.errors import DataError, ModelError
+from digitnet.errors import ModelError
 from digitnet.reading.reader import Reader
+from digitnet.serving.page_api.mnist import load_cached_mnist
 
 MOST = 24
 """Images of one kind of mistake that are shown."""
@@ -30,11 +28,7 @@ def find_mistakes(reader: Reader) -> dict[str, Any]:
             found=", ".join(reader.info.labels[:10]),
             remedy="Choose another network.",
         )
-    if not is_cached(MNIST):
-        raise DataError.mismatch(
-            "MNIST", expected="its files in the cache", found="none", remedy="Run: digitnet data fetch mnist"
-        )
-    dataset = load_dataset("mnist")
+    dataset = load_cached_mnist()
     probabilities, labels = reader.answer(dataset.test.images).probabilities, dataset.test.labels
     predicted, confidence = probabilities.argmax(axis=1), probabilities.max(axis=1)
     counts = np.zeros((len(DIGITS), len(DIGITS)), np.int64)

@@ -6,13 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from digitnet.data.cache import is_cached
-from digitnet.data.catalog import MNIST
 from digitnet.data.dataset import Split, UInt8
-from digitnet.data.load import load_dataset
 from digitnet.data.nearest import measure_distances, take_nearest
 from digitnet.data.raw import DIGITS
-from digitnet.errors import DataError
+from digitnet.serving.page_api.mnist import load_cached_mnist
 
 NEAREST, OF_RIVAL = 5, 3
 """Images that are shown: the nearest of all, and the nearest of the second guess."""
@@ -32,7 +29,7 @@ class TrainingImages:
         """
         with self._lock:
             if self._split is None:
-                self._split = load_training_images()
+                self._split = load_cached_mnist().train
             split = self._split
             (distances,) = measure_distances(image[None], split)
         of_rival = np.flatnonzero(split.labels == (DIGITS.index(rival) if rival in DIGITS else len(DIGITS)))
@@ -43,15 +40,6 @@ class TrainingImages:
             "nearest": [_describe(split, int(index)) for index in nearest],
             "of_rival": [_describe(split, int(index)) for index in rivals],
         }
-
-
-def load_training_images() -> Split:
-    """Load MNIST's training images without those for validation; raise DataError where the cache has no MNIST."""
-    if not is_cached(MNIST):
-        raise DataError.mismatch(
-            "MNIST", expected="its files in the cache", found="none", remedy="Run: digitnet data fetch mnist"
-        )
-    return load_dataset("mnist").train
 
 
 def _describe(split: Split, index: int) -> dict[str, Any]:
