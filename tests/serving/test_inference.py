@@ -18,7 +18,7 @@ from test_service import page_of
 from digitnet.data.load import load_dataset
 from digitnet.modelfile import DECISIONS
 from digitnet.reading.network import SHIPPED, Answers, Network
-from digitnet.serving.inference_api.batching import BATCH, Batcher, OverloadedError
+from digitnet.serving.inference_api.queues import BATCH, Batcher, OverloadedError
 from digitnet.serving.inference_api.routes import Answering
 from digitnet.serving.shelf import BLOG, Model
 

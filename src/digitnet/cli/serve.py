@@ -7,6 +7,7 @@ from tyro.conf import Positional, arg
 
 from digitnet.cli.options import Switch
 from digitnet.cli.output import print_message
+from digitnet.errors import UsageError
 
 
 def serve(
@@ -17,15 +18,19 @@ def serve(
     own: Annotated[Path, arg(metavar="DIR")] = Path("own-digits"),
     static: Annotated[Path | None, arg(metavar="DIR", help_behavior_hint="")] = None,
     no_browser: Switch = False,
+    host: Annotated[str, arg(metavar="ADDRESS")] = "127.0.0.1",
+    workers: Annotated[int, arg(metavar="N")] = 1,
+    allow_origin: Annotated[tuple[str, ...], arg(metavar="ORIGIN ...", help_behavior_hint="")] = (),
 ) -> None:
     """Open a page to draw digits on, see what the network makes of them, and teach it your hand.
 
-    Your drawing never leaves this computer.
+    Your drawing never leaves this computer. Programs are answered, too: see docs/serving.md.
 
     For example:
         digitnet serve
         digitnet serve runs/fast-001 --port 8080
         digitnet serve --static site
+        digitnet serve --host 0.0.0.0 --workers 4
 
     Args:
         model: A model file that `digitnet export` wrote, or a run's folder.
@@ -33,6 +38,10 @@ def serve(
         own: The folder where the digits that you name on the page are kept.
         static: Write the page into this new folder instead, for any web server; the browser runs the network.
         no_browser: Print the address only.
+        host: The address to listen at. Any but this computer's own serves programs only, and needs a token in
+            the environment variable DIGITNET_TOKEN.
+        workers: Answer programs, without the page, by so many processes.
+        allow_origin: Sites whose pages may ask, such as https://example.org (CORS).
     """
     if model is not None:
         _export_if_needed(model)
@@ -43,9 +52,17 @@ def serve(
         write_static(list_models(model), static, print_message)
         print(static / "index.html")
         return
-    from digitnet.serving.command import serve
+    from digitnet.serving.address import LOCAL
+    from digitnet.serving.command import serve, serve_programs
 
-    serve(model, port, own, browser=not no_browser)
+    if workers < 1:
+        raise UsageError.mismatch(
+            f"--workers {workers}", expected="1 or more", found=workers, remedy="Name the number of processes."
+        )
+    if host == LOCAL and workers == 1:
+        serve(model, port, own, browser=not no_browser, origins=allow_origin)
+    else:
+        serve_programs(model, host, port, workers, allow_origin)
 
 
 def _export_if_needed(run: Path) -> None:

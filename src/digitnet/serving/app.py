@@ -1,38 +1,49 @@
-"""The application: the page and what programs ask, behind the guard."""
+"""The application: what programs ask, and the page where it is wanted, behind the guard."""
 
-from collections.abc import MutableMapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.responses import Response
 from prometheus_client import CONTENT_TYPE_LATEST
+from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 
+from digitnet.serving.access import Access, LocalAccess
 from digitnet.serving.guard import Guard
 from digitnet.serving.inference_api.routes import Answering, make_protocol_router, make_reading_router
 from digitnet.serving.observation import Observer
-from digitnet.serving.page_api.adaptation import AdaptationJob
-from digitnet.serving.page_api.own_digits import OwnDigits
-from digitnet.serving.page_api.routes import make_files_router, make_models_router, make_teaching_router
 from digitnet.serving.refusals import HANDLERS
 from digitnet.serving.shelf import Model
-
-_HOSTS = frozenset({"127.0.0.1", "localhost"})
+from digitnet.serving.shortcut import Shortcut
 
 
 def make_app(
-    models: MutableMapping[str, Model], own: OwnDigits, job: AdaptationJob, hosts: frozenset[str] = _HOSTS
+    models: Mapping[str, Model],
+    access: Access | None = None,
+    page: Sequence[APIRouter] = (),
+    origins: Sequence[str] = (),
 ) -> ASGIApp:
-    """Make the application that serves the page with these models, the first one chosen; for `hosts` only.
+    """Make the application that answers programs with these models, for whom `access` lets in.
 
-    What a person teaches is kept in `own`, and learned by `job`.
+    `page` are the routes of the page, none for programs alone. Pages of the sites `origins` may ask, too (CORS).
     """
     app = FastAPI(title="digitnet", version=version("digitnet"), docs_url=None, redoc_url=None)  # which need a CDN
     app.exception_handlers.update(HANDLERS)
-    for router in (make_files_router(), make_models_router(models), make_teaching_router(models, own, job)):
+    for router in page:
         app.include_router(router, include_in_schema=False)
-    answering, observer = Answering(models), Observer(app)
+    answering = Answering(models)
     for router in (make_reading_router(answering), make_protocol_router(answering)):
         app.include_router(router)
+    short = Shortcut(app, {("POST", "/v1/predict"): answering.predict})
+    guarded: ASGIApp = Guard(short, access or LocalAccess(tuple(origins)))
+    if origins:
+        guarded = CORSMiddleware(
+            guarded,
+            allow_origins=origins,
+            allow_methods=["GET", "POST"],
+            allow_headers=["Authorization", "Content-Type"],
+        )
+    observer = Observer(guarded)
     app.add_api_route("/metrics", lambda: Response(observer.write_metrics(), media_type=CONTENT_TYPE_LATEST))
-    return Guard(observer, hosts)
+    return observer

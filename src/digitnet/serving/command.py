@@ -1,56 +1,114 @@
-"""Serve the page until it is interrupted: the socket, the address, the browser."""
+"""Serve until interrupted: the socket, the address, the browser, the processes."""
 
 import contextlib
-import errno
+import gc
+import multiprocessing
+import os
 import signal
-import socket
 import sys
+import tempfile
 import threading
 import webbrowser
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.supervisors import Multiprocess
 
 from digitnet.errors import UsageError
+from digitnet.serving.access import TokenAccess
+from digitnet.serving.address import LOCAL, announce, listen
 from digitnet.serving.app import make_app
 from digitnet.serving.connections import PatientProtocol
 from digitnet.serving.page_api.adaptation import AdaptationJob
 from digitnet.serving.page_api.own_digits import OwnDigits
+from digitnet.serving.page_api.routes import make_page_routers
 from digitnet.serving.shelf import ADAPTED, add_adapted, list_models
 
-HOST = "127.0.0.1"
-"""This computer alone."""
+TOKEN = "DIGITNET_TOKEN"
+"""The environment variable with the token; an argument would show in the list of processes."""
+
+SHORTEST_TOKEN = 16
+"""Characters."""
 
 
-def serve(named: Path | None, port: int, own: Path, *, browser: bool) -> None:
-    """Serve the page on this computer, and open it in the browser, until SIGINT or SIGTERM.
+def serve(named: Path | None, port: int, own: Path, *, browser: bool, origins: tuple[str, ...] = ()) -> None:
+    """Serve programs and the page on this computer until SIGINT or SIGTERM; open the page in the browser.
 
-    The digits that a person names are kept in the folder `own`.
+    The digits that a person names are kept in the folder `own`. Pages of the sites `origins` may ask, too.
 
     Raises ModelError for a model that can't be used, UsageError for a port that can't be had.
     """
     models, digits = list_models(named, own_digits=own), OwnDigits(own.absolute())
-    listener = _listen(port)
-    address = f"http://{HOST}:{listener.getsockname()[1]}/"  # localhost may be ::1, another program's
-    sys.stdout.write(f"{address}\n")
-    sys.stdout.flush()
+    listener = listen(LOCAL, port)
+    address = announce(listener)
     sys.stderr.write("Your drawing never leaves this computer. Press Ctrl+C to stop.\n")
     job = AdaptationJob(digits.folder, digits.folder / ADAPTED, lambda file: add_adapted(models, file))
-    config = uvicorn.Config(
-        make_app(models, digits, job),
-        http=PatientProtocol,
-        log_level="warning",
-        access_log=False,
-        timeout_graceful_shutdown=5,
-    )
+    app = make_app(models, page=make_page_routers(models, digits, job), origins=origins)
     if browser:
         threading.Timer(0.1, webbrowser.open, [address]).start()
+    gc.freeze()  # otherwise each full collection goes through all that was imported, for tens of milliseconds
     try:
         with listener:
-            _Server(config).run([listener])
+            _Server(_configure(app)).run([listener])
     finally:
         job.stop()
+
+
+def serve_programs(
+    named: Path | None, host: str, port: int, workers: int = 1, origins: tuple[str, ...] = ()
+) -> None:
+    """Serve programs at the address `host` by `workers` processes, without the page, until SIGINT or SIGTERM.
+
+    Anybody but this computer needs the token of the environment variable DIGITNET_TOKEN.
+
+    Raises ModelError for a model that can't be used, UsageError for a missing token, or an address that can't be
+    had.
+    """
+    token = None if host == LOCAL else _read_token(host)
+    list_models(named)  # a model that can't be used is refused before anything starts
+    make = partial(_make_programs_app, named, token, origins)
+    listener = listen(host, port)
+    announce(listener)
+    sys.stderr.write(f"Programs only, {workers} {'process' if workers == 1 else 'processes'}. Ctrl+C stops.\n")
+    with listener, tempfile.TemporaryDirectory() as counts:
+        if workers == 1:
+            _Server(_configure(make())).run([listener])
+            return
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = counts  # where all processes count together
+        config = _configure(make, workers)
+        Multiprocess(config, [listener]).run()
+
+
+def _make_programs_app(named: Path | None, token: str | None, origins: tuple[str, ...]) -> ASGIApp:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_follow, args=(parent,), daemon=True).start()
+    app = make_app(list_models(named), None if token is None else TokenAccess(token), origins=origins)
+    gc.freeze()
+    return app
+
+
+def _follow(parent: multiprocessing.process.BaseProcess) -> None:
+    """End this process when the one that started it is gone, killed perhaps."""
+    parent.join()
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _configure(app: ASGIApp | partial[ASGIApp], workers: int = 1) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        factory=isinstance(app, partial),
+        workers=workers,
+        http=PatientProtocol,
+        lifespan="off",
+        log_level="error",
+        access_log=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=5,
+    )
 
 
 class _Server(uvicorn.Server):
@@ -67,20 +125,13 @@ class _Server(uvicorn.Server):
                 signal.signal(number, handler)
 
 
-def _listen(port: int) -> socket.socket:
-    # The protocol is named, since asyncio sets TCP_NODELAY only then; without it an answer takes 40 ms longer.
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((HOST, port))
-        listener.listen(128)
-        return listener
-    except (OSError, OverflowError) as error:
-        listener.close()
-        found = "it in use" if getattr(error, "errno", None) == errno.EADDRINUSE else str(error).lower()
-        raise UsageError.mismatch(
-            f"--port {port}",
-            expected="a free port",
-            found=found,
-            remedy="Name another, or 0 for any that is free.",
-        ) from error
+def _read_token(host: str) -> str:
+    token = os.environ.get(TOKEN, "")
+    if len(token) >= SHORTEST_TOKEN and token.isascii() and token.isprintable() and " " not in token:
+        return token
+    raise UsageError.mismatch(
+        f"--host {host}",
+        expected=f"a token of at least {SHORTEST_TOKEN} characters in the environment variable {TOKEN}",
+        found=f"one of {len(token)} characters, or with others than plain ones" if token else "none",
+        remedy=f"Make one: export {TOKEN}=$(openssl rand -hex 32)",
+    )

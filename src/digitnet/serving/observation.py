@@ -1,12 +1,13 @@
 """What is counted and logged of the requests of programs: never what is in them."""
 
-import json
+import os
 import sys
 import time
 import uuid
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
-from starlette.datastructures import MutableHeaders
+from prometheus_client.multiprocess import MultiProcessCollector
+from pydantic_core import to_json
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _OBSERVED = "/v1/", "/v2/"
@@ -30,8 +31,12 @@ class Observer:
         )
 
     def write_metrics(self) -> bytes:
-        """Write everything that was counted in the form of Prometheus."""
-        return generate_latest(self._registry)
+        """Write everything that was counted, by all processes if there are several, in the form of Prometheus."""
+        if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:  # the library's own switch
+            return generate_latest(self._registry)
+        together = CollectorRegistry()
+        MultiProcessCollector(together)  # type: ignore[no-untyped-call]  # the library has no types
+        return generate_latest(together)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -44,7 +49,7 @@ class Observer:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                MutableHeaders(scope=message)["X-Request-ID"] = number
+                message["headers"] = [*message.get("headers", ()), (b"x-request-id", number.encode())]
             await send(message)
 
         try:
@@ -61,4 +66,4 @@ class Observer:
                 "status": status,
                 "seconds": round(seconds, 6),
             }
-            sys.stderr.write(json.dumps({"time": round(time.time(), 3), **line}) + "\n")
+            sys.stderr.write(to_json({"time": round(time.time(), 3), **line}).decode() + "\n")

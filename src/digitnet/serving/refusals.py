@@ -10,7 +10,7 @@ from starlette.requests import ClientDisconnect
 
 from digitnet.errors import DigitnetError, StorageError
 from digitnet.serving.guard import LARGEST, TooLargeError
-from digitnet.serving.inference_api.batching import OverloadedError
+from digitnet.serving.inference_api.queues import OverloadedError
 from digitnet.serving.page_api.adaptation import BusyError
 from digitnet.serving.shelf import UnknownModelError
 
@@ -47,14 +47,16 @@ async def _say_what_http_says(request: Request, error: Exception) -> Response:
 
 
 async def _say_it_is_overloaded(request: Request, error: Exception) -> Response:
-    return refuse(503, "Too many images wait already. Ask again in a second.", {"Retry-After": "1"})
+    return refuse(503, "Too much waits already. Ask again in a second.", {"Retry-After": "1"})
 
 
 async def _say_that_it_is_gone(request: Request, error: Exception) -> Response:
     return refuse(400, "The request ended before it was whole.")  # which is counted; nobody is there to read it
 
 
-HANDLERS: dict[type[Exception], Callable[[Request, Exception], Awaitable[Response]]] = {
+Handler = Callable[[Request, Exception], Awaitable[Response]]
+
+HANDLERS: dict[type[Exception], Handler] = {
     ClientDisconnect: _say_that_it_is_gone,
     HTTPException: _say_what_http_says,
     DigitnetError: _say_what_is_wrong,
@@ -63,3 +65,8 @@ HANDLERS: dict[type[Exception], Callable[[Request, Exception], Awaitable[Respons
     OverloadedError: _say_it_is_overloaded,
 }
 """How each exception is answered."""
+
+
+def find_handler(error: Exception) -> Handler | None:
+    """Find how an exception is answered; None if it is a fault of the service."""
+    return next((HANDLERS[kind] for kind in type(error).__mro__ if kind in HANDLERS), None)

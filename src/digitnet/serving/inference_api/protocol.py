@@ -23,12 +23,13 @@ INPUT = "images"
 HEADER = "Inference-Header-Content-Length"
 """The HTTP header that says where the JSON ends and the tensors begin."""
 
-_TYPES: dict[Any, np.dtype[Any]] = {
+DATATYPES: dict[Any, np.dtype[Any]] = {
     "FP32": np.dtype("<f4"),
     "FP64": np.dtype("<f8"),
     "UINT8": np.dtype("u1"),
     "INT64": np.dtype("<i8"),
 }
+"""The kinds of tensors that are understood."""
 
 _OUTPUTS = {
     "probabilities": ("FP32", "probabilities"),
@@ -97,7 +98,7 @@ def make_reply(request: Mapping[str, Any], model: str, answers: Answers) -> tupl
     outputs, tensors = [], []
     for name, is_binary in _wanted(request).items():
         datatype, field = _OUTPUTS[name]
-        array = np.asarray(getattr(answers, field), _TYPES[datatype], order="C")
+        array = np.asarray(getattr(answers, field), DATATYPES[datatype], order="C")
         output: dict[str, Any] = {"name": name, "datatype": datatype, "shape": list(array.shape)}
         if is_binary:
             tensors.append(array.tobytes())
@@ -125,15 +126,20 @@ def _wanted(request: Mapping[str, Any]) -> dict[str, bool]:
 def _parse_tensor(tensor: Mapping[str, Any], rest: bytes) -> npt.NDArray[Any]:
     """Read a tensor from its data, or from the bytes behind the JSON."""
     shape, datatype = tensor.get("shape"), tensor.get("datatype")
-    if not isinstance(datatype, str) or datatype not in _TYPES:
+    if not isinstance(datatype, str) or datatype not in DATATYPES:
         raise PictureError.mismatch(
-            f"{INPUT}.datatype", expected=f"one of {', '.join(_TYPES)}", found=repr(datatype), remedy="Convert it."
+            f"{INPUT}.datatype",
+            expected=f"one of {', '.join(DATATYPES)}",
+            found=repr(datatype),
+            remedy="Convert it.",
         )
     if not isinstance(shape, list) or not all(type(side) is int and side >= 0 for side in shape):
         raise PictureError.mismatch(
             f"{INPUT}.shape", expected="a list of whole numbers", found=repr(shape), remedy="Correct it."
         )
-    array = _parse_binary(tensor, rest, _TYPES[datatype]) if _is_binary(tensor) else _parse_data(tensor, datatype)
+    array = (
+        _parse_binary(tensor, rest, DATATYPES[datatype]) if _is_binary(tensor) else _parse_data(tensor, datatype)
+    )
     if array.size != math.prod(shape):
         raise PictureError.mismatch(
             f"{INPUT}.data", expected=f"the numbers of the shape {shape}", found=array.size, remedy="Correct it."

@@ -1,6 +1,5 @@
 """The routes for programs: ``/v1`` in digitnet's own form, ``/v2`` by the Open Inference Protocol."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -8,14 +7,65 @@ from weakref import WeakKeyDictionary
 import anyio.to_thread
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
+from pydantic_core import to_json
 
 from digitnet.modelfile import DECISIONS
 from digitnet.reading.network import Answers, Float32
 from digitnet.reading.reader import Reader
 from digitnet.serving.inference_api import protocol
-from digitnet.serving.inference_api.batching import Batcher
-from digitnet.serving.inference_api.images import parse_images
+from digitnet.serving.inference_api.images import MOST, parse_images
+from digitnet.serving.inference_api.queues import Batcher, PictureQueue
 from digitnet.serving.shelf import Model, get_model
+
+_BINARY = {"schema": {"type": "string", "format": "binary"}}
+
+
+def _describe_body(contents: dict[str, Any]) -> dict[str, Any]:
+    return {"requestBody": {"required": True, "content": contents}}
+
+
+_PICTURE = _describe_body({"image/*": _BINARY, "application/octet-stream": _BINARY})
+
+_MODEL = {"name": "model", "in": "query", "schema": {"type": "string", "default": "reader"}}
+
+_IMAGES = {"parameters": [_MODEL]} | _describe_body(
+    {
+        "application/json": {
+            "schema": {
+                "type": "object",
+                "properties": {"images": {"type": "array", "minItems": 1, "maxItems": MOST}},
+                "required": ["images"],
+            }
+        },
+        "application/octet-stream": _BINARY,  # as numpy.save writes it
+    }
+)
+
+_TENSORS = _describe_body(
+    {
+        "application/json": {
+            "schema": {
+                "type": "object",
+                "properties": {
+                    "inputs": {
+                        "type": "array",
+                        "items": {
+                            "type": "object",
+                            "properties": {
+                                "name": {"const": protocol.INPUT},
+                                "shape": {"type": "array", "items": {"type": "integer"}},
+                                "datatype": {"enum": list(protocol.DATATYPES)},
+                                "data": {"type": "array"},
+                            },
+                            "required": ["name", "shape", "datatype", "data"],
+                        },
+                    }
+                },
+                "required": ["inputs"],
+            }
+        }
+    }
+)
 
 
 class Answering:
@@ -35,12 +85,20 @@ class Answering:
             self._batchers[reader] = Batcher(reader.network.answer_images)
         return await self._batchers[reader].answer(images)
 
+    async def predict(self, request: Request) -> Response:
+        """Answer the images of a request, JSON or npy, with the model that its query names."""
+        name = request.query_params.get("model", "reader")
+        answers = await self.answer(name, parse_images(await request.body()))
+        labels = get_model(self.models, name).reader.info.labels
+        content = to_json({"predictions": _to_predictions(answers, labels)})
+        return Response(content, media_type="application/json")
+
 
 def make_reading_router(answering: Answering) -> APIRouter:
     """Make the routes that read a picture, and images of one digit each."""
-    router = APIRouter(prefix="/v1")
+    router, pictures = APIRouter(prefix="/v1"), PictureQueue()
 
-    @router.post("/read")
+    @router.post("/read", openapi_extra=_PICTURE)
     async def read_picture(
         request: Request,
         model: str = "reader",
@@ -55,17 +113,9 @@ def make_reading_router(answering: Answering) -> APIRouter:
             reader = get_model(answering.models, model).reader.with_min_probability(min_probability)
             return reader.read(content, single=single, digits=digits, expect=expect).to_json()
 
-        return await anyio.to_thread.run_sync(read)
+        return await pictures.run(read)
 
-    @router.post("/predict")
-    async def predict(request: Request, model: str = "reader") -> Response:
-        images = parse_images(await request.body())
-        answers = await answering.answer(model, images)
-        labels = get_model(answering.models, model).reader.info.labels
-        # These are plain values already; FastAPI would go through each of them again.
-        content = json.dumps({"predictions": _to_predictions(answers, labels)})
-        return Response(content, media_type="application/json")
-
+    router.add_api_route("/predict", answering.predict, methods=["POST"], openapi_extra=_IMAGES)
     return router
 
 
@@ -94,7 +144,7 @@ def make_protocol_router(answering: Answering) -> APIRouter:
         assert get_model(answering.models, name).reader
         return {}
 
-    @router.post("/models/{name}/infer")
+    @router.post("/models/{name}/infer", openapi_extra=_TENSORS)
     @router.post("/models/{name}/versions/1/infer")
     async def infer(request: Request, name: str) -> Response:
         length = request.headers.get(protocol.HEADER)
@@ -108,16 +158,16 @@ def make_protocol_router(answering: Answering) -> APIRouter:
 
 
 def _to_predictions(answers: Answers, labels: tuple[str, ...]) -> list[dict[str, Any]]:
-    best = answers.probabilities.argmax(axis=1)
+    best = answers.probabilities.argmax(axis=1).tolist()
+    rows = answers.probabilities.astype(float).round(6).tolist()
+    scores = answers.scores.astype(float).round(4).tolist()
     return [
         {
             "label": labels[label],
-            "probability": round(float(row[label]), 6),
+            "probability": row[label],
             "decision": DECISIONS[decision],
-            "score": round(float(score), 4),
-            "probabilities": [round(value, 6) for value in row.tolist()],
+            "score": score,
+            "probabilities": row,
         }
-        for label, row, decision, score in zip(
-            best, answers.probabilities, answers.decisions, answers.scores, strict=True
-        )
+        for label, row, decision, score in zip(best, rows, answers.decisions.tolist(), scores, strict=True)
     ]

@@ -1,6 +1,6 @@
 """The routes of the page: its files, and what it asks."""
 
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,7 @@ from fastapi.responses import FileResponse, Response
 
 from digitnet.serving.page_api.adaptation import AdaptationJob
 from digitnet.serving.page_api.answers import Lesson, Question, Seen, Wanted, answer, describe_model, normalise
+from digitnet.serving.page_api.description import make_description_router
 from digitnet.serving.page_api.nearest import TrainingImages
 from digitnet.serving.page_api.own_digits import Format, OwnDigits
 from digitnet.serving.refusals import refuse
@@ -18,7 +19,22 @@ from digitnet.serving.static import FILES
 _TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 
 
-def make_files_router() -> APIRouter:
+def make_page_routers(
+    models: MutableMapping[str, Model], own: OwnDigits, job: AdaptationJob
+) -> tuple[APIRouter, ...]:
+    """Make the routes of the page with these models, the first one chosen.
+
+    What a person teaches is kept in `own`, and learned by `job`.
+    """
+    return (
+        _make_files_router(),
+        make_description_router(),
+        _make_models_router(models),
+        _make_teaching_router(models, own, job),
+    )
+
+
+def _make_files_router() -> APIRouter:
     """Make the routes of the page's own files."""
     router = APIRouter()
 
@@ -33,7 +49,7 @@ def make_files_router() -> APIRouter:
     return router
 
 
-def make_models_router(models: MutableMapping[str, Model]) -> APIRouter:
+def _make_models_router(models: Mapping[str, Model]) -> APIRouter:
     """Make the routes that answer about drawings with these models, the first one chosen."""
     router = APIRouter(prefix="/api")
     training_images = TrainingImages()
@@ -61,7 +77,7 @@ def make_models_router(models: MutableMapping[str, Model]) -> APIRouter:
     return router
 
 
-def make_teaching_router(models: MutableMapping[str, Model], own: OwnDigits, job: AdaptationJob) -> APIRouter:
+def _make_teaching_router(models: Mapping[str, Model], own: OwnDigits, job: AdaptationJob) -> APIRouter:
     """Make the routes that keep what a person teaches in `own`, and let `job` learn from it."""
     router = APIRouter(prefix="/api")
 

@@ -1,9 +1,11 @@
-"""Answer the images of many requests by few calls of the network."""
+"""Queues of bounded length before the network: for images, which share its calls, and for pictures."""
 
 import asyncio
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from threading import BoundedSemaphore
+from typing import TypeVar
 
 import numpy as np
 
@@ -12,12 +14,20 @@ from digitnet.reading.network import Answers, Float32
 BATCH = 64
 """Images in a call of the network, at most: more are not quicker each, and others would wait longer."""
 
-MOST_WAITING = 4_096
+MOST_IMAGES = 4_096
 """Images that may wait: on one core, less than a second of work."""
+
+MOST_PICTURES = 16
+"""Pictures that may wait or be read: a photograph of a telephone takes almost a second."""
+
+READERS = 2
+"""Pictures that are read at a time: one of a telephone takes some 400 MB."""
+
+Read = TypeVar("Read")
 
 
 class OverloadedError(Exception):
-    """More images wait than can be answered soon."""
+    """More waits than can be answered soon."""
 
 
 class Batcher:
@@ -26,7 +36,7 @@ class Batcher:
     So a lone request waits for nothing, and many share a call. There is no timer.
     """
 
-    def __init__(self, answer: Callable[[Float32], Answers], most_waiting: int = MOST_WAITING) -> None:
+    def __init__(self, answer: Callable[[Float32], Answers], most_waiting: int = MOST_IMAGES) -> None:
         self._answer = answer
         self._most_waiting = most_waiting
         self._waiting: deque[tuple[Float32, asyncio.Future[Answers]]] = deque()
@@ -41,7 +51,7 @@ class Batcher:
         parts = [self._enqueue(images[start : start + BATCH]) for start in range(0, max(len(images), 1), BATCH)]
         if self._worker is None or self._worker.done():
             self._worker = asyncio.create_task(self._work())
-        return Answers.joined(await asyncio.gather(*parts))
+        return await parts[0] if len(parts) == 1 else Answers.joined(await asyncio.gather(*parts))
 
     def _enqueue(self, images: Float32) -> "asyncio.Future[Answers]":
         future: asyncio.Future[Answers] = asyncio.get_running_loop().create_future()
@@ -74,3 +84,20 @@ class Batcher:
             size += len(taken[-1][0])
         self._count -= size
         return taken
+
+
+class PictureQueue:
+    """Reads pictures in threads of its own, a few at a time."""
+
+    def __init__(self, most_waiting: int = MOST_PICTURES) -> None:
+        self._places = BoundedSemaphore(most_waiting)
+        self._threads = ThreadPoolExecutor(READERS, thread_name_prefix="picture")
+
+    async def run(self, read: Callable[[], Read]) -> Read:
+        """Return what `read` returns; raise OverloadedError if too many pictures wait already."""
+        if not self._places.acquire(blocking=False):
+            raise OverloadedError
+        work = self._threads.submit(read)
+        # Not when the caller goes: a picture that is being read keeps its place until it is done.
+        work.add_done_callback(lambda _: self._places.release())
+        return await asyncio.wrap_future(work)
