@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from digitnet.cli.main import COMMANDS
-from docs import results, tutorial
+from docs import results, serving_results, tutorial
 
 ROOT = Path(__file__).parent.parent
 
@@ -74,7 +74,7 @@ SECTIONS: dict[str, dict[str, Callable[[], str]]] = {
         "inference": results.inference,
     },
     "docs/page.md": {"page": results.page_waits},
-    "docs/serving.md": {"serving": results.serving_waits},
+    "docs/serving.md": {"machine": serving_results.machine, "serving": serving_results.table},
     "docs/adapting.md": {"adapting": results.adapting_table},
     "docs/LOG.md": {"seeds": results.seeds_table},
     "docs/scaling.md": {"trials": results.trials_table, "cost": results.cost_table},

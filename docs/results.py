@@ -292,23 +292,6 @@ def page_waits() -> str:
     )
 
 
-def serving_waits() -> str:
-    """Say how many requests the service answers, and how long one waits."""
-    result = stored("serving")
-    own, plain = (statistics.median(result["requests_per_second"][name]) for name in ("digitnet", "plain"))
-    load, machine = result["rated_load"], result["machine"]
-    start, memory = result["start_to_first_answer_seconds"], result["memory_at_rest_mb"]
-    return (
-        f"On an {machine['processor']} with {machine['cores']} cores, which the clients share "
-        f"(`python -m benchmarks.serving`): {result['clients']} clients that ask one image a request, in JSON, "
-        f"get {own:,.0f} answers a second, {own / plain:.1f} times as many as from a plain FastAPI handler around "
-        f"the same network ({plain:,.0f}; medians of {result['rounds']}). At {load['rate']:,.0f} requests a "
-        f"second that come at random, {load['failed']} of {load['requests']:,} failed; half waited "
-        f"{load['p50_ms']:.0f} ms or less, 99% {load['p99_ms']:.0f} ms or less. From the start to the first "
-        f"answer: {start:.1f} seconds; memory at rest: {memory:.0f} MB."
-    )
-
-
 def adapting_table() -> str:
     """Tabulate what adapting does, over its draws."""
     runs = stored("adapting")["runs"]

@@ -1,22 +1,35 @@
 """The service closes slow connections, counts what it answers, and says nothing about what was in it."""
 
+import asyncio
 import http.client
 import io
 import json
 import socket
+import subprocess
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 
 import numpy as np
+import psutil
 import pytest
 from PIL import Image
+from prometheus_client import Counter
 from prometheus_client.parser import text_string_to_metric_families
 from servers import serving
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from test_inference import to_npy
 
+from benchmarks.serving.__main__ import run_schemathesis
+from benchmarks.serving.raw_requests import send_all
+from digitnet.serving.access import LocalAccess
+from digitnet.serving.admission import Admission
 from digitnet.serving.connections import SECONDS
-from processes import PATIENCE, end
+from digitnet.serving.guard import Guard
+from digitnet.serving.inference_api.queues import OverloadedError, PictureQueue
+from processes import PATIENCE, end, wait_until
 
 SLOW = [
     b"",
@@ -71,8 +84,11 @@ def test_a_connection_is_used_for_many_requests_longer_than_the_limit_for_one() 
         b"GET / HTTP/1.1\r\n\r\n",
         b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n" + b"".join(b"X-%d: a\r\n" % k for k in range(10_000)) + b"\r\n",
         b"GET /" + b"a" * 200_000 + b" HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Endless: " + b"a" * 2**21,
+        b"POST /v1/predict HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n\r\n"
+        b"1\r\na\r\n0\r\n" + b"".join(b"X-%d: a\r\n" % k for k in range(100_000)),
     ],
-    ids=["nonsense", "no host", "10,000 headers", "a long path"],
+    ids=["nonsense", "no host", "10,000 headers", "a long path", "an endless header", "endless trailers"],
 )
 def test_what_is_no_request_is_refused_and_the_service_goes_on(request_of: bytes) -> None:
     with serving() as server:
@@ -84,6 +100,121 @@ def test_what_is_no_request_is_refused_and_the_service_goes_on(request_of: bytes
                 reply = b""
             assert reply == b"" or reply.startswith(b"HTTP/1.1 4")
         assert server.ask("GET", "/v2/health/live")[0] == 200
+
+
+def test_what_is_not_http_is_refused_as_json_and_not_logged_as_text() -> None:
+    with serving() as server:
+        with socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE) as client:
+            client.sendall(b"nonsense\r\n\r\n")
+            reply = client.recv(4096)
+        assert "HTTP" in json.loads(reply.partition(b"\r\n\r\n")[2])["error"]
+        server.process.terminate()
+        assert "WARNING" not in end(server.process)[1]
+
+
+@pytest.mark.acceptance
+def test_a_client_that_does_not_take_its_answers_is_cut_off() -> None:
+    body = to_npy(np.zeros((2_048, 28, 28), np.uint8))
+    request = b"POST /v1/predict HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+    with serving() as server, socket.socket() as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.settimeout(PATIENCE)
+        client.connect(("127.0.0.1", server.port))
+        served = psutil.Process(server.process.pid)
+        with suppress(ConnectionError):
+            for _ in range(20):  # more than the buffers of the system hold
+                client.sendall(request)
+        wait_until(lambda: not served.net_connections("tcp4")[1:], server.process)  # it listens still
+        assert server.ask("GET", "/v2/health/live")[0] == 200
+
+
+@pytest.mark.acceptance
+def test_damaged_requests_are_answered_or_closed_and_never_an_error_of_the_service() -> None:
+    with serving(stderr=subprocess.DEVNULL) as server:
+        found = asyncio.run(send_all(server.port, 2_000, seed=7))
+        assert found["200"] and found["400"]
+        assert set(found) <= {"200", "400", "401", "403", "404", "405", "413", "421", "422", "431", "closed"}
+        assert server.ask("GET", "/v2/health/live")[0] == 200
+
+
+@pytest.mark.acceptance
+def test_what_schemathesis_makes_of_the_description_is_no_error_of_the_service() -> None:
+    with serving(stderr=subprocess.DEVNULL) as server:
+        found = run_schemathesis(server.port, 30)
+    assert found["requests"] > 300
+    assert found["server_errors"] == 0 and found["exit_code"] == 0
+
+
+async def ask(app: ASGIApp, body: bytes = b"") -> tuple[int, dict[str, str], bytes]:
+    """Post to an application; return status, headers and body of the reply."""
+    messages: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def send(message: Message) -> None:
+        messages.append(message)
+
+    headers = [(b"host", b"127.0.0.1")]
+    await app({"type": "http", "method": "POST", "path": "/", "headers": headers}, receive, send)
+    start, *parts = messages
+    replied = {name.decode(): value.decode() for name, value in start["headers"]}
+    return start["status"], replied, b"".join(part["body"] for part in parts)
+
+
+def test_requests_beyond_the_places_are_refused_before_anything_is_done_for_them() -> None:
+    async def main() -> None:
+        gate, seen = asyncio.Event(), []
+
+        async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+            seen.append((await receive())["body"])
+            await gate.wait()
+            await JSONResponse({})(scope, receive, send)
+
+        admission = Admission(answer, Counter("refused", "Refused", registry=None), most=2)
+        admitted = [asyncio.create_task(ask(admission, b"%d" % k)) for k in range(2)]
+        while len(seen) < 2:
+            await asyncio.sleep(0)
+        status, headers, content = await ask(admission, b"2")
+        assert (status, headers["retry-after"]) == (503, "1")
+        assert "error" in json.loads(content) and seen == [b"0", b"1"]
+        gate.set()
+        assert [(await reply)[0] for reply in admitted] == [200, 200]
+        assert (await ask(admission, b"3"))[0] == 200
+
+    asyncio.run(main())
+
+
+def test_what_takes_too_long_is_told_so() -> None:
+    async def main() -> None:
+        async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+            await asyncio.sleep(PATIENCE)
+
+        status, headers, content = await ask(Guard(answer, LocalAccess(), seconds=0.05))
+        assert status == 503 and headers["retry-after"]
+        assert "0.05 seconds" in json.loads(content)["error"]
+
+    asyncio.run(main())
+
+
+def test_a_picture_that_is_being_read_keeps_its_place_although_nobody_waits() -> None:
+    async def main() -> None:
+        queue, gate = PictureQueue(most_waiting=2), threading.Event()
+        first = asyncio.create_task(queue.run(gate.wait))
+        second = asyncio.create_task(queue.run(gate.wait))
+        await asyncio.sleep(0.05)
+        first.cancel()
+        with pytest.raises(OverloadedError):
+            await queue.run(gate.wait)
+        gate.set()
+        assert await second
+        while True:  # until the thread of the first has noticed
+            with suppress(OverloadedError):
+                assert await queue.run(gate.wait)
+                break
+            await asyncio.sleep(0.01)
+
+    asyncio.run(main())
 
 
 def test_what_is_answered_is_counted_and_logged_without_its_content() -> None:

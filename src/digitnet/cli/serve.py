@@ -9,6 +9,8 @@ from digitnet.cli.options import Switch
 from digitnet.cli.output import print_message
 from digitnet.errors import UsageError
 
+_MOST_WORKERS = 256
+
 
 def serve(
     model: Annotated[
@@ -55,9 +57,12 @@ def serve(
     from digitnet.serving.address import LOCAL
     from digitnet.serving.command import serve, serve_programs
 
-    if workers < 1:
+    if not 1 <= workers <= _MOST_WORKERS:
         raise UsageError.mismatch(
-            f"--workers {workers}", expected="1 or more", found=workers, remedy="Name the number of processes."
+            f"--workers {workers}",
+            expected=f"from 1 to {_MOST_WORKERS}",
+            found=f"{workers:,}",
+            remedy="One for each core is enough.",
         )
     if host == LOCAL and workers == 1:
         serve(model, port, own, browser=not no_browser, origins=allow_origin)

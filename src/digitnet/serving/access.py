@@ -6,14 +6,31 @@ Sec-Fetch-Site (www.w3.org/TR/fetch-metadata).
 """
 
 import hmac
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
+from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 from starlette.types import Scope
 
+from digitnet.errors import UsageError
+
 _HEALTH = "/v2/health/"
 """What an orchestrator asks, which has no token; the answers tell nothing else."""
+
+
+def check_origins(origins: Sequence[str]) -> None:
+    """Raise UsageError for what is no origin of a page: a scheme and a host, perhaps a port."""
+    for origin in origins:
+        parts = urlsplit(origin)
+        if parts.scheme not in ("http", "https") or f"{parts.scheme}://{parts.netloc}" != origin:
+            raise UsageError.mismatch(
+                f"--allow-origin {origin}",
+                expected="the address of a site without a path, such as https://example.org",
+                found=f"a path {parts.path!r}" if parts.netloc else "none",
+                remedy="Write it so.",
+            )
 
 
 @dataclass(frozen=True)

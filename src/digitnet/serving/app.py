@@ -10,6 +10,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 
 from digitnet.serving.access import Access, LocalAccess
+from digitnet.serving.admission import Admission
 from digitnet.serving.guard import Guard
 from digitnet.serving.inference_api.routes import Answering, make_protocol_router, make_reading_router
 from digitnet.serving.observation import Observer
@@ -46,4 +47,4 @@ def make_app(
         )
     observer = Observer(guarded)
     app.add_api_route("/metrics", lambda: Response(observer.write_metrics(), media_type=CONTENT_TYPE_LATEST))
-    return observer
+    return Admission(observer, observer.refused)

@@ -18,7 +18,7 @@ from starlette.types import ASGIApp
 from uvicorn.supervisors import Multiprocess
 
 from digitnet.errors import UsageError
-from digitnet.serving.access import TokenAccess
+from digitnet.serving.access import TokenAccess, check_origins
 from digitnet.serving.address import LOCAL, announce, listen
 from digitnet.serving.app import make_app
 from digitnet.serving.connections import PatientProtocol
@@ -39,8 +39,10 @@ def serve(named: Path | None, port: int, own: Path, *, browser: bool, origins: t
 
     The digits that a person names are kept in the folder `own`. Pages of the sites `origins` may ask, too.
 
-    Raises ModelError for a model that can't be used, UsageError for a port that can't be had.
+    Raises ModelError for a model that can't be used, UsageError for a port that can't be had, and for what is no
+    origin.
     """
+    check_origins(origins)
     models, digits = list_models(named, own_digits=own), OwnDigits(own.absolute())
     listener = listen(LOCAL, port)
     address = announce(listener)
@@ -64,9 +66,10 @@ def serve_programs(
 
     Anybody but this computer needs the token of the environment variable DIGITNET_TOKEN.
 
-    Raises ModelError for a model that can't be used, UsageError for a missing token, or an address that can't be
-    had.
+    Raises ModelError for a model that can't be used, UsageError for a missing token, an address that can't be had,
+    and what is no origin.
     """
+    check_origins(origins)
     token = None if host == LOCAL else _read_token(host)
     list_models(named)  # a model that can't be used is refused before anything starts
     make = partial(_make_programs_app, named, token, origins)
@@ -103,6 +106,7 @@ def _configure(app: ASGIApp | partial[ASGIApp], workers: int = 1) -> uvicorn.Con
         factory=isinstance(app, partial),
         workers=workers,
         http=PatientProtocol,
+        loop="asyncio",  # uvloop, where it is installed, was no quicker
         lifespan="off",
         log_level="error",
         access_log=False,

@@ -26,6 +26,8 @@ class Observer:
         self._registry = CollectorRegistry()
         names = ["route", "status"]
         self._count = Counter("digitnet_requests", "Requests of programs", names, registry=self._registry)
+        self.refused = Counter("digitnet_requests_refused", "Requests of an overload", registry=self._registry)
+        """Those that are refused before they come here."""
         self._seconds = Histogram(
             "digitnet_request_seconds", "Time to answer", ["route"], registry=self._registry, buckets=_BUCKETS
         )

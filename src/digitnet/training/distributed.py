@@ -13,6 +13,7 @@ and exit silently.
 
 import os
 import socket
+import sys
 import warnings
 from contextlib import suppress
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ from digitnet.config import TrainConfig
 from digitnet.errors import DeviceError, Interrupted, RunError, UsageError
 from digitnet.networks.batchnorm import synchronise_batchnorm
 from digitnet.training.state import Checkpoint
+from digitnet.training.watchdog import Watchdog
 
 
 @dataclass(frozen=True)
@@ -114,20 +116,20 @@ class Ranks(ProcessGroup):
         """Connect to the other processes; waits for all of them, 30 minutes at most."""
         self.store, _, _ = next(iter(rendezvous("env://")))
         dist.init_process_group("gloo", store=self.store, rank=self.rank, world_size=self.size)
+        self._watchdog = Watchdog(self.store, self.rank, self.size, self._report_lost)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Leave the group. If a process was lost, the first to notice raises RunError, the rest exit silently."""
+        self._watchdog.leave()
         if self.leads and self.job is None and error is None:
             self._broadcast(None)  # there is nothing left to train
         if error is None or isinstance(error, Interrupted):
             self._leave()
             return
-        first = True
-        with suppress(RuntimeError):  # the store may be gone as well
-            first = self.store.add("digitnet/reported", 1) == 1
+        first = self._is_first_to_report()
         if not _is_lost_contact(error):
             dist.destroy_process_group()
         elif first:
@@ -219,6 +221,15 @@ class Ranks(ProcessGroup):
         dist.broadcast_object_list(jobs)
         self.job = jobs[0]
         return self.job
+
+    def _is_first_to_report(self) -> bool:
+        with suppress(RuntimeError):  # the store may be gone as well
+            return int(self.store.add("digitnet/reported", 1)) == 1
+        return True
+
+    def _report_lost(self) -> None:
+        if self._is_first_to_report():
+            sys.stderr.write(f"digitnet: {self._lost()}\n")
 
     def _lost(self) -> RunError:
         path = self.job.path if self.job else "DIR"

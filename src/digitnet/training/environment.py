@@ -38,10 +38,11 @@ def describe_environment(
 
 
 def describe_machine() -> dict[str, Any]:
-    """Collect the system, its processor and the number of its cores."""
+    """Collect the system, its processor, the vectors that torch finds in it (AVX2, AVX512), and its cores."""
     return {
         "system": f"{platform.system()} {platform.machine()}",
         "processor": _processor(),
+        "vectors": torch.backends.cpu.get_cpu_capability(),
         "cores": os.cpu_count(),
     }
 

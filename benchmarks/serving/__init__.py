@@ -1,0 +1,1 @@
+"""What the service can take: see ``__main__``."""
