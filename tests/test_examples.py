@@ -53,4 +53,4 @@ def test_every_example_runs(run: Run, tmp_path: Path) -> None:
 def test_ray_serve_reads_a_picture() -> None:
     done = run_python(EXAMPLES["ray_serve"])
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[-1] == "47"
+    assert "47" in done.stdout.splitlines()  # among what Ray says

@@ -46,5 +46,10 @@ def make_app(
             allow_headers=["Authorization", "Content-Type"],
         )
     observer = Observer(guarded)
-    app.add_api_route("/metrics", lambda: Response(observer.write_metrics(), media_type=CONTENT_TYPE_LATEST))
+
+    @app.get("/metrics", tags=["Operation"])
+    def count_requests() -> Response:
+        """Count and time the requests of programs, for Prometheus."""
+        return Response(observer.write_metrics(), media_type=CONTENT_TYPE_LATEST)
+
     return Admission(observer, observer.refused)

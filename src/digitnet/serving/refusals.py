@@ -14,7 +14,7 @@ from digitnet.serving.inference_api.queues import OverloadedError
 from digitnet.serving.page_api.adaptation import BusyError
 from digitnet.serving.shelf import UnknownModelError
 
-_STATUSES: dict[type[Exception], int] = {StorageError: 507, BusyError: 409, UnknownModelError: 404}
+_STATUS_OF: dict[type[Exception], int] = {StorageError: 507, BusyError: 409, UnknownModelError: 404}
 """Of errors whose message is a sentence; all others are the sender's, 400."""
 
 
@@ -24,7 +24,7 @@ def refuse(status: int, sentence: str, headers: dict[str, str] | None = None) ->
 
 
 async def _say_what_is_wrong(request: Request, error: Exception) -> Response:
-    return refuse(_STATUSES.get(type(error), 400), str(error))
+    return refuse(_STATUS_OF.get(type(error), 400), str(error))
 
 
 async def _say_what_is_invalid(request: Request, error: Exception) -> Response:
@@ -53,6 +53,15 @@ async def _say_it_is_overloaded(request: Request, error: Exception) -> Response:
 async def _say_that_it_is_gone(request: Request, error: Exception) -> Response:
     return refuse(400, "The request ended before it was whole.")  # which is counted; nobody is there to read it
 
+
+STATUSES = {
+    400: "It can't be answered: what was expected, what was found",
+    404: "There is no such model",
+    413: f"The body has more than {LARGEST >> 20} MB",
+    422: "A parameter is not what it should be",
+    503: "Too much waits already, or the answer took too long; Retry-After says when to ask again",
+}
+"""What a refusal of the routes for programs means."""
 
 Handler = Callable[[Request, Exception], Awaitable[Response]]
 

@@ -13,59 +13,10 @@ from digitnet.modelfile import DECISIONS
 from digitnet.reading.network import Answers, Float32
 from digitnet.reading.reader import Reader
 from digitnet.serving.inference_api import protocol
-from digitnet.serving.inference_api.images import MOST, parse_images
+from digitnet.serving.inference_api.description import IMAGES, PICTURE, PREDICTIONS, REFUSALS, TENSORS
+from digitnet.serving.inference_api.images import parse_images
 from digitnet.serving.inference_api.queues import Batcher, PictureQueue
 from digitnet.serving.shelf import Model, get_model
-
-_BINARY = {"schema": {"type": "string", "format": "binary"}}
-
-
-def _describe_body(contents: dict[str, Any]) -> dict[str, Any]:
-    return {"requestBody": {"required": True, "content": contents}}
-
-
-_PICTURE = _describe_body({"image/*": _BINARY, "application/octet-stream": _BINARY})
-
-_MODEL = {"name": "model", "in": "query", "schema": {"type": "string", "default": "reader"}}
-
-_IMAGES = {"parameters": [_MODEL]} | _describe_body(
-    {
-        "application/json": {
-            "schema": {
-                "type": "object",
-                "properties": {"images": {"type": "array", "minItems": 1, "maxItems": MOST}},
-                "required": ["images"],
-            }
-        },
-        "application/octet-stream": _BINARY,  # as numpy.save writes it
-    }
-)
-
-_TENSORS = _describe_body(
-    {
-        "application/json": {
-            "schema": {
-                "type": "object",
-                "properties": {
-                    "inputs": {
-                        "type": "array",
-                        "items": {
-                            "type": "object",
-                            "properties": {
-                                "name": {"const": protocol.INPUT},
-                                "shape": {"type": "array", "items": {"type": "integer"}},
-                                "datatype": {"enum": list(protocol.DATATYPES)},
-                                "data": {"type": "array"},
-                            },
-                            "required": ["name", "shape", "datatype", "data"],
-                        },
-                    }
-                },
-                "required": ["inputs"],
-            }
-        }
-    }
-)
 
 
 class Answering:
@@ -86,7 +37,7 @@ class Answering:
         return await self._batchers[reader].answer(images)
 
     async def predict(self, request: Request) -> Response:
-        """Answer the images of a request, JSON or npy, with the model that its query names."""
+        """Answer images of one digit each: JSON, or an array as numpy.save writes it."""
         name = request.query_params.get("model", "reader")
         answers = await self.answer(name, parse_images(await request.body()))
         labels = get_model(self.models, name).reader.info.labels
@@ -96,9 +47,9 @@ class Answering:
 
 def make_reading_router(answering: Answering) -> APIRouter:
     """Make the routes that read a picture, and images of one digit each."""
-    router, pictures = APIRouter(prefix="/v1"), PictureQueue()
+    router, pictures = APIRouter(prefix="/v1", tags=["digitnet"], responses=REFUSALS), PictureQueue()
 
-    @router.post("/read", openapi_extra=_PICTURE)
+    @router.post("/read", openapi_extra=PICTURE)
     async def read_picture(
         request: Request,
         model: str = "reader",
@@ -107,6 +58,7 @@ def make_reading_router(answering: Answering) -> APIRouter:
         expect: str | None = None,
         min_probability: float | None = None,
     ) -> Any:
+        """Read a picture: what `digitnet read --format json` says of it."""
         content = await request.body()
 
         def read() -> dict[str, Any]:
@@ -115,38 +67,44 @@ def make_reading_router(answering: Answering) -> APIRouter:
 
         return await pictures.run(read)
 
-    router.add_api_route("/predict", answering.predict, methods=["POST"], openapi_extra=_IMAGES)
+    predict = answering.predict
+    router.add_api_route("/predict", predict, methods=["POST"], openapi_extra=IMAGES, responses=PREDICTIONS)
     return router
 
 
 def make_protocol_router(answering: Answering) -> APIRouter:
     """Make the routes of the Open Inference Protocol."""
-    router = APIRouter(prefix="/v2")
+    router = APIRouter(prefix="/v2", tags=["Open Inference Protocol"], responses=REFUSALS)
 
     @router.get("")
     def describe_server() -> Any:
+        """Describe the server."""
         return protocol.describe_server()
 
     @router.get("/health/live")
     @router.get("/health/ready")
     def is_ready() -> Any:
+        """Say that the service runs."""
         return {}
 
     @router.get("/models/{name}")
     @router.get("/models/{name}/versions/1")
     def describe_model(name: str) -> Any:
+        """Describe the tensors of a model."""
         model = get_model(answering.models, name)
         return protocol.describe_model(name, len(model.reader.info.labels))
 
     @router.get("/models/{name}/ready")
     @router.get("/models/{name}/versions/1/ready")
     def is_model_ready(name: str) -> Any:
+        """Say that a model is loaded."""
         assert get_model(answering.models, name).reader
         return {}
 
-    @router.post("/models/{name}/infer", openapi_extra=_TENSORS)
-    @router.post("/models/{name}/versions/1/infer")
+    @router.post("/models/{name}/infer", openapi_extra=TENSORS)
+    @router.post("/models/{name}/versions/1/infer", openapi_extra=TENSORS)
     async def infer(request: Request, name: str) -> Response:
+        """Answer images in JSON, or in binary tensors behind it."""
         length = request.headers.get(protocol.HEADER)
         asked, images = protocol.parse_request(await request.body(), protocol.parse_length(length))
         content, head = protocol.make_reply(asked, name, await answering.answer(name, images))
