@@ -84,13 +84,13 @@ def _stops(found: dict[str, Any]) -> tuple[str, str, str]:
 
 
 def _fuzz(found: dict[str, Any]) -> tuple[str, str, str]:
-    raw, generated = Counter(found["raw"]), found["generated"]
+    raw, generated, memory = Counter(found["raw"]), found["generated"], found["memory_mb"]
     errors = sum(count for status, count in raw.items() if status.startswith("5") and status != "503")
     return (
         f"{raw.total() + generated['requests']:,} fuzzed requests ({generated['requests']:,} by Schemathesis)",
         "no error of the service, no leak, no hang",
-        f"{errors + generated['server_errors']} errors; {found['grown_mb']:.0f} MB and {found['grown_files']} "
-        f"files more; {raw['hung'] + raw['not connected']} hung",
+        f"{errors + generated['server_errors']} errors; memory {' -> '.join(f'{value:.0f}' for value in memory)} MB "
+        f"and {found['grown_files']} files more; {raw['hung'] + raw['not connected']} hung",
     )
 
 

@@ -2,6 +2,6 @@
 
 import os
 
-# Since 1.29 ONNX Runtime reports what it runs to its makers, unless this is set before it is imported. Nothing that
-# digitnet reads, nor that it reads, is anybody else's business.
+# Since 1.29 ONNX Runtime reports what it runs to its makers, unless this is set before it is imported. What is
+# read here, and that it is read, is nobody else's business.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")

@@ -1,11 +1,11 @@
 """The routes for programs: ``/v1`` in digitnet's own form, ``/v2`` by the Open Inference Protocol."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 from weakref import WeakKeyDictionary
 
 import anyio.to_thread
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Path, Request
 from fastapi.responses import Response
 from pydantic_core import to_json
 
@@ -17,6 +17,8 @@ from digitnet.serving.inference_api.description import IMAGES, PICTURE, PREDICTI
 from digitnet.serving.inference_api.images import parse_images
 from digitnet.serving.inference_api.queues import Batcher, PictureQueue
 from digitnet.serving.shelf import Model, get_model
+
+_Name = Annotated[str, Path(examples=["reader", "blog"])]
 
 
 class Answering:
@@ -89,21 +91,21 @@ def make_protocol_router(answering: Answering) -> APIRouter:
 
     @router.get("/models/{name}")
     @router.get("/models/{name}/versions/1")
-    def describe_model(name: str) -> Any:
+    def describe_model(name: _Name) -> Any:
         """Describe the tensors of a model."""
         model = get_model(answering.models, name)
         return protocol.describe_model(name, len(model.reader.info.labels))
 
     @router.get("/models/{name}/ready")
     @router.get("/models/{name}/versions/1/ready")
-    def is_model_ready(name: str) -> Any:
+    def is_model_ready(name: _Name) -> Any:
         """Say that a model is loaded."""
         assert get_model(answering.models, name).reader
         return {}
 
     @router.post("/models/{name}/infer", openapi_extra=TENSORS)
     @router.post("/models/{name}/versions/1/infer", openapi_extra=TENSORS)
-    async def infer(request: Request, name: str) -> Response:
+    async def infer(request: Request, name: _Name) -> Response:
         """Answer images in JSON, or in binary tensors behind it."""
         length = request.headers.get(protocol.HEADER)
         asked, images = protocol.parse_request(await request.body(), protocol.parse_length(length))
