@@ -85,12 +85,13 @@ def _stops(found: dict[str, Any]) -> tuple[str, str, str]:
 
 def _fuzz(found: dict[str, Any]) -> tuple[str, str, str]:
     raw, generated, memory = Counter(found["raw"]), found["generated"], found["memory_mb"]
+    course = " -> ".join(f"{value:.0f}" for value in memory)
     errors = sum(count for status, count in raw.items() if status.startswith("5") and status != "503")
     return (
         f"{raw.total() + generated['requests']:,} fuzzed requests ({generated['requests']:,} by Schemathesis)",
         "no error of the service, no leak, no hang",
-        f"{errors + generated['server_errors']} errors; memory {' -> '.join(f'{value:.0f}' for value in memory)} MB "
-        f"and {found['grown_files']} files more; {raw['hung'] + raw['not connected']} hung",
+        f"{errors + generated['server_errors']} errors; memory {course} MB and "
+        f"{found['grown_files']} files more; {raw['hung'] + raw['not connected']} hung",
     )
 
 

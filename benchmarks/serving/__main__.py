@@ -272,11 +272,9 @@ def run_schemathesis(port: int, examples: int) -> dict[str, Any]:
     """Let Schemathesis generate requests from the description of the routes, so many for each of these."""
     words = ["run", f"http://127.0.0.1:{port}/openapi.json", "--checks", "not_a_server_error", "--no-color"]
     script = Path(sys.executable).parent / "schemathesis"
-    done = subprocess.run(
-        [script, *words, "--max-examples", str(examples), "--continue-on-failure"],
-        capture_output=True,
-        text=True,
-    )
+    words += ["--max-examples", str(examples), "--continue-on-failure"]
+    with tempfile.TemporaryDirectory() as folder:  # it keeps notes where it runs
+        done = subprocess.run([script, *words], capture_output=True, text=True, cwd=folder)
     found = re.search(r"([\d,]+) generated", done.stdout)
     if done.returncode:
         print(done.stdout, file=sys.stderr)

@@ -124,7 +124,7 @@ class Images:
     data: str = "mnist"
     """Data set: mnist, fashion-mnist or omniglot, or a path to IDX files, a CSV, an .npz or image folders."""
     validation_images: int = 5_000
-    """Number of training images, the first ones, that are kept for validation and never trained on."""
+    """Training images, the first ones, kept for validation; a tenth where 5000 are too many, or the data's own."""
     augment: str = "none"
     """Augmentation: none, gentle, affine (rotate, scale, shear, shift) or ink (other pens)."""
     outliers: float = 0.0

@@ -9,7 +9,20 @@ from digitnet.errors import DigitnetError
 _EXTRAS = {
     **dict.fromkeys(("jinja2", "matplotlib", "onnx", "onnxscript", "safetensors", "scipy", "torch"), "train"),
     "optuna": "search",
-    **dict.fromkeys(("anyio", "fastapi", "prometheus_client", "pydantic", "starlette", "uvicorn"), "serve"),
+    "pyarrow": "tables",
+    **dict.fromkeys(
+        (
+            "anyio",
+            "fastapi",
+            "fastapi_offline",
+            "httptools",
+            "prometheus_client",
+            "pydantic",
+            "starlette",
+            "uvicorn",
+        ),
+        "serve",
+    ),
 }
 
 

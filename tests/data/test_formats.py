@@ -160,7 +160,7 @@ def test_idx_files_are_found_under_their_usual_names(tmp_path: Path, train: str,
     raw = make_raw()
     for name, split in ((train, raw.train), (test, raw.test)):
         for kind, dimensions, values in (("images", 3, split.images), ("labels", 1, split.labels)):
-            content = idx.to_bytes(values)
+            content = idx.to_bytes(values.swapaxes(1, 2) if "emnist" in name and kind == "images" else values)
             path = tmp_path / (name.format(kind, dimensions) + ending)
             path.write_bytes(gzip.compress(content) if ending else content)
     assert_same(read_path(tmp_path), raw)
@@ -259,7 +259,9 @@ def test_label_names_that_cannot_be_so_are_refused(idx_folder: Path, names: str)
         ("label", "column 2: expected the name 'pixel0', found no more columns"),
         ("label,pixel0,pixel1,pixel2", "column 5: expected the name 'pixel3', found no more columns"),
         ("label,pixel0,pixel2,pixel3\n", "column 3: expected the name 'pixel1', found 'pixel2'"),
-        ("pixel0,label\n", "column 1: expected the name 'label', found 'pixel0'"),
+        ("value,pixel0\n", "column 1: expected the name 'label', found 'value'"),
+        ("label,pixel0,label\n", "expected one column with the label, found 'label' and 'label'"),
+        ("pixel0,label,pixel1\n", "expected the label in the first or the last column, found column 2"),
         ("label,1x1,9999x9999\n", "column 3: expected the name '1x2', found '9999x9999'"),
         ("label,pixel0\n", "expected rows of 2 numbers, found no rows"),
         ("label,pixel0\n1,2,3\n", "expected rows of 2 numbers, found rows of 3 numbers"),
@@ -267,7 +269,7 @@ def test_label_names_that_cannot_be_so_are_refused(idx_folder: Path, names: str)
         ("label,pixel0\n1,2\n1,300\n", "pixel 0 in row 2 after the first line: expected a whole number from 0"),
         ("label,pixel0\n1,-1\n", "expected a whole number from 0 to 255, found -1"),
         ("label,pixel0\n1,99999\n", "expected a whole number from 0 to 255, found '99999'"),
-        ("label,pixel0\n1,0.5\n", "expected a whole number from 0 to 255, found '0.5'"),
+        ("label,pixel0\n1,12.5\n", "expected a whole number from 0 to 255, found '12.5'"),
         ("label,pixel0\n1,\n", "expected a whole number from 0 to 255, found ''"),
         ("label,pixel0\nten,5\n", "the label in row 1 after the first line: expected a whole number"),
         ("label,pixel0\n10,5\n", "expected labels from 0 to 9, found 10 for image 0"),
@@ -312,7 +314,7 @@ def test_floats_become_bytes(tmp_path: Path, scale: int, words: str | None) -> N
     )
     messages: list[str] = []
     assert_same(read_path(path, messages.append), raw)
-    assert len(messages) == (2 if words else 0)
+    assert len(messages) == (1 if words else 0)
     assert all(words in message for message in messages if words)
 
 
@@ -327,14 +329,14 @@ def test_floats_become_bytes(tmp_path: Path, scale: int, words: str | None) -> N
         ({"x_train": np.full((61, 6, 7), np.inf)}, "found values from inf to inf"),
         (
             {"x_train": np.full((61, 6, 7), 256)},
-            "expected values from 0 to 255, or from 0 to 1, found values from 256",
+            "expected values from 0 to 255, from 0 to 1, or from -1 to 1, found values from 256",
         ),
         ({"x_train": np.full((61, 6, 7), -0.5)}, "found values from -0.5 to -0.5"),
         ({"x_train": np.full((61, 6, 7), "a")}, "expected numbers, found values of type <U1"),
         ({"x_train": np.array([{}], object)}, "can't be read (Object arrays cannot be loaded"),
-        ({"y_train": np.full(61, 10)}, "expected a whole number from 0 to 9 for each image, found values from 10"),
-        ({"y_train": np.zeros(61)}, "found float64"),
-        ({"y_train": np.zeros((61, 10), int)}, "in the shape (61, 10)"),
+        ({"y_train": np.full(61, 10)}, "expected labels from 0 to 9, found 10 for image 0"),
+        ({"y_train": np.full(61, 0.5)}, "found float64"),
+        ({"y_train": np.zeros((61, 10), int)}, "of the shape (61, 10)"),
         ({"y_train": np.zeros(60, int)}, "expected a label for each of the 61 images, found 60 labels"),
         ({"label_names": np.array(["a", "a"])}, "label names, none empty and none twice"),
     ],

@@ -114,10 +114,28 @@ def test_validation_and_training_images_are_the_training_part_in_its_order(drawn
     assert (len(few.validation), len(many.train)) == (1, 1)
 
 
-@pytest.mark.parametrize("count", [0, 560, 5_000])
+@pytest.mark.parametrize("count", [0, 560, 4_999])
 def test_a_split_that_leaves_nothing_is_refused(drawn_file: Path, count: int) -> None:
     with pytest.raises(DataError, match=rf"from 1 to 559 of the 560 training images.*found {count:,}"):
         load_dataset(drawn_file, validation_images=count)
+
+
+def test_a_tenth_of_each_class_is_kept_where_5000_are_too_many(drawn_file: Path) -> None:
+    messages: list[str] = []
+    dataset = load_dataset(drawn_file, on_message=messages.append)
+    assert np.bincount(dataset.validation.labels).tolist() == [6] * 10  # of 56 each
+    assert len(dataset.train) == 500
+    assert "a tenth of each class, 60 in all, is kept for validation, not 5,000" in messages[0]
+    dataset.check_split(5_000)
+
+
+def test_the_only_image_of_a_class_is_for_training(tmp_path: Path) -> None:
+    labels = np.array([0] * 30 + [1], np.uint8)
+    images = np.zeros((31, 4, 4), np.uint8)
+    np.savez(tmp_path / "few.npz", x_train=images, y_train=labels, x_test=images, y_test=labels)
+    dataset = load_dataset(tmp_path / "few.npz")
+    assert np.bincount(dataset.validation.labels).tolist() == [3]
+    assert np.bincount(dataset.train.labels).tolist() == [27, 1]
 
 
 def test_what_is_neither_a_name_nor_a_path_is_answered_with_the_nearest_name() -> None:

@@ -28,9 +28,7 @@ def data_fetch(data: DataName = "mnist") -> None:
 def data_show(
     data: DataName = "mnist",
     picture: Annotated[Path | None, arg(metavar="FILE", help_behavior_hint="")] = None,
-    validation_images: Annotated[
-        int | None, arg(metavar="N", help_behavior_hint="(default: 5000; omniglot: 484)")
-    ] = None,
+    validation_images: Annotated[int | None, arg(metavar="N", help_behavior_hint="(default: 5000)")] = None,
     format: Format = "text",
 ) -> None:
     """Count and check the images of a data set, and warn of whatever looks wrong.
@@ -41,7 +39,8 @@ def data_show(
     Args:
         data: A known name, or the path of IDX files, a CSV, an .npz or folders of pictures.
         picture: Also draw sample images with their labels into this PNG file.
-        validation_images: Number of training images, the first ones, that are kept for validation.
+        validation_images: Number of training images, the first ones, that are kept for validation; by default a
+            tenth of each class where 5000 are too many, or the data's own part.
         format: text for people, json for programs.
     """
     from digitnet.data.inspection import describe
@@ -69,8 +68,7 @@ def data_show(
         print(f"Warning: {warning}")
     if not description.warnings:
         print("Nothing looks wrong.")
-    count = len(dataset.validation)
-    flags = () if count == 5_000 else ("--validation-images", count)
+    flags = () if validation_images is None else ("--validation-images", validation_images)
     print_next("train on it", "train", "--data", data, *flags)
 
 

@@ -31,6 +31,7 @@ class Dataset:
     train: Split
     validation: Split
     test: Split
+    asked_validation: int | None = None  # how many images load_dataset was asked to keep for validation
 
     @property
     def classes(self) -> int:
@@ -44,11 +45,12 @@ class Dataset:
         return rows, columns
 
     def check_split(self, validation_images: int) -> None:
-        """Raise DataError unless the validation split has this number of images."""
-        if len(self.validation) != validation_images:
+        """Raise DataError unless this number of validation images was asked for."""
+        found = len(self.validation) if self.asked_validation is None else self.asked_validation
+        if found != validation_images:
             raise DataError.mismatch(
                 self.name,
                 expected=f"{validation_images:,} validation images, as the configuration says",
-                found=f"{len(self.validation):,}",
+                found=f"{found:,}",
                 remedy="Give load_dataset and the configuration the same validation_images.",
             )

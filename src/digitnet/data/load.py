@@ -7,11 +7,12 @@ from pathlib import Path
 from digitnet.data import idx
 from digitnet.data.cache import read_cached
 from digitnet.data.catalog import DATASETS, OMNIGLOT
-from digitnet.data.dataset import Dataset, Split
+from digitnet.data.dataset import Dataset
 from digitnet.data.formats.registry import FORMATS, read_path
 from digitnet.data.omniglot import holds_characters, read_alphabets
 from digitnet.data.raw import OnMessage, Raw, ignore_message, pair
-from digitnet.errors import DataError, UsageError, look_up, nearest
+from digitnet.data.splitting import split
+from digitnet.errors import UsageError, look_up, nearest
 
 
 def load_dataset(
@@ -23,17 +24,17 @@ def load_dataset(
 ) -> Dataset:
     """Load a named data set, which is fetched if it is not in the cache, or the files at a path.
 
-    The first `validation_images` of the training part become the validation split: 5,000, unless the data set has
-    a number of its own. `on_message` is called with short sentences about downloads and decisions. Raises
-    UsageError for an unknown name that is no path either, DataError for data that is missing, damaged or invalid,
-    StorageError when the cache can't be written.
+    The first `validation_images` of the training part become the validation split: 5,000, or what the data set
+    itself keeps for validation, or a tenth of each class where 5,000 would be more than half. `on_message` is
+    called with short sentences about downloads and decisions. Raises UsageError for an unknown name that is no
+    path either, DataError for data that is missing, damaged or invalid, StorageError when the cache can't be
+    written.
     """
     if remark:
         warnings.warn("remark= is now called on_message=", DeprecationWarning, stacklevel=2)
         on_message = remark
     raw, fingerprint = _read(data, on_message)
-    count = raw.validation_images if validation_images is None else validation_images
-    return _split(raw, str(data), fingerprint, count)
+    return split(raw, str(data), fingerprint, validation_images, on_message)
 
 
 def convert(
@@ -73,19 +74,3 @@ def _find_path(data: str | Path) -> Path:
         if str(data) and path.exists():
             return path
     raise UsageError(f"There is no data set {str(data)!r}, and no such path. {nearest(str(data), DATASETS)}")
-
-
-def _split(raw: Raw, name: str, fingerprint: str, validation_images: int) -> Dataset:
-    """Hold out the first training images for validation, as the blog's loader did."""
-    if not 0 < validation_images < len(raw.train):
-        raise DataError.mismatch(
-            name,
-            expected=f"from 1 to {len(raw.train) - 1:,} of the {len(raw.train):,} training images for validation",
-            found=f"{validation_images:,}",
-            remedy="Choose another number with --validation-images.",
-        )
-    validation, train = (
-        Split(raw.train.images[part], raw.train.labels[part])
-        for part in (slice(None, validation_images), slice(validation_images, None))
-    )
-    return Dataset(name, fingerprint, raw.label_names, train, validation, raw.test)

@@ -166,7 +166,8 @@ def read_alphabets(source: str | Path, on_message: OnMessage = ignore_message) -
         pair(images[part], characters.alphabet[part], characters.alphabets, source)
         for part in (by_drawer[~is_test], by_drawer[is_test])
     )
-    return Raw(train, test, characters.alphabets, int(np.isin(characters.drawer, _VALIDATION).sum()))
+    count = int(np.isin(characters.drawer, _VALIDATION).sum())
+    return Raw(train, test, characters.alphabets, validation_images=count)
 
 
 def shrink(images: UInt8) -> UInt8:

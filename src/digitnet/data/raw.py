@@ -1,8 +1,9 @@
 """A data set as its files store it: training part, test part and label names, checked against each other."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -12,6 +13,21 @@ from digitnet.errors import DataError
 
 OnMessage = Callable[[str], None]
 """Called with short sentences for a person, for example about a download."""
+
+Part = Literal["train", "validation", "test"]
+
+_PARTS: dict[str, Part] = {
+    **dict.fromkeys(("train", "training"), "train"),
+    **dict.fromkeys(("validation", "valid", "val", "dev"), "validation"),
+    **dict.fromkeys(("test", "testing", "t10k"), "test"),
+}
+"""What files and folders of each part are called."""
+
+
+def find_part(name: str) -> Part | None:
+    """Return the part that files or folders of this name hold, if it is one of the usual names."""
+    return _PARTS.get(name.lower())
+
 
 DIGITS = tuple("0123456789")
 """The label names of a data set that has none of its own."""
@@ -26,22 +42,23 @@ def ignore_message(text: str) -> None:
 
 @dataclass(frozen=True)
 class Raw:
-    """Training and test part, uint8, with images of one size."""
+    """Training and test part, and a validation part if the files have one: uint8, with images of one size."""
 
     train: Split
     test: Split
     label_names: tuple[str, ...]  # (K,): the name of each class
-    validation_images: int = 5_000  # how many training images are for validation, unless a person says otherwise
+    validation: Split | None = None
+    validation_images: int | None = None  # the first training images, where the data set has a number of its own
 
     @property
     def fingerprint(self) -> str:
         """SHA-256 of the data set as four IDX files; it does not depend on path or format."""
-        arrays = (self.train.images, self.train.labels, self.test.images, self.test.labels)
-        return combine_hashes(_hash_as_idx(array) for array in arrays)
+        splits = [self.train, self.test, *([self.validation] if self.validation else [])]
+        return combine_hashes(_hash_as_idx(array) for split in splits for array in (split.images, split.labels))
 
 
 def combine_hashes(hashes: Iterable[str]) -> str:
-    """Make a fingerprint from the SHA-256 of train images, train labels, test images and test labels."""
+    """Make a fingerprint from the SHA-256 of train images, train labels, test images, test labels, and so on."""
     return hashlib.sha256("\n".join(hashes).encode()).hexdigest()
 
 
@@ -65,22 +82,29 @@ def pair(images: UInt8, labels: UInt8, label_names: Sequence[str], where: object
     return Split(images, labels)
 
 
-def assemble(
-    train: Split, test: Split | None, label_names: Sequence[str], where: object, on_message: OnMessage
-) -> Raw:
-    """Make the data set, and split off a test part if there is none; raise DataError unless sizes agree."""
+def assemble(parts: Mapping[Part, Split], label_names: Sequence[str], where: object, on_message: OnMessage) -> Raw:
+    """Make the data set of its parts, and split off a test part if there is none.
+
+    Raises DataError where there is no training part, and unless the sizes of images agree.
+    """
+    if "train" not in parts:
+        raise DataError.mismatch(
+            where, expected="a training part", found=f"only {', '.join(parts)}", remedy="Add it, or name it so."
+        )
+    sizes = {part: "{}x{}".format(*split.images.shape[1:]) for part, split in parts.items()}
+    for part, size in sizes.items():
+        if size != sizes["train"]:
+            raise DataError.mismatch(
+                where,
+                expected=f"{part} images of {sizes['train']} pixels, as in the training part",
+                found=size,
+                remedy="Scale the images to one size.",
+            )
+    train, test = parts["train"], parts.get("test")
     if test is None:
         on_message(f"{where} has no test part: every {TEST_EVERY}th image of each class becomes it.")
         train, test = split_off_test(train, where)
-    sizes = ["{}x{}".format(*split.images.shape[1:]) for split in (train, test)]
-    if sizes[0] != sizes[1]:
-        raise DataError.mismatch(
-            where,
-            expected=f"test images of {sizes[0]} pixels, as in the training part",
-            found=sizes[1],
-            remedy="Scale the images to one size.",
-        )
-    return Raw(train, test, tuple(label_names))
+    return Raw(train, test, tuple(label_names), parts.get("validation"))
 
 
 def split_off_test(everything: Split, where: object) -> tuple[Split, Split]:

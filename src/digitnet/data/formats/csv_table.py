@@ -1,69 +1,102 @@
 """A table with one row for each image, as Kaggle publishes MNIST: ``label,pixel0,pixel1,...``."""
 
-import math
 import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import chain, zip_longest
+from itertools import chain
 from pathlib import Path
 from typing import TextIO
 
 import numpy as np
-import numpy.typing as npt
 
 from digitnet.data.dataset import Split
+from digitnet.data.formats.arrays import Array, to_splits
+from digitnet.data.formats.csv_layout import Layout, find_layout
 from digitnet.data.formats.label_names import read_label_names, write_label_names
-from digitnet.data.raw import DIGITS, OnMessage, Raw, assemble, pair
+from digitnet.data.raw import DIGITS, OnMessage, Part, Raw, assemble, find_part
 from digitnet.errors import DataError
 from digitnet.files import new_folder, write_whole
 
 _REMEDY = "Correct the table."
-_LONGEST_HEAD = 2**22  # characters; an image of 500x500 needs half of them
+_NAME = re.compile(r"(?:.*[-_. ])?(?P<part>[a-z]+)\.csv", re.IGNORECASE)  # train.csv, mnist_test.csv
 
 
 class CsvTable:
-    """A file, or a folder with train.csv and, if there is a test part, test.csv."""
+    """A file, or a folder with a table for each part: train.csv, mnist_train.csv, test.csv, validation.csv ..."""
 
     description = "a .csv file, or train.csv and test.csv (label,pixel0,pixel1,...)"
 
     def recognises(self, path: Path) -> bool:
-        """Return whether this is a .csv file, or a folder with train.csv."""
-        return (path.is_file() and path.suffix.lower() == ".csv") or (path / "train.csv").is_file()
+        """Return whether this is a .csv file, or a folder with one for training."""
+        return (path.is_file() and path.suffix.lower() == ".csv") or "train" in _find_tables(path)
 
     def read(self, path: Path, on_message: OnMessage) -> Raw:
-        """Read the tables. If test.csv is missing or has no labels, the test part is split off."""
-        folder, train_file = (path, path / "train.csv") if path.is_dir() else (path.parent, path)
-        names = read_label_names(folder) or DIGITS
-        test_file = folder / "test.csv"
-        test = None
-        if path.is_dir() and test_file.is_file():
-            if _has_labels(test_file):
-                test = _read_table(test_file, names)
+        """Read the tables. If that for testing is missing or has no labels, the test part is split off."""
+        files: dict[Part, Path] = _find_tables(path) if path.is_dir() else {"train": path}
+        names = read_label_names(path if path.is_dir() else path.parent)
+        arrays: dict[Part, tuple[Array, Array]] = {}
+        for part, file in files.items():
+            images, labels = read_table(file, needs_label=part == "train")
+            if labels is not None:
+                arrays[part] = images, labels
             else:
-                on_message(f"{test_file} has no column 'label' (Kaggle's has none), so it can't test anything.")
-        return assemble(_read_table(train_file, names), test, names, path, on_message)
+                on_message(f"{file} has no column 'label' (Kaggle's has none), so it can't test anything.")
+        splits, classes = to_splits(arrays, names, path, on_message)
+        return assemble(splits, classes, path, on_message)
 
     def write(self, raw: Raw, path: Path) -> None:
-        """Write train.csv, test.csv, and labels.txt unless the classes are the ten digits."""
+        """Write a table for each part, and labels.txt unless the classes are the ten digits."""
         with new_folder(path) as folder:
             write_whole(folder / "train.csv", to_table(raw.train))
             write_whole(folder / "test.csv", to_table(raw.test))
+            if raw.validation:
+                write_whole(folder / "validation.csv", to_table(raw.validation))
             write_label_names(folder, raw.label_names)
 
 
-def _has_labels(file: Path) -> bool:
-    with _opened(file) as table:
-        return "label" in _read_head(table)
+def _find_tables(folder: Path) -> dict[Part, Path]:
+    """Find the table of each part by its name; raise DataError where two have one part."""
+    found: dict[Part, Path] = {}
+    for file in sorted(folder.glob("*")) if folder.is_dir() else []:
+        match = _NAME.fullmatch(file.name)
+        part = match and find_part(match["part"])
+        if part and part in found:
+            raise DataError.mismatch(
+                folder,
+                expected=f"one table of the {part} part",
+                found=f"{found[part].name} and {file.name}",
+                remedy="Name the file that you want, or move the other one.",
+            )
+        if part:
+            found[part] = file
+    return found
 
 
-def _read_table(file: Path, names: tuple[str, ...]) -> Split:
-    """Read one table; about 0.8 s for MNIST's 60,000 rows."""
+def read_table(file: Path, needs_label: bool = False) -> tuple[Array, Array | None]:
+    """Read the images ``(N, rows, columns)`` of a table, and their labels ``(N,)`` if it has any.
+
+    About 0.8 s for MNIST's 60,000 rows. Raises DataError.
+    """
     with _opened(file) as table:
-        rows, columns = _find_shape(_read_head(table), file)
-        numbers = _read_values(table, 1 + rows * columns, file).astype(np.uint8)
-    images = np.ascontiguousarray(numbers[:, 1:]).reshape(-1, rows, columns)
-    return pair(images, np.ascontiguousarray(numbers[:, 0]), names, file)
+        layout = find_layout(table, file)
+        if needs_label and layout.is_named and layout.label is None:
+            raise _without_labels(file)
+        values = _read_values(table, layout, file)
+    label = layout.label if layout.is_named else _guess_label(values, file)
+    first = 0 if label is None or label > 0 else 1
+    pixels = values[:, first : first + layout.rows * layout.columns]
+    images = np.ascontiguousarray(pixels).reshape(-1, layout.rows, layout.columns)
+    return images, None if label is None else np.ascontiguousarray(values[:, label])
+
+
+def _without_labels(file: Path) -> DataError:
+    return DataError.mismatch(
+        file,
+        expected="a label in each row",
+        found="only pixels",
+        remedy="Add the column label.",
+    )
 
 
 @contextmanager
@@ -76,67 +109,94 @@ def _opened(file: Path) -> Iterator[TextIO]:
         raise DataError.unreadable(file, error) from error
 
 
-def _read_head(table: TextIO) -> list[str]:
-    return [name.strip().strip('"').lower() for name in table.readline(_LONGEST_HEAD).split(",")]
-
-
-def _find_shape(head: list[str], file: Path) -> tuple[int, int]:
-    """Return the images' rows and columns, from the names of the table's columns.
-
-    The names are ``pixel0, pixel1, ...`` for square images, or ``1x1, 1x2, ...`` for images of any shape.
-    """
-    last = re.fullmatch(r"([0-9]{1,4})x([0-9]{1,4})", head[-1])
-    if last:
-        rows, columns = int(last[1]), int(last[2])
-        pixels = (f"{row}x{column}" for row in range(1, rows + 1) for column in range(1, columns + 1))
-    else:
-        rows = columns = math.isqrt(max(len(head) - 2, 0)) + 1  # the smallest square with room for them
-        pixels = (f"pixel{number}" for number in range(rows * columns))
-    for place, (found, expected) in enumerate(zip_longest(head, chain(["label"], pixels)), start=1):
-        if found != expected:
-            raise DataError.mismatch(
-                f"{file}, column {place}",
-                expected="no more columns" if expected is None else f"the name {expected!r}",
-                found="no more columns" if found is None else repr(found[:40]),
-                remedy="The first line must be label,pixel0,pixel1,... up to the last pixel of a square image.",
-            )
-    return rows, columns
-
-
-def _read_values(table: TextIO, width: int, file: Path) -> npt.NDArray[np.int16]:
-    """Read the rows after the header: integers from 0 to 255, ``(N, width)``."""
+def _read_values(table: TextIO, layout: Layout, file: Path) -> Array:
+    """Read the rows: whole numbers from 0 to 255, ``(N, width)``, or fractions up to 1 beside whole labels."""
+    start = table.tell()
     try:
-        with warnings.catch_warnings(action="ignore"):  # numpy warns of an empty table; the check below raises
-            values = np.loadtxt(table, np.int16, delimiter=",", comments=None, ndmin=2)
+        try:
+            values = _load(table, layout, np.int16)
+        except ValueError as error:
+            if isinstance(error, UnicodeDecodeError):
+                raise
+            table.seek(start)
+            values = _load_fractions(table, layout, error)
     except UnicodeDecodeError:
         raise
     except ValueError as error:
-        raise _misread(file, str(error), width) from error
-    if values.shape[1] != width or len(values) == 0:
+        raise _misread(file, layout, str(error)) from error
+    if values.shape[1] != layout.width or len(values) == 0:
         found = f"rows of {values.shape[1]:,} numbers" if len(values) else "no rows"
-        raise DataError.mismatch(file, expected=f"rows of {width:,} numbers", found=found, remedy=_REMEDY)
+        raise DataError.mismatch(file, expected=f"rows of {layout.width:,} numbers", found=found, remedy=_REMEDY)
+    values = values[:, int(layout.is_numbered) :]
     wrong = np.argwhere((values < 0) | (values > 255))
     if len(wrong):
         row, column = wrong[0]
-        raise _wrong_value(file, row, column, str(values[row, column]))
+        raise _wrong_value(file, layout, row, column, str(values[row, column]))
     return values
 
 
-def _misread(file: Path, message: str, width: int) -> DataError:
+def _load(table: TextIO, layout: Layout, kind: type[np.int16 | np.float64]) -> Array:
+    with warnings.catch_warnings(action="ignore"):  # numpy warns of an empty table; the caller's check raises
+        return np.loadtxt(
+            table,
+            kind,
+            delimiter=layout.delimiter,
+            comments=None,
+            ndmin=2,
+            usecols=range(layout.width) if layout.ends_open else None,
+        )
+
+
+def _load_fractions(table: TextIO, layout: Layout, error: ValueError) -> Array:
+    """Read numbers with a point; raise `error` where these are neither whole nor fractions of 1."""
+    try:
+        values = _load(table, layout, np.float64)
+    except ValueError:
+        raise error from None
+    is_whole = bool((values == np.rint(values)).all())
+    if not values.size or values.max() > (255 if is_whole else len(DIGITS)):
+        raise error
+    pixels = np.delete(values, layout.label or 0, axis=1) if layout.is_named else values
+    if not is_whole and pixels.max() > 1:
+        raise error
+    return values
+
+
+def _guess_label(values: Array, file: Path) -> int:
+    """Find the label of a table without names: the first or the last column; raise DataError where both may be."""
+    can_be = [place for place in (0, values.shape[1] - 1) if _looks_like_labels(values[:, place])]
+    if len(can_be) == 1:
+        return can_be[0]
+    raise DataError.mismatch(
+        file,
+        expected="a first line label,pixel0,pixel1,..., or a first or last column that must be the label",
+        found="columns that both may be" if can_be else "none that may be",
+        remedy="Write the first line.",
+    )
+
+
+def _looks_like_labels(column: Array) -> bool:
+    """Return whether a column ``(N,)`` has the ten classes at most, and several: pixels of a corner are all 0."""
+    return bool((column == np.rint(column)).all() and 0 <= column.min() < column.max() < len(DIGITS))
+
+
+def _misread(file: Path, layout: Layout, message: str) -> DataError:
     """Turn numpy's error message into ours."""
     if match := re.search(r"string '(.*)' to int16 at row ([0-9]+), column ([0-9]+)", message, re.DOTALL):
-        return _wrong_value(file, int(match[2]), int(match[3]) - 1, repr(match[1][:40]))
+        column = int(match[3]) - 1 - layout.is_numbered
+        return _wrong_value(file, layout, int(match[2]), column, repr(match[1][:40]))
     if match := re.search(r"from ([0-9]+) to ([0-9]+) at row ([0-9]+)", message):
         where = f"{file}, row {int(match[3])} after the first line"
-        found = match[2] if int(match[1]) == width else match[1]
-        return DataError.mismatch(where, expected=f"{width:,} numbers", found=f"{found} of them", remedy=_REMEDY)
+        found = match[2] if int(match[1]) == layout.width else match[1]
+        return DataError.mismatch(
+            where, expected=f"{layout.width:,} numbers", found=f"{found} of them", remedy=_REMEDY
+        )
     return DataError.unreadable(file, ValueError(message))
 
 
-def _wrong_value(file: Path, row: int, column: int, found: str) -> DataError:
+def _wrong_value(file: Path, layout: Layout, row: int, column: int, found: str) -> DataError:
     """Make the error for one cell; `row` and `column` count from zero."""
-    name = "the label" if column == 0 else f"pixel {column - 1}"
-    where = f"{file}, {name} in row {row + 1} after the first line"
+    where = f"{file}, {layout.name(column)} in row {row + 1}{' after the first line' if layout.is_named else ''}"
     return DataError.mismatch(where, expected="a whole number from 0 to 255", found=found, remedy=_REMEDY)
 
 

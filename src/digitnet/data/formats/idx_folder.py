@@ -3,19 +3,28 @@
 import re
 from pathlib import Path
 
+import numpy as np
+
 from digitnet.data import idx
 from digitnet.data.content import GzipError, gunzip, open_content
-from digitnet.data.dataset import Split, UInt8
+from digitnet.data.dataset import UInt8
+from digitnet.data.formats.arrays import to_splits
 from digitnet.data.formats.label_names import check_label_names, read_label_names, write_label_names
-from digitnet.data.raw import DIGITS, OnMessage, Raw, assemble, pair
+from digitnet.data.raw import OnMessage, Part, Raw, assemble, find_part
 from digitnet.errors import DataError
 from digitnet.files import new_folder, write_whole
 
 # train-images-idx3-ubyte, t10k-labels.idx1-ubyte, emnist-digits-test-images-idx3-ubyte.gz
 _NAME = re.compile(
-    r"(?P<prefix>.*?)(?P<part>train|t10k|test)-(?P<kind>images|labels)[-.]idx[13]-ubyte(?P<packed>\.gz)?"
+    r"(?P<prefix>.*?)(?P<part>train|validation|t10k|test)-(?P<kind>images|labels)[-.]idx[13]-ubyte(\.gz)?"
 )
-_Files = dict[tuple[str, str], Path]  # (part, kind): the file, where part is train or test
+_Files = dict[tuple[Part, str], Path]  # (part, kind): the file
+
+_TRANSPOSED = "emnist"
+"""What the names of EMNIST's files begin with: it stores columns where MNIST stores rows."""
+
+_INSIDE = "raw", "MNIST/raw", "FashionMNIST/raw", "KMNIST/raw", "QMNIST/raw", "EMNIST/raw"
+"""Where torchvision puts the files in its own folder."""
 
 
 class IdxFolder:
@@ -24,24 +33,44 @@ class IdxFolder:
     description = "IDX files (train-images-idx3-ubyte and so on, or .gz)"
 
     def recognises(self, path: Path) -> bool:
-        """Return whether a file in the folder has a name like MNIST's."""
-        return path.is_dir() and any(_NAME.fullmatch(file.name) for file in path.iterdir())
+        """Return whether a file in the folder, or in torchvision's folders inside it, has a name like MNIST's."""
+        return _find_home(path) is not None
 
     def read(self, path: Path, on_message: OnMessage) -> Raw:
         """Read the files. If there are no test files, the test part is split off the training images."""
-        prefix, files = _find(path)
-        names = read_label_names(path) or _read_mapping(path / f"{prefix}mapping.txt") or DIGITS
-        train = _read_part(files, "train", names, path)
-        test = _read_part(files, "test", names, path) if any(part == "test" for part, _ in files) else None
-        return assemble(train, test, names, path, on_message)
+        home = _find_home(path) or path
+        prefix, files = _find(home)
+        names = read_label_names(home) or _read_mapping(home / f"{prefix}mapping.txt")
+        is_transposed = prefix.lower().startswith(_TRANSPOSED)
+        if is_transposed:
+            on_message(f"{path} holds EMNIST's files, which store columns as rows: the images are turned.")
+        parts = {part: _read_part(files, part, home) for part in dict.fromkeys(part for part, _ in files)}
+        if is_transposed:
+            parts = {part: (_turn(images), labels) for part, (images, labels) in parts.items()}
+        places = {part: _where(files[part, "labels"]) for part in parts}
+        splits, classes = to_splits(parts, names, path, on_message, places)
+        return assemble(splits, classes, path, on_message)
 
     def write(self, raw: Raw, path: Path) -> None:
-        """Write the four files, and labels.txt unless the classes are the ten digits."""
+        """Write the files, and labels.txt unless the classes are the ten digits."""
         with new_folder(path) as folder:
-            for part, split in (("train", raw.train), ("t10k", raw.test)):
-                write_whole(folder / f"{part}-images-idx3-ubyte", idx.to_bytes(split.images))
-                write_whole(folder / f"{part}-labels-idx1-ubyte", idx.to_bytes(split.labels))
+            for part, split in (("train", raw.train), ("validation", raw.validation), ("t10k", raw.test)):
+                if split is not None:
+                    write_whole(folder / f"{part}-images-idx3-ubyte", idx.to_bytes(split.images))
+                    write_whole(folder / f"{part}-labels-idx1-ubyte", idx.to_bytes(split.labels))
             write_label_names(folder, raw.label_names)
+
+
+def _find_home(path: Path) -> Path | None:
+    """Find the folder with the files: the path itself, or one of torchvision's inside it."""
+    for folder in (path, *(path / inside for inside in _INSIDE)):
+        if folder.is_dir() and any(_NAME.fullmatch(file.name) for file in folder.iterdir()):
+            return folder
+    return None
+
+
+def _turn(images: UInt8) -> UInt8:
+    return np.ascontiguousarray(images.transpose(0, 2, 1))
 
 
 def _find(folder: Path) -> tuple[str, _Files]:
@@ -49,9 +78,9 @@ def _find(folder: Path) -> tuple[str, _Files]:
     files: _Files = {}
     prefixes = set()
     for file in sorted(folder.iterdir(), reverse=True):  # NAME.gz, then NAME, which replaces it
-        if match := _NAME.fullmatch(file.name):
+        if (match := _NAME.fullmatch(file.name)) and (part := find_part(match["part"])):
             prefixes.add(match["prefix"])
-            files["train" if match["part"] == "train" else "test", match["kind"]] = file
+            files[part, match["kind"]] = file
     if len(prefixes) > 1:
         raise DataError.mismatch(
             folder,
@@ -62,12 +91,12 @@ def _find(folder: Path) -> tuple[str, _Files]:
     return prefixes.pop(), files
 
 
-def _read_part(files: _Files, part: str, names: tuple[str, ...], folder: Path) -> Split:
+def _read_part(files: _Files, part: Part, folder: Path) -> tuple[UInt8, UInt8]:
     images, labels = (_file(files, part, kind, folder) for kind in ("images", "labels"))
-    return pair(_read(images, idx.IMAGES), _read(labels, idx.LABELS), names, _where(labels))
+    return _read(images, idx.IMAGES), _read(labels, idx.LABELS)
 
 
-def _file(files: _Files, part: str, kind: str, folder: Path) -> Path:
+def _file(files: _Files, part: Part, kind: str, folder: Path) -> Path:
     if (part, kind) not in files:
         raise DataError.mismatch(
             folder,
@@ -99,7 +128,8 @@ def _read_mapping(file: Path) -> tuple[str, ...] | None:
     try:
         rows = [[int(word) for word in line.split()] for line in file.read_text("ascii").splitlines()]
         characters = {label: chr(code) for label, code, *_ in rows}
-        names = tuple(characters.get(label, f"(no class {label})") for label in range(max(characters) + 1))
+        lowest, highest = min(characters), max(characters)
+        names = tuple(characters.get(label, f"(no class {label})") for label in range(min(lowest, 1), highest + 1))
     except (OSError, ValueError, OverflowError) as error:
         raise DataError.unreadable(file, error) from error
     check_label_names(names, file)

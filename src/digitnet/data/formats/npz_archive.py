@@ -1,52 +1,65 @@
-"""A numpy archive with x_train, y_train, x_test and y_test, as Keras publishes MNIST."""
+"""A numpy archive: x_train and so on, as Keras publishes MNIST, or under the names that others use."""
 
 import io
+import re
 import zipfile
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from digitnet.data.dataset import Split, UInt8
+from digitnet.data.formats.arrays import Array, join_names, to_splits
 from digitnet.data.formats.label_names import check_label_names
 from digitnet.data.idx import LARGEST
-from digitnet.data.raw import DIGITS, OnMessage, Raw, assemble, pair
+from digitnet.data.raw import DIGITS, OnMessage, Part, Raw, assemble
 from digitnet.errors import DataError
 from digitnet.files import make_folder, refuse_existing, write_whole
 
-Array = npt.NDArray[Any]
-_NAMES = ("x_train", "y_train", "x_test", "y_test", "label_names")
+_KEYS: tuple[dict[Part, tuple[str, str]], ...] = (
+    {"train": ("x_train", "y_train"), "validation": ("x_val", "y_val"), "test": ("x_test", "y_test")},
+    {  # MedMNIST
+        "train": ("train_images", "train_labels"),
+        "validation": ("val_images", "val_labels"),
+        "test": ("test_images", "test_labels"),
+    },
+    {"train": ("data", "target")},  # scikit-learn's digits
+    {"train": ("x", "y")},
+    {"train": ("images", "labels")},
+)
+"""The names of the arrays with images and labels; capitals don't matter. The first ones are ours."""
+
+_COUNTED = 1
+"""Of these, the data sets whose classes are simply counted: MedMNIST has from 2 to 11, without names."""
+
+# kmnist-train-imgs.npz, k49-test-labels.npz: each holds one array
+_APART = re.compile(r"(?P<prefix>.+)-(?P<part>train|test)-(?P<kind>imgs|labels)\.npz", re.IGNORECASE)
 
 
 class NpzArchive:
-    """One file; images are integers from 0 to 255, or floats from 0 to 1, which are scaled."""
+    """One file; images and labels are what `to_splits` understands."""
 
     description = "an .npz file (x_train, y_train, x_test, y_test)"
 
     def recognises(self, path: Path) -> bool:
-        """Return whether the file's name ends in .npz."""
+        """Return whether the file's name ends in .npz, or the folder holds KMNIST's four."""
+        if path.is_dir():
+            return any(_APART.fullmatch(file.name) for file in path.iterdir())
         return path.is_file() and path.suffix.lower() == ".npz"
 
     def read(self, path: Path, on_message: OnMessage) -> Raw:
-        """Read the four arrays, and label_names if present; pickled objects, which could run code, are refused."""
-        arrays = _read_arrays(path)
-        names = _read_names(arrays, path)
-        train = _read_part(arrays, "train", names, path, on_message)
-        has_test = "x_test" in arrays or "y_test" in arrays
-        test = _read_part(arrays, "test", names, path, on_message) if has_test else None
-        return assemble(train, test, names, path, on_message)
+        """Read the arrays, and label_names if present; pickled objects, which could run code, are refused."""
+        found = _read_apart(path) if path.is_dir() or _APART.fullmatch(path.name) else _read_file(path)
+        splits, names = to_splits(found.parts, found.names, path, on_message)
+        return assemble(splits, names, path, on_message)
 
     def write(self, raw: Raw, path: Path) -> None:
-        """Write the four arrays, compressed, and label_names unless the classes are the ten digits."""
+        """Write the arrays, compressed, and label_names unless the classes are the ten digits."""
         refuse_existing(path)
-        arrays = {
-            "x_train": raw.train.images,
-            "y_train": raw.train.labels,
-            "x_test": raw.test.images,
-            "y_test": raw.test.labels,
-        }
+        splits = {"train": raw.train, "test": raw.test} | ({"val": raw.validation} if raw.validation else {})
+        arrays: dict[str, Array] = {}
+        for part, split in splits.items():
+            arrays |= {f"x_{part}": split.images, f"y_{part}": split.labels}
         if raw.label_names != DIGITS:
             arrays["label_names"] = np.array(raw.label_names)
         archive = io.BytesIO()
@@ -55,80 +68,100 @@ class NpzArchive:
         write_whole(path, archive.getbuffer())
 
 
+@dataclass(frozen=True)
+class _Found:
+    """Images and labels of each part, and the names of the classes if there are any."""
+
+    parts: dict[Part, tuple[Array, Array]]
+    names: tuple[str, ...] | None
+
+
+def _read_file(path: Path) -> _Found:
+    arrays = _read_arrays(path)
+    known = [number for number, keys in enumerate(_KEYS) if any(name in arrays for name in keys["train"])]
+    if len(known) != 1:
+        whole = [keys["train"] for keys in _KEYS if set(keys["train"]) <= arrays.keys()]
+        raise DataError.mismatch(
+            path,
+            expected="arrays x_train and y_train" if not whole else "images and labels once",
+            found=", ".join(arrays if whole else _list_names(path)) or "no arrays",
+            remedy="Save them under these names." if not whole else "Leave out the others.",
+        )
+    (number,) = known
+    parts: dict[Part, tuple[Array, Array]] = {}
+    for part, both in _KEYS[number].items():
+        if part == "train" or any(name in arrays for name in both):
+            for name in both:
+                if name not in arrays:
+                    found = ", ".join(arrays)
+                    raise DataError.mismatch(path, expected=f"an array {name}", found=found, remedy="Add it.")
+            parts[part] = arrays[both[0]], arrays[both[1]]
+    return _Found(parts, _read_names(arrays, path) or (_count(parts) if number == _COUNTED else None))
+
+
+def _read_apart(path: Path) -> _Found:
+    """Read KMNIST's files, of which `path` is one, or their folder."""
+    folder = path if path.is_dir() else path.parent
+    wanted = _APART.fullmatch(path.name)
+    files = {
+        (match["part"].lower(), match["kind"].lower()): file
+        for file in sorted(folder.iterdir())
+        if (match := _APART.fullmatch(file.name)) and (wanted is None or match["prefix"] == wanted["prefix"])
+    }
+    parts: dict[Part, tuple[Array, Array]] = {}
+    all_parts: tuple[Part, ...] = ("train", "test")
+    for part in all_parts:
+        own = [files.get((part, kind)) for kind in ("imgs", "labels")]
+        if part == "train" or any(own):
+            for file, kind in zip(own, ("imgs", "labels"), strict=True):
+                if file is None:
+                    found = ", ".join(file.name for file in files.values())
+                    expected = f"a file ...-{part}-{kind}.npz"
+                    raise DataError.mismatch(folder, expected=expected, found=found, remedy="Add it.")
+            images, labels = (_read_only(file) for file in own if file)
+            parts[part] = images, labels
+    return _Found(parts, None)
+
+
+def _read_only(file: Path) -> Array:
+    arrays = list(_read_arrays(file).values())
+    if len(arrays) != 1:
+        raise DataError.mismatch(file, expected="one array", found=f"{len(arrays)}", remedy="Take KMNIST's own.")
+    return arrays[0]
+
+
 def _read_arrays(path: Path) -> dict[str, Array]:
-    """Read the known arrays that the file contains."""
+    """Read the arrays that the file contains, by their names in small letters; those of objects are left out."""
     try:
         with zipfile.ZipFile(path) as members:
             size = sum(member.file_size for member in members.infolist())
         if size > LARGEST:
             raise ValueError(f"it contains {size:,} bytes, more than {LARGEST:,}")
         with np.load(path, allow_pickle=False) as arrays:
-            return {name: arrays[name] for name in _NAMES if name in arrays}
+            return {name.lower(): arrays[name] for name in arrays.files if _is_known(name)}
     except Exception as error:  # zip, zlib and numpy may raise nearly anything for a damaged archive
         raise DataError.unreadable(path, error) from error
 
 
-def _read_names(arrays: Mapping[str, Array], path: Path) -> tuple[str, ...]:
+def _list_names(path: Path) -> list[str]:
+    with zipfile.ZipFile(path) as members:
+        return [name.removesuffix(".npy")[:40] for name in members.namelist()[:10]]
+
+
+def _is_known(name: str) -> bool:
+    known = {name for keys in _KEYS for both in keys.values() for name in both}
+    return name.lower() in known | {"label_names"} or name.startswith("arr_")
+
+
+def _read_names(arrays: Mapping[str, Array], path: Path) -> tuple[str, ...] | None:
     if "label_names" not in arrays:
-        return DIGITS
-    names = tuple(str(name) for name in arrays["label_names"].ravel())
+        return None
+    names = join_names(arrays["label_names"].ravel().tolist())
     check_label_names(names, f"label_names in {path}")
     return names
 
 
-def _read_part(
-    arrays: Mapping[str, Array], part: str, names: tuple[str, ...], path: Path, on_message: OnMessage
-) -> Split:
-    for name in (f"x_{part}", f"y_{part}"):
-        if name not in arrays:
-            raise DataError.mismatch(
-                path, expected=f"an array {name}", found=", ".join(arrays) or "no arrays", remedy="Add it."
-            )
-    images = _to_images(arrays[f"x_{part}"], f"x_{part} in {path}", on_message)
-    labels = _to_labels(arrays[f"y_{part}"], len(names), f"y_{part} in {path}")
-    return pair(images, labels, names, path)
-
-
-def _to_images(values: Array, where: str, on_message: OnMessage) -> UInt8:
-    """Check images and convert them to ``(N, rows, columns)`` uint8."""
-    if values.ndim == 4 and values.shape[3] == 1:
-        values = values[..., 0]  # the channel axis that Keras uses
-    if values.ndim != 3 or 0 in values.shape:
-        raise DataError.mismatch(
-            where,
-            expected="greyscale images of the shape (count, rows, columns)",
-            found=f"the shape {values.shape}",
-            remedy="Reshape the array.",
-        )
-    if values.dtype == np.uint8:
-        return values
-    if values.dtype.kind not in "iuf":
-        raise DataError.mismatch(
-            where, expected="numbers", found=f"values of type {values.dtype}", remedy="Save it as uint8."
-        )
-    low, high = values.min(), values.max()
-    if not (low >= 0 and high <= 255):  # comparisons with NaN are false, so it is refused too
-        raise DataError.mismatch(
-            where,
-            expected="values from 0 to 255, or from 0 to 1",
-            found=f"values from {low} to {high}",
-            remedy="Scale the images.",
-        )
-    if values.dtype.kind == "f" and high <= 1:
-        on_message(f"{where} has values from 0 to 1: they are multiplied by 255.")
-        values = values * 255
-    return np.rint(values).astype(np.uint8)
-
-
-def _to_labels(values: Array, classes: int, where: str) -> UInt8:
-    """Check labels and convert them to ``(N,)`` uint8."""
-    whole = values.dtype.kind in "iu"
-    if values.ndim != 1 or not whole or len(values) == 0 or values.min() < 0 or values.max() >= classes:
-        found = f"values from {values.min()} to {values.max()}" if whole and values.size else str(values.dtype)
-        raise DataError.mismatch(
-            where,
-            expected=f"a whole number from 0 to {classes - 1} for each image",
-            found=f"{found}, in the shape {values.shape}",
-            remedy="Correct the labels; or, if there are more classes, add an array label_names.",
-        )
-    return values.astype(np.uint8)
+def _count(parts: Mapping[Part, tuple[Array, Array]]) -> tuple[str, ...] | None:
+    """Name classes by their numbers, if the labels are whole numbers."""
+    highest = [labels.max() for _, labels in parts.values() if labels.size and labels.dtype.kind in "ui"]
+    return tuple(map(str, range(min(int(max(highest)), 255) + 1))) if highest else None

@@ -2,23 +2,20 @@
 
 import re
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from digitnet.data.dataset import Split, UInt8
+from digitnet.data.formats.decoding import decode_pictures
 from digitnet.data.formats.label_names import check_label_names, read_label_names, write_label_names
-from digitnet.data.idx import LARGEST
-from digitnet.data.raw import OnMessage, Raw, assemble, pair, rank_in_class
+from digitnet.data.raw import OnMessage, Part, Raw, assemble, find_part, pair, rank_in_class
 from digitnet.errors import DataError
 from digitnet.files import new_folder
 
 _SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp"}
-_DECODERS = ("PNG", "JPEG", "BMP")  # no others: nearly all vulnerabilities of Pillow were in rare formats
-_MODES = {"1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "YCbCr"}  # 8 bits a channel; 16 would be clipped, not scaled
-_LARGEST_PICTURE = 2**20  # pixels: 1024 x 1024
-_IGNORED = {"thumbs.db", "desktop.ini"}  # files that operating systems leave in folders of pictures
+_IGNORED = {"thumbs.db", "desktop.ini", "__macosx"}  # what operating systems leave in folders of pictures
 
 
 class PictureFolder:
@@ -31,19 +28,18 @@ class PictureFolder:
         return path.is_dir() and bool(_subfolders(path))
 
     def read(self, path: Path, on_message: OnMessage) -> Raw:
-        """Read every picture as greyscale. Without a folder ``test``, the test part is split off."""
-        has_parts = (path / "train").is_dir()
-        train_folder = path / "train" if has_parts else path
-        names = read_label_names(path) or _find_classes(train_folder)
-        train = _read_part(train_folder, names)
-        test = _read_part(path / "test", names) if has_parts and (path / "test").is_dir() else None
-        return assemble(train, test, names, path, on_message)
+        """Read every picture as greyscale. Without a folder for testing, the test part is split off."""
+        folders = _find_parts(path) or {"train": path}
+        names = read_label_names(path) or _find_classes(folders.get("train", path))
+        splits = {part: _read_part(folder, names) for part, folder in folders.items()}
+        return assemble(splits, names, path, on_message)
 
     def write(self, raw: Raw, path: Path) -> None:
         """Write each image as a PNG named by its index in the data set, so that reading restores the order."""
         with new_folder(path) as folder:
-            for part, split in (("train", raw.train), ("test", raw.test)):
-                _write_part(folder / part, split, raw.label_names)
+            for part, split in (("train", raw.train), ("validation", raw.validation), ("test", raw.test)):
+                if split is not None:
+                    _write_part(folder / part, split, raw.label_names)
             if raw.label_names != tuple(sorted(_folder_names(raw.label_names), key=_natural_order)):
                 write_label_names(folder, raw.label_names)
 
@@ -54,7 +50,25 @@ def _natural_order(name: str) -> tuple[str | int, ...]:
 
 
 def _subfolders(folder: Path) -> list[Path]:
-    return [entry for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith(".")]
+    entries = (entry for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith("."))
+    return [entry for entry in entries if entry.name.lower() not in _IGNORED]
+
+
+def _find_parts(path: Path) -> dict[Part, Path]:
+    """Find the folder of each part by its name, if there is one for training; raise DataError for two of one."""
+    found: dict[Part, Path] = {}
+    for folder in _subfolders(path):
+        part = find_part(folder.name)
+        if part and part in found:
+            raise DataError.mismatch(
+                path,
+                expected=f"one folder of the {part} part",
+                found=f"{found[part].name} and {folder.name}",
+                remedy="Move one of them.",
+            )
+        if part:
+            found[part] = folder
+    return found if "train" in found else {}
 
 
 def _find_classes(folder: Path) -> tuple[str, ...]:
@@ -81,7 +95,7 @@ def _read_part(folder: Path, label_names: tuple[str, ...]) -> Split:
         labels += [label] * len(pictures)
     order = _find_order(files, np.array(labels, np.uint8))
     with warnings.catch_warnings(action="error"):  # a decoder's warning counts as an error
-        images = _read_pictures([files[place] for place in order])
+        images = decode_pictures([(files[place], files[place]) for place in order])
     return pair(images, np.array(labels, np.uint8)[order], label_names, folder)
 
 
@@ -100,20 +114,34 @@ def _check_classes(folder: Path, label_names: tuple[str, ...]) -> list[str]:
 
 
 def _find_pictures(folder: Path) -> list[Path]:
-    """List a class's pictures in the natural order of their names; raise DataError for any other file."""
-    files = [
-        file for file in folder.iterdir() if not file.name.startswith(".") and file.name.lower() not in _IGNORED
-    ]
+    """List a class's pictures in the natural order of their paths; raise DataError for any other file.
+
+    They may stand in folders of their own, one for each writer perhaps.
+    """
+    files = list(_walk(folder))
     for file in files:
         if file.suffix.lower() not in _SUFFIXES or not file.is_file():
             raise DataError.mismatch(
-                folder, expected="PNG, JPEG or BMP pictures only", found=file.name, remedy="Move or convert it."
+                file.parent,
+                expected="PNG, JPEG or BMP pictures only",
+                found=file.name,
+                remedy="Move or convert it.",
             )
     if not files:
         raise DataError.mismatch(
             folder, expected="pictures of the class", found="none", remedy="Add some, or remove the folder."
         )
-    return sorted(files, key=lambda file: _natural_order(file.name))
+    return sorted(files, key=lambda file: _natural_order(file.relative_to(folder).as_posix()))
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    for entry in folder.iterdir():
+        if entry.name.startswith(".") or entry.name.lower() in _IGNORED:
+            continue
+        if entry.is_dir():
+            yield from _walk(entry)
+        else:
+            yield entry
 
 
 def _find_order(files: Sequence[Path], labels: UInt8) -> list[int]:
@@ -126,53 +154,6 @@ def _find_order(files: Sequence[Path], labels: UInt8) -> list[int]:
         return sorted(range(len(files)), key=numbers.__getitem__)
     place = (rank_in_class(labels) + 0.5) / np.bincount(labels)[labels]  # 0 to 1, position within its class
     return [int(index) for index in np.lexsort((labels, place))]
-
-
-def _read_pictures(files: Sequence[Path]) -> UInt8:
-    """Read pictures of one size into ``(N, rows, columns)``; about 0.1 ms each for MNIST's."""
-    first = _read_picture(files[0])
-    if len(files) * first.size > LARGEST:
-        raise DataError.mismatch(
-            files[0].parent,
-            expected=f"at most {LARGEST:,} pixels in all",
-            found=f"{len(files):,} pictures of {first.size:,}",
-            remedy="Scale the pictures down.",
-        )
-    images = np.empty((len(files), *first.shape), np.uint8)
-    for place, file in enumerate(files):
-        image = _read_picture(file)
-        if image.shape != first.shape:
-            raise DataError.mismatch(
-                file,
-                expected="{}x{} pixels, as in {}".format(*first.shape, files[0]),
-                found="{}x{}".format(*image.shape),
-                remedy="Scale the pictures to one size.",
-            )
-        images[place] = image
-    return images
-
-
-def _read_picture(file: Path) -> UInt8:
-    """Decode one picture to greyscale ``(rows, columns)``; raise DataError for whatever the decoder raises."""
-    from PIL import Image, ImageOps
-
-    try:
-        with Image.open(file, formats=_DECODERS) as picture:
-            _check_picture(picture.width * picture.height, picture.mode)
-            upright = ImageOps.exif_transpose(picture)
-            if upright.has_transparency_data:  # transparent means white paper
-                paper = Image.new("RGBA", upright.size, "white")
-                upright = Image.alpha_composite(paper, upright.convert("RGBA"))
-            return np.array(upright.convert("L"))
-    except Exception as error:  # decoders may raise nearly anything for a damaged picture
-        raise DataError.unreadable(file, error) from error
-
-
-def _check_picture(pixels: int, mode: str) -> None:
-    if pixels > _LARGEST_PICTURE:
-        raise ValueError(f"it has {pixels:,} pixels, more than {_LARGEST_PICTURE:,}")
-    if mode not in _MODES:
-        raise ValueError(f"its pixels have the mode {mode}, not 8 bits a channel")
 
 
 def _write_part(folder: Path, split: Split, label_names: tuple[str, ...]) -> None:

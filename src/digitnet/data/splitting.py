@@ -1,0 +1,66 @@
+"""The validation split: what is learned nothing from, and chosen on."""
+
+from typing import Any
+
+import numpy as np
+
+from digitnet.config import Images
+from digitnet.data.dataset import Dataset, Split
+from digitnet.data.raw import OnMessage, Raw, rank_in_class
+from digitnet.errors import DataError
+
+USUAL = Images.validation_images
+"""The blog's number, and so the usual one: 5,000."""
+
+TENTH = 10
+"""Where the usual number is more than half of the training images, one of so many in each class is kept."""
+
+
+def split(raw: Raw, name: str, fingerprint: str, asked: int | None, on_message: OnMessage) -> Dataset:
+    """Hold out images for validation: the data set's own, or so many as `asked`, the first training images.
+
+    None and the usual number leave it to the data set. Raises DataError for a number that leaves nothing.
+    """
+    train, validation = _split(raw, name, asked, on_message)
+    return Dataset(name, fingerprint, raw.label_names, train, validation, raw.test, asked or USUAL)
+
+
+def _split(raw: Raw, name: str, asked: int | None, on_message: OnMessage) -> tuple[Split, Split]:
+    is_usual = asked in (None, USUAL)
+    if raw.validation is not None:
+        if not is_usual and asked != len(raw.validation):
+            raise DataError.mismatch(
+                name,
+                expected=f"{len(raw.validation):,} validation images, its own validation part",
+                found=f"{asked:,}",
+                remedy="Leave out --validation-images.",
+            )
+        return raw.train, raw.validation
+    count = (raw.validation_images or USUAL) if is_usual or asked is None else asked
+    images = len(raw.train)
+    if is_usual and count > images // 2:
+        chosen = _choose_tenth(raw.train)
+        count = int(chosen.sum())
+        on_message(
+            f"{name} has {images:,} training images: a tenth of each class, {count:,} in all, is kept for "
+            f"validation, not {USUAL:,}."
+        )
+        parts: tuple[Any, Any] = ~chosen, chosen
+    else:
+        parts = slice(count, None), slice(None, count)
+    if not 0 < count < images:
+        raise DataError.mismatch(
+            name,
+            expected=f"from 1 to {images - 1:,} of the {images:,} training images for validation",
+            found=f"{count:,}",
+            remedy="Choose another number with --validation-images.",
+        )
+    train, validation = (Split(raw.train.images[part], raw.train.labels[part]) for part in parts)
+    return train, validation
+
+
+def _choose_tenth(train: Split) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
+    """Choose the first of every ten images of each class ``(N,)``, but no class's only one."""
+    has_others = np.bincount(train.labels)[train.labels] > 1
+    chosen: np.ndarray[tuple[int], np.dtype[np.bool_]] = (rank_in_class(train.labels) % TENTH == 0) & has_others
+    return chosen

@@ -1,0 +1,395 @@
+"""The files that people bring: each kind is made here, and read at the first try."""
+
+import gzip
+import io
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow
+import pytest
+from PIL import Image
+from pyarrow import parquet
+from scipy.io import savemat
+from sklearn.datasets import load_digits
+
+from digitnet.data import idx
+from digitnet.data.dataset import Dataset, Split
+from digitnet.data.formats.csv_table import to_table
+from digitnet.data.load import convert, load_dataset
+from digitnet.errors import DataError
+
+UInt8 = npt.NDArray[np.uint8]
+COUNT = 210
+
+
+def draw(side: int = 6, classes: int = 10) -> tuple[UInt8, UInt8]:
+    """Draw noise ``(210, side, side)`` with its labels."""
+    random = np.random.default_rng(3)
+    labels = (np.arange(COUNT) % classes).astype(np.uint8)
+    return random.integers(0, 256, (COUNT, side, side)).astype(np.uint8), labels
+
+
+def read(path: Path) -> tuple[Dataset, str]:
+    """Load a data set, and what was said about it."""
+    messages: list[str] = []
+    return load_dataset(path, on_message=messages.append), "\n".join(messages)
+
+
+def pairs(images: UInt8, labels: UInt8) -> Iterator[tuple[UInt8, np.uint8]]:
+    return zip(images, labels, strict=True)
+
+
+def refusal(path: Path) -> str:
+    with pytest.raises(DataError) as caught:
+        load_dataset(path)
+    return str(caught.value)
+
+
+def assert_holds(dataset: Dataset, images: UInt8, labels: UInt8) -> None:
+    """Hold a data set to be of these images, in any order and any parts."""
+    splits = dataset.train, dataset.validation, dataset.test
+    found = {(image.tobytes(), label) for split in splits for image, label in pairs(split.images, split.labels)}
+    assert found == {(image.tobytes(), label) for image, label in pairs(images, labels)}
+    assert dataset.image_shape == images.shape[1:]
+
+
+# Numpy archives
+
+ONE_HOT = np.eye(10, dtype=np.uint8)
+ARRAYS: dict[str, Callable[[UInt8, UInt8], dict[str, npt.NDArray[np.generic]]]] = {
+    "X and y": lambda images, labels: {"X": images, "y": labels},
+    "data and target": lambda images, labels: {"data": images.reshape(COUNT, -1), "target": labels},
+    "images and labels": lambda images, labels: {"images": images, "labels": labels},
+    "labels in a column": lambda images, labels: {"x_train": images, "y_train": labels[:, None]},
+    "labels one-hot": lambda images, labels: {"x_train": images, "y_train": ONE_HOT[labels]},
+    "labels one-hot, as floats": lambda images, labels: {"x_train": images, "y_train": ONE_HOT[labels] * 1.0},
+    "labels as floats": lambda images, labels: {"x_train": images, "y_train": labels.astype(float)},
+    "a channel first": lambda images, labels: {"x_train": images[:, None], "y_train": labels},
+    "a channel last": lambda images, labels: {"x_train": images[..., None], "y_train": labels},
+    "colours": lambda images, labels: {"x_train": np.stack([images] * 3, axis=3), "y_train": labels},
+    "colours first": lambda images, labels: {"x_train": np.stack([images] * 3, axis=1), "y_train": labels},
+    "fractions": lambda images, labels: {"x_train": images / 255, "y_train": labels},
+    "from -1 to 1": lambda images, labels: {"x_train": images / 127.5 - 1, "y_train": labels},
+}
+
+
+@pytest.mark.parametrize("kind", ARRAYS)
+def test_arrays_are_understood_whatever_their_names_and_shapes(kind: str, tmp_path: Path) -> None:
+    images, labels = draw()
+    np.savez(tmp_path / "my.npz", allow_pickle=False, **ARRAYS[kind](images, labels))
+    assert_holds(read(tmp_path / "my.npz")[0], images, labels)
+
+
+def test_medmnist_keeps_its_own_validation_part_and_its_number_of_classes(tmp_path: Path) -> None:
+    images, labels = draw(classes=9)
+    parts = {"train": slice(0, 150), "val": slice(150, 180), "test": slice(180, None)}
+    arrays = {f"{part}_images": images[chosen] for part, chosen in parts.items()}
+    arrays |= {f"{part}_labels": labels[chosen, None] for part, chosen in parts.items()}
+    np.savez(tmp_path / "pathmnist.npz", allow_pickle=False, **arrays)
+    dataset, said = read(tmp_path / "pathmnist.npz")
+    np.testing.assert_array_equal(dataset.validation.images, images[150:180])
+    assert (len(dataset.train), len(dataset.test), dataset.classes) == (150, 30, 9)
+    assert "test part" not in said and "tenth" not in said
+    with pytest.raises(DataError, match="expected 30 validation images, its own validation part, found 20"):
+        load_dataset(tmp_path / "pathmnist.npz", validation_images=20)
+
+
+@pytest.mark.parametrize("format", ["idx", "csv", "npz", "folder"])
+def test_a_validation_part_outlives_every_format(format: str, tmp_path: Path) -> None:
+    images, labels = draw()
+    parts = {"train": slice(0, 150), "val": slice(150, 180), "test": slice(180, None)}
+    arrays = {f"x_{part}": images[chosen] for part, chosen in parts.items()}
+    arrays |= {f"y_{part}": labels[chosen] for part, chosen in parts.items()}
+    np.savez(tmp_path / "three.npz", allow_pickle=False, **arrays)
+    before = load_dataset(tmp_path / "three.npz")
+    after = load_dataset(convert(tmp_path / "three.npz", tmp_path / "there.npz", format))
+    assert after.fingerprint == before.fingerprint
+    np.testing.assert_array_equal(after.validation.images, images[150:180])
+
+
+@pytest.mark.parametrize("named", ["kmnist-train-imgs.npz", "."])
+def test_kmnist_is_read_from_its_four_files_or_any_of_them(named: str, tmp_path: Path) -> None:
+    images, labels = draw()
+    for part, chosen in (("train", slice(0, 170)), ("test", slice(170, None))):
+        np.savez(tmp_path / f"kmnist-{part}-imgs.npz", images[chosen])
+        np.savez(tmp_path / f"kmnist-{part}-labels.npz", labels[chosen])
+    dataset, _ = read(tmp_path / named)
+    assert_holds(dataset, images, labels)
+    assert len(dataset.test) == 40
+
+
+def test_scikit_learns_digits_are_scaled_with_a_remark(tmp_path: Path) -> None:
+    digits = load_digits()
+    np.savez(tmp_path / "digits.npz", data=digits.data, target=digits.target)
+    dataset, said = read(tmp_path / "digits.npz")
+    assert "values from 0 to 16: they are multiplied by 255 / 16" in said
+    assert dataset.train.images.max() == 255 and dataset.image_shape == (8, 8)
+
+
+def test_labels_from_1_to_10_have_two_meanings(tmp_path: Path) -> None:
+    images, labels = draw()
+    np.savez(tmp_path / "my.npz", x_train=images, y_train=labels + 1)
+    assert "found 1 to 10, which may mean two things. If 10 stands for the digit 0" in refusal(tmp_path / "my.npz")
+    np.savez(tmp_path / "my.npz", x_train=images, y_train=labels + 1, label_names=np.array(list("abcdefghij")))
+    dataset, said = read(tmp_path / "my.npz")
+    assert_holds(dataset, images, labels)
+    assert "count from 1 to 10: 1 is a, and 10 is j" in said
+
+
+@pytest.mark.parametrize(
+    ("arrays", "words"),
+    [
+        ({"a": np.zeros(3), "b": np.zeros(3)}, "expected arrays x_train and y_train, found a, b"),
+        ({"x_train": np.zeros(9), "y_train": np.zeros(9), "x": np.zeros(9), "y": np.zeros(9)},
+         "expected images and labels once, found x_train, y_train, x, y"),
+        ({"train_images": np.zeros((9, 4, 4))}, "expected an array train_labels, found train_images"),
+    ],
+)  # fmt: skip
+def test_an_archive_without_one_meaning_is_refused_by_its_names(
+    arrays: dict[str, npt.NDArray[np.generic]], words: str, tmp_path: Path
+) -> None:
+    np.savez(tmp_path / "my.npz", allow_pickle=False, **arrays)
+    assert words in refusal(tmp_path / "my.npz")
+
+
+def test_a_validation_part_of_another_size_is_refused(tmp_path: Path) -> None:
+    images, labels = draw()
+    np.savez(
+        tmp_path / "my.npz", x_train=images, y_train=labels, x_val=images[:9, :4, :4], y_val=labels[:9],
+        x_test=images, y_test=labels,
+    )  # fmt: skip
+    assert "expected validation images of 6x6 pixels, as in the training part, found 4x4" in refusal(
+        tmp_path / "my.npz"
+    )
+
+
+# Tables
+
+
+def rows(images: UInt8, labels: UInt8, form: str, delimiter: str = ",") -> str:
+    """Write a line for each image: `form` is a format string of number, label and pixels."""
+    lines = (
+        form.format(number=number, label=label, pixels=delimiter.join(map(str, image.ravel())))
+        for number, (image, label) in enumerate(pairs(images, labels))
+    )
+    return "\n".join(lines) + "\n"
+
+
+NAMES = ",".join(f"pixel{number}" for number in range(36))
+TABLES = {
+    "without names": ("", "{label},{pixels}"),
+    "without names, label last": ("", "{pixels},{label}"),
+    "label last": (f"{NAMES},label\n", "{pixels},{label}"),
+    "class, and numbers for names": ("class," + ",".join(map(str, range(36))) + "\n", "{label},{pixels}"),
+    "trailing commas": (f"label,{NAMES},\n", "{label},{pixels},"),
+    "trailing commas below the names": (f"label,{NAMES}\n", "{label},{pixels},"),
+    "an index of pandas": (f",label,{NAMES}\n", "{number},{label},{pixels}"),
+    "an index that was read again": (f"Unnamed: 0,{NAMES},label\n", "{number},{pixels},{label}"),
+}
+
+
+@pytest.mark.parametrize("kind", TABLES)
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_tables_are_understood(kind: str, delimiter: str, tmp_path: Path) -> None:
+    images, labels = draw()
+    images[:, 0, 0] = images[:, -1, -1] = 0  # as the corners of MNIST's
+    head, form = (text.replace(",", delimiter) for text in TABLES[kind])
+    (tmp_path / "my.csv").write_text(head + rows(images, labels, form, delimiter))
+    assert_holds(read(tmp_path / "my.csv")[0], images, labels)
+
+
+def test_a_table_without_names_of_which_two_columns_may_be_the_label_is_refused(tmp_path: Path) -> None:
+    images, labels = draw()
+    images[:, -1, -1] = images[:, -1, -1] % 10
+    (tmp_path / "my.csv").write_text(rows(images, labels, "{label},{pixels}"))
+    assert "found columns that both may be. Write the first line." in refusal(tmp_path / "my.csv")
+
+
+def test_fractions_in_a_table_are_scaled(tmp_path: Path) -> None:
+    images, labels = draw()
+    lines = [
+        ",".join(map(str, [label, *(image.ravel() / 255)])) for image, label in zip(images, labels, strict=True)
+    ]
+    (tmp_path / "my.csv").write_text(f"label,{NAMES}\n" + "\n".join(lines))
+    assert_holds(read(tmp_path / "my.csv")[0], images, labels)
+
+
+@pytest.mark.parametrize("names", [("mnist_train.csv", "mnist_test.csv"), ("Train.csv", "Test.csv")])
+def test_a_folder_of_two_tables_is_read(names: tuple[str, str], tmp_path: Path) -> None:
+    images, labels = draw()
+    for name, part in zip(names, (slice(0, 170), slice(170, None)), strict=True):
+        (tmp_path / name).write_text(to_table(Split(images[part], labels[part])))
+    dataset, _ = read(tmp_path)
+    assert_holds(dataset, images, labels)
+    assert len(dataset.test) == 40
+
+
+def test_two_tables_of_one_part_are_refused(tmp_path: Path) -> None:
+    for name in ("a_train.csv", "b_train.csv"):
+        (tmp_path / name).write_text(to_table(Split(*draw())))
+    assert "expected one table of the train part, found a_train.csv and b_train.csv" in refusal(tmp_path)
+
+
+# IDX files
+
+
+def write_idx(
+    folder: Path, images: UInt8, labels: UInt8, prefix: str = "", test: str = "t10k", packed: bool = False
+) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for part, chosen in (("train", slice(0, 170)), (test, slice(170, None))):
+        for kind, dimensions, values in (("images", 3, images[chosen]), ("labels", 1, labels[chosen])):
+            content = idx.to_bytes(values)
+            name = f"{prefix}{part}-{kind}-idx{dimensions}-ubyte{'.gz' if packed else ''}"
+            (folder / name).write_bytes(gzip.compress(content) if packed else content)
+
+
+@pytest.mark.parametrize("inside", ["", "raw", "MNIST/raw", "KMNIST/raw"])
+def test_torchvisions_folder_is_found_from_its_parents(inside: str, tmp_path: Path) -> None:
+    write_idx(tmp_path / inside, *draw())
+    assert_holds(read(tmp_path)[0], *draw())
+
+
+def test_emnists_letters_are_turned_and_named(tmp_path: Path) -> None:
+    images, labels = draw(classes=26)
+    turned = np.ascontiguousarray(images.transpose(0, 2, 1))
+    write_idx(tmp_path, turned, labels + 1, "emnist-letters-", "test", packed=True)
+    mapping = "".join(f"{number} {64 + number} {96 + number}\n" for number in range(1, 27))
+    (tmp_path / "emnist-letters-mapping.txt").write_text(mapping)
+    dataset, said = read(tmp_path)
+    assert_holds(dataset, images, labels)
+    assert dataset.label_names == tuple("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+    assert "the images are turned" in said and "1 is A, and 26 is Z" in said
+
+
+def test_an_emnist_mapping_that_lacks_a_class_is_refused(tmp_path: Path) -> None:
+    images, labels = draw(classes=5)
+    write_idx(tmp_path, images, labels, "emnist-digits-", "test")
+    (tmp_path / "emnist-digits-mapping.txt").write_text("0 48\n1 49\n2 50\n3 51\n")
+    assert "expected labels from 0 to 3, found 4 for image" in refusal(tmp_path)
+
+
+# Folders of pictures
+
+
+def write_pictures(folder: Path, images: UInt8, labels: UInt8, place: str = "{label}/{number}.png") -> None:
+    for number, (image, label) in enumerate(pairs(images, labels)):
+        file = folder / place.format(label=label, number=number, writer=f"writer {number % 7}")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image).save(file)
+
+
+@pytest.mark.parametrize(
+    ("train", "validation", "test"),
+    [
+        ("training", None, "testing"),
+        ("train", "valid", "test"),
+        ("train", "val", "test"),
+        ("Train", "dev", "Test"),
+    ],
+)
+def test_parts_are_found_by_their_usual_names(
+    train: str, validation: str | None, test: str, tmp_path: Path
+) -> None:
+    images, labels = draw()
+    parts = {train: slice(0, 150), validation: slice(150, 180), test: slice(180, None)}
+    for name, part in parts.items():
+        if name:
+            write_pictures(tmp_path / name, images[part], labels[part])
+    dataset, _ = read(tmp_path)
+    assert len(dataset.test) == 30
+    if validation:
+        assert (len(dataset.train), len(dataset.validation)) == (150, 30)
+        assert {image.tobytes() for image in dataset.validation.images} == {i.tobytes() for i in images[150:180]}
+
+
+def test_pictures_may_stand_in_a_folder_of_each_writer(tmp_path: Path) -> None:
+    write_pictures(tmp_path, *draw(), place="{label}/{writer}/{number}.png")
+    assert_holds(read(tmp_path)[0], *draw())
+
+
+def test_what_systems_leave_behind_is_passed_over(tmp_path: Path) -> None:
+    write_pictures(tmp_path, *draw())
+    for name in ("__MACOSX/0/._1.png", ".ipynb_checkpoints/1.png", "0/.DS_Store", "1/Thumbs.db"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"nothing")
+    assert_holds(read(tmp_path)[0], *draw())
+
+
+def test_two_folders_of_one_part_are_refused(tmp_path: Path) -> None:
+    for name in ("train", "test", "testing"):
+        write_pictures(tmp_path / name, *draw())
+    assert "expected one folder of the test part, found" in refusal(tmp_path)
+
+
+# Parquet
+
+
+def write_parquet(file: Path, images: UInt8, labels: UInt8, **columns: str) -> None:
+    """Write a file as Hugging Face's library does."""
+    named = {"image": "image", "label": "label", **columns}
+    pictures = []
+    for number, image in enumerate(images):
+        content = io.BytesIO()
+        Image.fromarray(image).save(content, "PNG")
+        pictures.append({"bytes": content.getvalue(), "path": f"{number}.png"})
+    features = {"info": {"features": {named["label"]: {"names": list("abcdefghij"), "_type": "ClassLabel"}}}}
+    table = pyarrow.table({named["image"]: pictures, named["label"]: labels.astype(np.int64)})
+    file.parent.mkdir(parents=True, exist_ok=True)
+    parquet.write_table(table.replace_schema_metadata({"huggingface": json.dumps(features)}), file)
+
+
+@pytest.mark.parametrize("folder", ["", "data"])
+def test_hugging_faces_parquet_is_read_with_its_names(folder: str, tmp_path: Path) -> None:
+    images, labels = draw()
+    for number, part in enumerate((slice(0, 100), slice(100, 170))):
+        write_parquet(tmp_path / folder / f"train-0000{number}-of-00002.parquet", images[part], labels[part])
+    write_parquet(tmp_path / folder / "test-00000-of-00001.parquet", images[170:], labels[170:])
+    dataset, _ = read(tmp_path)
+    assert_holds(dataset, images, labels)
+    assert (len(dataset.test), dataset.label_names) == (40, tuple("abcdefghij"))
+
+
+def test_one_parquet_file_is_read(tmp_path: Path) -> None:
+    write_parquet(tmp_path / "my.parquet", *draw(), image="img", label="digit")
+    assert_holds(read(tmp_path / "my.parquet")[0], *draw())
+
+
+def test_a_parquet_file_that_is_none_or_lacks_a_column_is_refused(tmp_path: Path) -> None:
+    write_parquet(tmp_path / "my.parquet", *draw(), label="kind")
+    assert "expected one column label, found image, kind. Name it" in refusal(tmp_path / "my.parquet")
+    (tmp_path / "my.parquet").write_bytes(b"PAR1 and nothing else")
+    assert "my.parquet: can't be read" in refusal(tmp_path / "my.parquet")
+
+
+# MATLAB
+
+
+def test_svhn_is_read_with_its_ten_as_zero_and_its_colours_as_grey(tmp_path: Path) -> None:
+    images, labels = draw(side=32)
+    for name, part in (("train", slice(0, 170)), ("test", slice(170, None))):
+        colours = np.stack([images[part]] * 3, axis=3).transpose(1, 2, 3, 0)
+        ten = np.where(labels[part] == 0, 10, labels[part])
+        savemat(tmp_path / f"{name}_32x32.mat", {"X": colours, "y": ten[:, None]})
+    dataset, _ = read(tmp_path)
+    assert_holds(dataset, images, labels)
+    assert len(dataset.test) == 40
+
+
+def test_usps_is_read_with_its_one_as_zero(tmp_path: Path) -> None:
+    images, labels = draw(side=16)
+    savemat(tmp_path / "USPS.mat", {"fea": images.reshape(COUNT, -1) / 127.5 - 1, "gnd": labels[:, None] + 1.0})
+    assert_holds(read(tmp_path / "USPS.mat")[0], images, labels)
+
+
+def test_a_mat_file_of_another_version_or_with_other_arrays_is_refused(tmp_path: Path) -> None:
+    savemat(tmp_path / "my.mat", {"a": np.zeros((3, 3))})
+    assert "expected images and labels: X and y, or fea and gnd" in refusal(tmp_path / "my.mat")
+    head = b"MATLAB 7.3 MAT-file".ljust(124) + b"\x00\x02IM"  # what such a file begins with
+    (tmp_path / "my.mat").write_bytes(head + bytes(400))
+    assert "expected version 7 or older, found version 7.3. Save it in MATLAB with -v7." in refusal(
+        tmp_path / "my.mat"
+    )
