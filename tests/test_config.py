@@ -159,7 +159,7 @@ def test_a_configuration_cannot_be_changed() -> None:
         ("filters", (16, 0), "one or more whole numbers of at least 1"),
         ("filters", (16, 2.0), "a list of whole numbers"),
         ("filters", (True,), "a list of whole numbers"),
-        ("filters", [16, 32], "a list of whole numbers"),
+        ("filters", [16, 2.0], "a list of whole numbers"),
         ("filters", 16, "a list of whole numbers"),
         ("kernel_size", 4, "an odd number"),
         ("kernel_size", 0, "a whole number of at least 1"),

@@ -225,6 +225,7 @@ def measure_fuzz() -> dict[str, Any]:
     """What comes back for damaged and generated requests, and what the service is like afterwards."""
     with serving() as service:
         _damage(service.port, 5_000, seed=0)  # until everything is loaded that ever is
+        run_schemathesis(service.port, 50)
         memory, files = [service.megabytes], service.process.num_fds()
         raw = Counter[str]()
         for seed in (1, 2):

@@ -1,8 +1,8 @@
 """digitnet: train a small network on MNIST, evaluate it honestly, and see where it fails.
 
-    from digitnet import TrainConfig, evaluate, make_report, train
+    from digitnet import evaluate, make_report, train
 
-    run = train(TrainConfig(seed=1))  # TrainConfig() is the preset fast
+    run = train("fast", seed=1)
     print(evaluate(run).accuracy, make_report(run))
 
     from digitnet import Reader
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from digitnet.evaluation.evaluate import Evaluation, evaluate
     from digitnet.evaluation.explanation import Explanation
     from digitnet.evaluation.mistakes import Mistake, find_mistakes
+    from digitnet.evaluation.predict import predict
     from digitnet.explaining.explain import explain
     from digitnet.exporting.export import export
     from digitnet.presets import PRESETS, preset
@@ -64,6 +65,7 @@ _HOMES = {
     "keep_freed_memory": "training.memory",
     "load_dataset": "data.load",
     "make_report": "reporting.report",
+    "predict": "evaluation.predict",
     "preset": "presets",
     "run_trials": "trials.run",
     "search": "trials.run",
@@ -94,6 +96,7 @@ __all__ = [
     "keep_freed_memory",
     "load_dataset",
     "make_report",
+    "predict",
     "preset",
     "run_trials",
     "search",

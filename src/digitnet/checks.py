@@ -34,9 +34,15 @@ def check_least(group: object, least: int, *names: str) -> None:
 
 
 def check_types(group: object) -> None:
-    """Check values from TOML and Python against the annotations; the command line parses its own."""
+    """Check values from TOML and Python against the annotations; the command line parses its own.
+
+    A list where a tuple is meant becomes one.
+    """
     for name, kind in typing.get_type_hints(type(group)).items():
         value = getattr(group, name)
+        if isinstance(value, list) and isinstance(kind, types.GenericAlias):
+            value = tuple(value)
+            object.__setattr__(group, name, value)  # the group is frozen, and not yet in use
         if (expected := _expected_type(value, kind)) is not None:
             raise UsageError.mismatch(flag(name), expected=expected, found=repr(value), remedy=_REMEDY)
 

@@ -3,6 +3,7 @@
 import shlex
 import tomllib
 from pathlib import Path
+from typing import Any
 
 from digitnet.checks import flag
 from digitnet.config import Images, Model, Optimisation, Running, TrainConfig
@@ -67,9 +68,12 @@ PRESETS: dict[str, TrainConfig] = {
 """Every preset by its name. `fast` is the default of TrainConfig and of `digitnet train`."""
 
 
-def preset(name: str) -> TrainConfig:
-    """Look up a preset; raise UsageError with the nearest name."""
-    return look_up("preset", name, PRESETS)
+def preset(name: str, **fields: Any) -> TrainConfig:
+    """Look up a preset, with other values of some fields: `preset("blog", seed=1)`.
+
+    Raises UsageError with the nearest name, or for a value that is not allowed, TypeError for an unknown field.
+    """
+    return look_up("preset", name, PRESETS).replace(**fields)
 
 
 def nearest_preset(config: TrainConfig) -> str:

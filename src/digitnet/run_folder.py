@@ -87,6 +87,16 @@ class Run:
                 remedy="Name a folder that `digitnet train` made.",
             )
 
+    def __repr__(self) -> str:
+        try:
+            if not self.is_finished:
+                return f"<Run {self.path.name}: not finished>"
+            test, steps = self.summary.get("test"), self.summary["steps"]
+            accuracy = f"{test['accuracy']:.2%}, " if test else ""
+            return f"<Run {self.path.name}: {accuracy}{steps:,} steps>"
+        except (RunError, LookupError, TypeError, ValueError):  # a debugger must be able to show a damaged run
+            return f"<Run {self.path.name}: damaged>"
+
     @cached_property
     def config(self) -> TrainConfig:
         """The configuration of the run."""

@@ -19,6 +19,7 @@ from digitnet.data import idx
 from digitnet.data.dataset import Dataset, Split
 from digitnet.data.formats.csv_table import to_table
 from digitnet.data.load import convert, load_dataset
+from digitnet.data.unlabelled import read_unlabelled_images
 from digitnet.errors import DataError
 
 UInt8 = npt.NDArray[np.uint8]
@@ -393,3 +394,48 @@ def test_a_mat_file_of_another_version_or_with_other_arrays_is_refused(tmp_path:
     assert "expected version 7 or older, found version 7.3. Save it in MATLAB with -v7." in refusal(
         tmp_path / "my.mat"
     )
+
+
+# Images without labels
+
+
+def test_images_without_labels_are_read_from_whatever_holds_them(tmp_path: Path) -> None:
+    images, labels = draw()
+    (tmp_path / "test.csv").write_text(f"{NAMES}\n" + rows(images, labels, "{pixels}"))
+    (tmp_path / "bare.csv").write_text(rows(images, labels, "{pixels}"))
+    (tmp_path / "with.csv").write_text(f"label,{NAMES}\n" + rows(images, labels, "{label},{pixels}"))
+    np.savez(tmp_path / "my.npz", x_test=images[:, None])
+    np.save(tmp_path / "my.npy", images / 255)
+    write_idx(tmp_path / "idx", images, labels)
+    for number, image in enumerate(images):
+        (tmp_path / "pictures").mkdir(exist_ok=True)
+        Image.fromarray(image).save(tmp_path / "pictures" / f"{number}.png")
+    for name in ("test.csv", "bare.csv", "with.csv", "my.npz", "my.npy", "pictures"):
+        found = read_unlabelled_images(tmp_path / name)
+        np.testing.assert_array_equal(found.images, images)
+        assert found.kind == ("ImageId" if name.endswith(".csv") else "image")
+        assert found.names[9].endswith("9.png" if name == "pictures" else "10")
+    found = read_unlabelled_images(tmp_path / "idx" / "t10k-images-idx3-ubyte")
+    np.testing.assert_array_equal(found.images, images[170:])
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("my.txt", b"hello", "expected a table (.csv), an array (.npz, .npy)"),
+        ("my.npy", b"\x93NUMPY\x01\x00\x10\x00{(((((((((((((((", "can't be read"),
+        ("nobody.csv", None, "expected a file or a folder, found none"),
+    ],
+)
+def test_what_holds_no_images_is_refused(name: str, content: bytes | None, words: str, tmp_path: Path) -> None:
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(DataError) as caught:
+        read_unlabelled_images(tmp_path / name)
+    assert words in str(caught.value)
+
+
+def test_an_archive_with_two_arrays_of_images_is_refused(tmp_path: Path) -> None:
+    np.savez(tmp_path / "my.npz", x_train=draw()[0], x_test=draw()[0])
+    with pytest.raises(DataError, match="expected one array of images, such as x_test, found x_train, x_test"):
+        read_unlabelled_images(tmp_path / "my.npz")

@@ -22,6 +22,7 @@ from digitnet.cli.evaluate import evaluate
 from digitnet.cli.explain import explain
 from digitnet.cli.export import export
 from digitnet.cli.options import REGISTRY
+from digitnet.cli.predict import predict
 from digitnet.cli.read import read
 from digitnet.cli.renamed import rename_flags
 from digitnet.cli.report import report
@@ -43,6 +44,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "trials": trials,
     "search": search,
     "compare": compare,
+    "predict": predict,
     "read": read,
     "serve": serve,
     "adapt": adapt,

@@ -20,6 +20,9 @@ class Split:
     def __len__(self) -> int:
         return len(self.labels)
 
+    def __repr__(self) -> str:
+        return f"<Split: {len(self):,} images of {' x '.join(map(str, self.images.shape[1:]))}>"
+
 
 @dataclass(frozen=True)
 class Dataset:
@@ -43,6 +46,11 @@ class Dataset:
         """Rows and columns of every image, in pixels."""
         _, rows, columns = self.train.images.shape
         return rows, columns
+
+    def __repr__(self) -> str:
+        sizes = " + ".join(f"{len(split):,}" for split in (self.train, self.validation, self.test))
+        rows, columns = self.image_shape
+        return f"<Dataset {self.name}: {sizes} images of {rows} x {columns}, {self.classes} classes>"
 
     def check_split(self, validation_images: int) -> None:
         """Raise DataError unless this number of validation images was asked for."""

@@ -28,6 +28,9 @@ class Mistake:
         """Probability of the wrong answer."""
         return self.probabilities[self.predicted]
 
+    def __repr__(self) -> str:
+        return f"<Mistake {self.index}: {self.true} read as {self.predicted}, {self.confidence:.1%}>"
+
 
 def rank_mistakes(logits: npt.NDArray[np.float32], labels: UInt8) -> npt.NDArray[np.intp]:
     """Positions of the images ``(N,)`` that are read wrongly, the most confident mistakes first."""

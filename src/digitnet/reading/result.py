@@ -94,6 +94,9 @@ class Reading:
 
     lines: tuple[Line, ...]  # from top to bottom
 
+    def __repr__(self) -> str:
+        return f"<Reading {self.text!r}: {'sure' if self.is_sure else 'not sure'}>"
+
     @property
     def text(self) -> str:
         """The text of each line that has a digit, one below the other."""

@@ -16,7 +16,7 @@ from digitnet.data.load import load_dataset
 from digitnet.data.raw import OnMessage, ignore_message
 from digitnet.errors import DataError, DigitnetError, DivergedError, Interrupted
 from digitnet.networks.models import parameter_count
-from digitnet.presets import nearest_preset
+from digitnet.presets import nearest_preset, preset
 from digitnet.progress import Progress
 from digitnet.run_folder import RUNS, Run, ValidationRow, create, create_next, find_unfinished, require_free
 from digitnet.training.batches import prepare_pools
@@ -69,7 +69,7 @@ def fit(session: Session) -> None:
 
 
 def train(
-    config: TrainConfig | None = None,
+    config: TrainConfig | str | None = None,
     *,
     dataset: Dataset | None = None,
     out: Path | str | None = None,
@@ -77,24 +77,28 @@ def train(
     progress: Progress | None = None,
     on_validation: Callable[[ValidationRow], None] | None = None,
     watch: Progress | None = None,
+    **fields: Any,
 ) -> Run:
     """Train a network, and return the run, a folder with everything about it.
 
-    `config` is by default the preset `fast`; with `resume`, the run's own. `dataset` saves loading the data again.
-    `out` is the run's folder: by default the next free ``runs/NAME-001``, with `resume` the newest unfinished run.
-    `progress` shows the progress, by default nowhere. `on_validation` is called with each measurement on the
-    validation images; an exception that it raises ends the training. Ctrl-C and SIGTERM save the state and raise
-    Interrupted; `resume` continues to a bit-identical result. Under torchrun the processes train one run together;
-    only the leading one returns, the others exit. The command line also calls `keep_freed_memory`, which affects
-    the whole process. Raises a subclass of DigitnetError for every error that a person can fix.
+    For example ``train("blog", steps=1_000, seed=1)``. `config`, or the name of a preset, is by default the preset
+    `fast`; with `resume`, the run's own. `fields` are other values of some of its fields. `dataset` saves loading
+    the data again. `out` is the run's folder: by default the next free ``runs/NAME-001``, with `resume` the newest
+    unfinished run. `progress` shows the progress, by default nowhere. `on_validation` is called with each
+    measurement on the validation images; an exception that it raises ends the training. Ctrl-C and SIGTERM save
+    the state and raise Interrupted; `resume` continues to a bit-identical result. Under torchrun the processes
+    train one run together; only the leading one returns, the others exit. The command line also calls
+    `keep_freed_memory`, which affects the whole process. Raises a subclass of DigitnetError for every error that a
+    person can fix.
     """
     if watch:
         warnings.warn("watch= is now called progress=", DeprecationWarning, stacklevel=2)
+    asked = _configure(config, fields)
     progress, group = progress or watch or Progress(), find_process_group()
     if not group.leads:
         follow(group, dataset)
     run = (Run(out) if out else find_unfinished(RUNS)) if resume else None
-    config = run.check_config(config) if run else config or TrainConfig()
+    config = run.check_config(asked) if run else asked or TrainConfig()
     group.check(config)
     if out and not run:
         require_free(Path(out))  # before the data is loaded
@@ -140,6 +144,12 @@ def train(
         run.write_json("summary.json", summarise(run, session.state))
         run.cache["network"] = session.state.network.cpu().eval()  # its last step was saved
     return run
+
+
+def _configure(config: TrainConfig | str | None, fields: dict[str, Any]) -> TrainConfig | None:
+    if isinstance(config, str):
+        return preset(config, **fields)
+    return (config or TrainConfig()).replace(**fields) if fields else config
 
 
 def follow(group: ProcessGroup, dataset: Dataset | None) -> NoReturn:

@@ -79,6 +79,9 @@ class Comparison:
     chosen: str | None  # the first with the best mean validation accuracy; None if nothing has finished
     pairs: tuple[PairComparison, ...]
 
+    def __repr__(self) -> str:
+        return f"<Comparison of {len(self.variants)} variants, chosen: {self.chosen}>"
+
     @property
     def sentences(self) -> tuple[str, ...]:
         """The chosen variant, and what each pair shows."""

@@ -31,6 +31,11 @@ class Layout:
     rows: int  # of an image
     columns: int
 
+    @property
+    def has_label(self) -> bool:
+        """Whether there is a column more than pixels."""
+        return self.width - self.is_numbered > self.rows * self.columns
+
     def name(self, column: int) -> str:
         """Name a column for a person, counted among those that are no row numbers."""
         if column == (self.label or 0):
@@ -50,10 +55,10 @@ def find_layout(table: TextIO, file: Path) -> Layout:
     cells = cells[:-1] if ends_open else cells
     if all(_NUMBER.fullmatch(cell) for cell in cells):
         table.seek(0)
-        side = isqrt(max(len(cells) - 1, 0))
-        if not side or side * side != len(cells) - 1:
+        sides = [isqrt(count) for count in (len(cells) - 1, len(cells)) if isqrt(count) ** 2 == count > 0]
+        if not sides:
             raise _wrong_width(file, len(cells))
-        return Layout(delimiter, False, False, ends_open, None, len(cells), side, side)
+        return Layout(delimiter, False, False, ends_open, None, len(cells), sides[0], sides[0])
     start = table.tell()
     row = table.readline(_LONGEST_LINE).rstrip("\r\n")
     ends_open = ends_open or (row.count(delimiter) == len(cells) and row.endswith(delimiter))

@@ -80,10 +80,10 @@ def read_table(file: Path, needs_label: bool = False) -> tuple[Array, Array | No
     """
     with _opened(file) as table:
         layout = find_layout(table, file)
-        if needs_label and layout.is_named and layout.label is None:
+        if needs_label and not layout.has_label:
             raise _without_labels(file)
         values = _read_values(table, layout, file)
-    label = layout.label if layout.is_named else _guess_label(values, file)
+    label = layout.label if layout.is_named or not layout.has_label else _guess_label(values, file)
     first = 0 if label is None or label > 0 else 1
     pixels = values[:, first : first + layout.rows * layout.columns]
     images = np.ascontiguousarray(pixels).reshape(-1, layout.rows, layout.columns)
@@ -95,7 +95,7 @@ def _without_labels(file: Path) -> DataError:
         file,
         expected="a label in each row",
         found="only pixels",
-        remedy="Add the column label.",
+        remedy="Add the column label; to predict the labels there is: digitnet predict.",
     )
 
 

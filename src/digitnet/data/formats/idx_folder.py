@@ -93,7 +93,7 @@ def _find(folder: Path) -> tuple[str, _Files]:
 
 def _read_part(files: _Files, part: Part, folder: Path) -> tuple[UInt8, UInt8]:
     images, labels = (_file(files, part, kind, folder) for kind in ("images", "labels"))
-    return _read(images, idx.IMAGES), _read(labels, idx.LABELS)
+    return read_idx(images, idx.IMAGES), read_idx(labels, idx.LABELS)
 
 
 def _file(files: _Files, part: Part, kind: str, folder: Path) -> Path:
@@ -107,8 +107,11 @@ def _file(files: _Files, part: Part, kind: str, folder: Path) -> Path:
     return files[part, kind]
 
 
-def _read(file: Path, dimensions: int) -> UInt8:
-    """Read and parse a file; a gzipped one is expanded to at most one byte more than its header says."""
+def read_idx(file: Path, dimensions: int) -> UInt8:
+    """Read and parse a file; a gzipped one is expanded to at most one byte more than its header says.
+
+    `dimensions` is idx.IMAGES or idx.LABELS. Raises DataError.
+    """
     try:
         if file.suffix != ".gz":
             return idx.parse(open_content(file), dimensions, _where(file))

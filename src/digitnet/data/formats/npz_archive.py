@@ -68,6 +68,21 @@ class NpzArchive:
         write_whole(path, archive.getbuffer())
 
 
+def read_unlabelled(path: Path) -> Array:
+    """Read the one array of images in a file, of any usual name; raise DataError for none and for several."""
+    arrays = _read_arrays(path)
+    usual = {both[0] for keys in _KEYS for both in keys.values()}
+    found = [name for name in arrays if name in usual or name.startswith("arr_")]
+    if len(found) != 1:
+        raise DataError.mismatch(
+            path,
+            expected="one array of images, such as x_test",
+            found=", ".join(found or _list_names(path)) or "no arrays",
+            remedy="Save the one that you want in a file of its own.",
+        )
+    return arrays[found[0]]
+
+
 @dataclass(frozen=True)
 class _Found:
     """Images and labels of each part, and the names of the classes if there are any."""

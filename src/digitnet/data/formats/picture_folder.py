@@ -14,7 +14,7 @@ from digitnet.data.raw import OnMessage, Part, Raw, assemble, find_part, pair, r
 from digitnet.errors import DataError
 from digitnet.files import new_folder
 
-_SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp"}
+SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp"}
 _IGNORED = {"thumbs.db", "desktop.ini", "__macosx"}  # what operating systems leave in folders of pictures
 
 
@@ -90,7 +90,7 @@ def _read_part(folder: Path, label_names: tuple[str, ...]) -> Split:
     files: list[Path] = []
     labels: list[int] = []
     for label, name in enumerate(_check_classes(folder, label_names)):
-        pictures = _find_pictures(folder / name)
+        pictures = find_pictures(folder / name)
         files += pictures
         labels += [label] * len(pictures)
     order = _find_order(files, np.array(labels, np.uint8))
@@ -113,14 +113,14 @@ def _check_classes(folder: Path, label_names: tuple[str, ...]) -> list[str]:
     return expected
 
 
-def _find_pictures(folder: Path) -> list[Path]:
+def find_pictures(folder: Path) -> list[Path]:
     """List a class's pictures in the natural order of their paths; raise DataError for any other file.
 
     They may stand in folders of their own, one for each writer perhaps.
     """
     files = list(_walk(folder))
     for file in files:
-        if file.suffix.lower() not in _SUFFIXES or not file.is_file():
+        if file.suffix.lower() not in SUFFIXES or not file.is_file():
             raise DataError.mismatch(
                 file.parent,
                 expected="PNG, JPEG or BMP pictures only",

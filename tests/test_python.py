@@ -1,0 +1,62 @@
+"""In Python: short to write, and short to look at."""
+
+from pathlib import Path
+
+import pytest
+
+from conftest import SHORT
+from digitnet import PRESETS, TrainConfig, preset, train
+from digitnet.data.dataset import Dataset
+from digitnet.data.load import load_dataset
+from digitnet.errors import UsageError
+from digitnet.evaluation.evaluate import evaluate
+from digitnet.evaluation.mistakes import find_mistakes
+from digitnet.reading.reader import Reader
+from digitnet.run_folder import Run
+
+FIELDS = {
+    name: SHORT.value(name) for name in ("validation_images", "tta", "batch_size", "validate_every", "save_every")
+}
+
+
+def test_a_preset_is_named_and_changed_in_one_call() -> None:
+    assert preset("blog", seed=1, steps=7) == PRESETS["blog"].replace(seed=1, steps=7)
+    assert preset("fast") == TrainConfig()
+
+
+def test_a_run_is_trained_by_the_name_of_a_preset_and_some_fields(drawn: Dataset, tmp_path: Path) -> None:
+    run = train("fast", seed=3, steps=4, dataset=drawn, out=tmp_path / "named", **FIELDS)
+    assert run.config == PRESETS["fast"].replace(seed=3, steps=4, **FIELDS)
+    run = train(SHORT, steps=5, dataset=drawn, out=tmp_path / "changed")
+    assert run.config == SHORT.replace(steps=5)
+
+
+def test_what_is_misspelt_is_refused_before_anything_is_made(drawn: Dataset, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="Did you mean 'fast'"):
+        train("fastt", dataset=drawn, out=tmp_path / "new")
+    with pytest.raises(TypeError, match=r"no field 'stepz'\. Did you mean 'steps'"):
+        train("fast", stepz=3, dataset=drawn, out=tmp_path / "new")
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_list_does_where_a_tuple_is_meant() -> None:
+    assert TrainConfig(filters=[8, 16]) == TrainConfig(filters=(8, 16))
+
+
+def test_everything_is_shown_in_one_short_line(finished: Run, drawn: Dataset) -> None:
+    assert repr(finished) == "<Run finished: 40 steps>"
+    evaluation = evaluate(finished, drawn)
+    assert repr(Run(finished.path)) == f"<Run finished: {evaluation.accuracy:.2%}, 40 steps>"
+    assert repr(drawn) == "<Dataset drawn: 500 + 60 + 103 images of 28 x 28, 10 classes>"
+    assert repr(drawn.test) == "<Split: 103 images of 28 x 28>"
+    for mistake in find_mistakes(evaluation.logits, drawn):
+        assert repr(mistake).startswith(f"<Mistake {mistake.index}: {mistake.true} read as {mistake.predicted}, ")
+    image = 255 - load_dataset("mnist").test.images[0]
+    assert repr(Reader().read(image, single=True)) == "<Reading '7': sure>"
+
+
+def test_a_damaged_run_can_still_be_shown(finished: Run) -> None:
+    (finished.path / "summary.json").write_text("{")
+    assert repr(Run(finished.path)) == "<Run finished: damaged>"
+    (finished.path / "summary.json").unlink()
+    assert repr(Run(finished.path)) == "<Run finished: not finished>"
