@@ -40,7 +40,7 @@ def check_types(group: object) -> None:
     """
     for name, kind in typing.get_type_hints(type(group)).items():
         value = getattr(group, name)
-        if isinstance(value, list) and isinstance(kind, types.GenericAlias):
+        if isinstance(value, list) and _expected_type(tuple(value), kind) is None:
             value = tuple(value)
             object.__setattr__(group, name, value)  # the group is frozen, and not yet in use
         if (expected := _expected_type(value, kind)) is not None:
