@@ -29,7 +29,10 @@ def make_app(
 
     `page` are the routes of the page, none for programs alone. Pages of the sites `origins` may ask, too (CORS).
     """
-    app = FastAPI(title="digitnet", version=version("digitnet"), docs_url=None, redoc_url=None)  # which need a CDN
+    # Its pages of the routes need a CDN; there is one of our own.
+    app = FastAPI(
+        title="digitnet", version=version("digitnet"), docs_url=None, redoc_url=None, redirect_slashes=False
+    )
     app.exception_handlers.update(HANDLERS)
     for router in page:
         app.include_router(router, include_in_schema=False)
