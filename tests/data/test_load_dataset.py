@@ -143,6 +143,18 @@ def test_what_is_neither_a_name_nor_a_path_is_answered_with_the_nearest_name() -
         load_dataset("mnst")
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("https://example.org/mnist.npz", "An address is not fetched: download the file"),
+        ("digits/*.csv", "Nothing matches this pattern: name one file"),
+    ],
+)
+def test_an_address_and_a_pattern_get_a_hint(name: str, said: str) -> None:
+    with pytest.raises(UsageError, match=f"no such path. {said}"):
+        load_dataset(name)
+
+
 @pytest.mark.parametrize("nonsense", ["", "x" * 5000, "a\0b", "~nobody-of-this-name/digits"])
 def test_a_path_that_is_nonsense_is_a_sentence(nonsense: str) -> None:
     with pytest.raises(UsageError, match="and no such path"):

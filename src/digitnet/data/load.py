@@ -73,4 +73,13 @@ def _find_path(data: str | Path) -> Path:
         path = Path(data).expanduser()
         if str(data) and path.exists():
             return path
-    raise UsageError(f"There is no data set {str(data)!r}, and no such path. {nearest(str(data), DATASETS)}")
+    raise UsageError(f"There is no data set {str(data)!r}, and no such path. {_hint(str(data))}")
+
+
+def _hint(name: str) -> str:
+    """Say what may be meant by a name that is no data set and no path."""
+    if "://" in name:
+        return "An address is not fetched: download the file, and name it."
+    if any(sign in name for sign in "*?["):
+        return "Nothing matches this pattern: name one file, or the folder."
+    return nearest(name, DATASETS)
