@@ -1,5 +1,6 @@
 """Read digits on many machines by Ray Serve: serve run examples.ray_serve:app, or python examples/ray_serve.py."""
 
+import asyncio
 import json
 import urllib.request
 
@@ -7,8 +8,9 @@ import cv2
 import numpy as np
 from ray import serve
 from starlette.requests import Request
+from starlette.responses import JSONResponse
 
-from digitnet import Reader
+from digitnet import DigitnetError, Reader
 
 
 @serve.deployment(num_replicas=2, max_ongoing_requests=16)
@@ -18,9 +20,13 @@ class Digits:
     def __init__(self) -> None:
         self.reader = Reader()
 
-    async def __call__(self, request: Request) -> dict[str, object]:
+    async def __call__(self, request: Request) -> JSONResponse:
         """Read one picture."""
-        return self.reader.read(await request.body()).to_json()
+        try:
+            reading = await asyncio.to_thread(self.reader.read, await request.body())
+        except DigitnetError as error:
+            return JSONResponse({"error": str(error)}, 400)
+        return JSONResponse(reading.to_json())
 
 
 app = Digits.bind()

@@ -164,6 +164,16 @@ class Run:
         Raises DataError when it has another number of validation images.
         """
         dataset.check_split(self.config.images.validation_images)
+        kept = self.environment.get(
+            "validation_images", self.config.images.validation_images
+        )  # older runs: as asked
+        if len(dataset.validation) != kept:
+            raise RunError.mismatch(
+                f"{dataset.name}, the data of {self.path}",
+                expected=f"{kept:,} validation images, which the run has kept",
+                found=f"{len(dataset.validation):,}",
+                remedy="Train in a new folder, or use the version of digitnet that trained this one.",
+            )
         expected = self.environment.get("data_fingerprint")
         if dataset.fingerprint != expected:
             raise RunError.mismatch(

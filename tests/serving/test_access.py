@@ -86,8 +86,25 @@ def test_the_page_is_not_served_to_other_computers(guarded: Server, path: str) -
         (("--port", "-1"), None, "--port -1: expected a free port"),
         (("--workers", "0"), None, "--workers 0: expected from 1 to 256"),
         (("--workers", "1000000"), None, "--workers 1000000: expected"),
-        (("--allow-origin", "example.org"), None, "--allow-origin example.org"),
-        (("--allow-origin", "https://example.org/form"), None, "found a path '/form'"),
+        *(
+            (
+                ("--allow-origin", origin),
+                None,
+                "--allow-origin: expected the address of a site as browsers send it",
+            )
+            for origin in (
+                "example.org",
+                "https://example.org/form",
+                "http://",
+                "http://:80",
+                "http://[::1",
+                "https://u@h",
+                "https://Example.org",
+                "https://example.org:443",
+                "*",
+                "null",
+            )
+        ),
     ],
 )
 def test_what_cannot_be_served_is_said_in_a_sentence(words: tuple[str, ...], token: str | None, said: str) -> None:
@@ -118,6 +135,10 @@ def test_a_site_that_was_allowed_may_ask_and_no_other() -> None:
         other = {"Origin": "https://example.com", "Sec-Fetch-Site": "cross-site"}
         status, replied, _ = server.ask("POST", "/v1/predict", IMAGE, other)
         assert status == 403 and "access-control-allow-origin" not in replied
+        for path in ("/api/own", "/metrics", "/docs"):
+            assert (
+                server.ask("GET", path, headers=headers)[0] == 403
+            )  # its visitors' digits are none of its business
 
 
 def count_answers(server: Server) -> float:

@@ -36,6 +36,7 @@ SLOW = [
     b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: ",
     b"POST /v1/predict HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1000\r\n\r\nhalf",
     b"POST /v1/predict HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n",
+    b"GET /v2/health/live HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n\r\n",  # a line end more
 ]
 
 
@@ -77,20 +78,41 @@ def test_a_connection_is_used_for_many_requests_longer_than_the_limit_for_one() 
         connection.close()
 
 
+GET = b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+POST = b"POST /v1/predict HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+
+
+def many_headers(count: int) -> bytes:
+    return b"".join(b"X-%d: a\r\n" % k for k in range(count)) + b"\r\n"
+
+
 @pytest.mark.parametrize(
-    "request_of",
+    ("request_of", "status"),
     [
-        b"nonsense\r\n\r\n",
-        b"GET / HTTP/1.1\r\n\r\n",
-        b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n" + b"".join(b"X-%d: a\r\n" % k for k in range(10_000)) + b"\r\n",
-        b"GET /" + b"a" * 200_000 + b" HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
-        b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Endless: " + b"a" * 2**21,
-        b"POST /v1/predict HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n\r\n"
-        b"1\r\na\r\n0\r\n" + b"".join(b"X-%d: a\r\n" % k for k in range(100_000)),
+        (b"nonsense\r\n\r\n", b"400"),
+        (b"GET / HTTP/1.1\r\n\r\n", b"421"),
+        (
+            GET + many_headers(10_000),
+            b"431",
+        ),
+        (GET + many_headers(101), b"431"),
+        (GET + b"X-Long: " + b"a" * 70_000 + b"\r\n\r\n", b"431"),
+        (POST + b"Content-Length: " + b"0" * 5_000 + b"1\r\n\r\na", b"413"),
+        (b"POST /v1/predict HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 9\r\n\r\n", b"421"),
+        (b"GET /" + b"a" * 200_000 + b" HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", None),
+        (GET + b"X-Endless: " + b"a" * 2**21, None),
+        (
+            b"POST /v1/predict HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n\r\n"
+            b"1\r\na\r\n0\r\n" + b"".join(b"X-%d: a\r\n" % k for k in range(100_000)),
+            None,
+        ),
     ],
-    ids=["nonsense", "no host", "10,000 headers", "a long path", "an endless header", "endless trailers"],
-)
-def test_what_is_no_request_is_refused_and_the_service_goes_on(request_of: bytes) -> None:
+    ids=[
+        "nonsense", "no host", "10,000 headers", "101 headers", "a long header", "a length of 5,001 digits",
+        "another host that waits for 100 Continue", "a long path", "an endless header", "endless trailers",
+    ],
+)  # fmt: skip
+def test_what_is_no_request_is_refused_and_the_service_goes_on(request_of: bytes, status: bytes | None) -> None:
     with serving() as server:
         with socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE) as client:
             try:
@@ -98,7 +120,10 @@ def test_what_is_no_request_is_refused_and_the_service_goes_on(request_of: bytes
                 reply = client.recv(4096)
             except ConnectionError:
                 reply = b""
+        if status is None:  # what is still on its way when the connection is closed may destroy the reply
             assert reply == b"" or reply.startswith(b"HTTP/1.1 4")
+        else:
+            assert reply.startswith(b"HTTP/1.1 " + status)
         assert server.ask("GET", "/v2/health/live")[0] == 200
 
 
@@ -129,6 +154,43 @@ def test_a_client_that_does_not_take_its_answers_is_cut_off() -> None:
 
 
 @pytest.mark.acceptance
+def test_a_client_that_leaves_little_of_its_answers_is_cut_off_too() -> None:
+    request = b"GET /v2/models/reader HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+    with serving() as server, socket.socket() as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.settimeout(1)
+        client.connect(("127.0.0.1", server.port))
+        served = psutil.Process(server.process.pid)
+        with suppress(ConnectionError, TimeoutError):
+            while True:  # until nothing more is taken, since nothing more can be sent back
+                client.sendall(request * 100)
+        wait_until(lambda: not served.net_connections("tcp4")[1:], server.process)
+        assert server.ask("GET", "/v2/health/live")[0] == 200
+
+
+def test_a_body_in_several_parts_takes_a_place_when_it_is_whole() -> None:
+    async def main() -> None:
+        gate, seen = asyncio.Event(), []
+
+        async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+            parts = [await receive(), await receive()]
+            seen.append(b"".join(part["body"] for part in parts))
+            await gate.wait()
+            await JSONResponse({})(scope, receive, send)
+
+        admission = Admission(answer, Counter("refused", "Refused", registry=None), most=1)
+        first = asyncio.create_task(ask(admission, b"a", b"b"))
+        while not seen:
+            await asyncio.sleep(0)
+        assert (await ask(admission, b"c", b"d"))[0] == 503
+        gate.set()
+        assert (await first)[0] == 200 and seen == [b"ab"]
+        assert (await ask(admission, b"e", b"f"))[0] == 200
+
+    asyncio.run(main())
+
+
+@pytest.mark.acceptance
 def test_damaged_requests_are_answered_or_closed_and_never_an_error_of_the_service() -> None:
     with serving(stderr=subprocess.DEVNULL) as server:
         found = asyncio.run(send_all(server.port, 2_000, seed=7))
@@ -145,12 +207,13 @@ def test_what_schemathesis_makes_of_the_description_is_no_error_of_the_service()
     assert found["server_errors"] == 0 and found["exit_code"] == 0
 
 
-async def ask(app: ASGIApp, body: bytes = b"") -> tuple[int, dict[str, str], bytes]:
+async def ask(app: ASGIApp, *parts_of_body: bytes) -> tuple[int, dict[str, str], bytes]:
     """Post to an application; return status, headers and body of the reply."""
     messages: list[Message] = []
+    waiting = list(parts_of_body or [b""])
 
     async def receive() -> Message:
-        return {"type": "http.request", "body": body, "more_body": False}
+        return {"type": "http.request", "body": waiting.pop(0), "more_body": bool(waiting)}
 
     async def send(message: Message) -> None:
         messages.append(message)

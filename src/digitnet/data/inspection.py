@@ -18,6 +18,7 @@ _SAMPLE = 10_000  # training images for the checks that would take seconds on al
 
 _OFF_CENTRE = 0.075  # median distance of the ink from the centre, in sides: MNIST 0.029, Fashion-MNIST 0.047
 _HORIZONTAL = 0.5  # height / width of the mean 1, as variances: MNIST 5.27, transposed 0.19
+_DIM = 64  # brightest pixel: MNIST 255, scikit-learn's digits 16
 _UNBALANCED = 0.1  # smallest class / largest class: MNIST 0.80
 
 
@@ -62,11 +63,12 @@ def find_inverted(dataset: Dataset) -> Iterator[str]:
 
 
 def find_fractions(dataset: Dataset) -> Iterator[str]:
-    """Warn of integers that only go from 0 to 1."""
-    if (high := int(dataset.train.images.max())) <= 1:
+    """Warn of integers that only go from 0 to 1, or to another small white."""
+    if (high := int(dataset.train.images.max())) <= _DIM:
         yield (
-            f"The brightest pixel is {high}: the images look scaled to 0..1, where 0..255 was expected. "
-            "Multiply them by 255 before you store them as integers."
+            f"The brightest pixel is {high}: the images look scaled to 0..{max(high, 1)}, where 0..255 was "
+            "expected. "
+            f"Multiply them by 255{f' / {high}' if high > 1 else ''} before you store them as integers."
         )
 
 

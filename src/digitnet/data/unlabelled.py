@@ -47,7 +47,7 @@ def read_unlabelled_images(path: Path, on_message: OnMessage = ignore_message) -
 def _read_pictures(path: Path) -> Unlabelled:
     files = find_pictures(path) if path.is_dir() else [path]
     with warnings.catch_warnings(action="error"):  # a decoder's warning counts as an error
-        images = decode_pictures([(file, file) for file in files])
+        images = decode_pictures(((file, file) for file in files), len(files))
     return Unlabelled(images, tuple(str(file) for file in files), "image")
 
 

@@ -6,30 +6,35 @@ Sec-Fetch-Site (www.w3.org/TR/fetch-metadata).
 """
 
 import hmac
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
-from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 from starlette.types import Scope
 
 from digitnet.errors import UsageError
 
+_PROGRAMS = "/v1/", "/v2/"
+"""What pages of other sites may ask, where they are allowed to: not the page's own routes."""
+
 _HEALTH = "/v2/health/"
 """What an orchestrator asks, which has no token; the answers tell nothing else."""
+
+
+_ORIGIN = re.compile(r"(http://(?!.*:80$)|https://(?!.*:443$))([a-z0-9.-]+|\[[0-9a-f:]+\])(:[0-9]{1,5})?")
 
 
 def check_origins(origins: Sequence[str]) -> None:
     """Raise UsageError for what is no origin of a page: a scheme and a host, perhaps a port."""
     for origin in origins:
-        parts = urlsplit(origin)
-        if parts.scheme not in ("http", "https") or f"{parts.scheme}://{parts.netloc}" != origin:
+        if not _ORIGIN.fullmatch(origin):
             raise UsageError.mismatch(
-                f"--allow-origin {origin}",
-                expected="the address of a site without a path, such as https://example.org",
-                found=f"a path {parts.path!r}" if parts.netloc else "none",
-                remedy="Write it so.",
+                "--allow-origin",
+                expected="the address of a site as browsers send it, such as https://example.org",
+                found=repr(origin),
+                remedy="Leave out the path and a usual port, and write small letters.",
             )
 
 
@@ -63,7 +68,7 @@ class LocalAccess:
         if host not in self.hosts:
             return Refusal(421, f"Host: expected one of {', '.join(sorted(self.hosts))}, found {host!r}.")
         origin = headers.get("origin")
-        if origin in self.origins:
+        if origin in self.origins and scope["path"].startswith(_PROGRAMS):
             return None
         is_foreign = origin is not None and origin.partition("://")[2] != headers["host"]
         if not is_foreign and headers.get("sec-fetch-site", "none") in ("none", "same-origin"):

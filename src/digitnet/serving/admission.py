@@ -5,6 +5,8 @@ import json
 from prometheus_client import Counter
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from digitnet.serving.inference_api.queues import OverloadedError
+
 MOST_REQUESTS = 64
 """As many as share a call of the network; on one core, more would wait longer than 30 ms or so."""
 
@@ -24,7 +26,7 @@ class Admission:
     """An ASGI application around another that refuses requests while too many are answered already.
 
     It stands first, since under an overload most of the time goes into refusals: these are counted, not logged.
-    Requests whose body is still on its way are not among those that count, so slow clients take nobody's place.
+    A request counts from when its body is whole, so slow clients take nobody's place.
     """
 
     def __init__(self, app: ASGIApp, refused: Counter, most: int = MOST_REQUESTS) -> None:
@@ -37,21 +39,29 @@ class Admission:
         if scope["type"] != "http" or scope["method"] != "POST":
             await self._app(scope, receive, send)
             return
-        first = await receive()
-        received = [first]
+        has_place = False
+        received: list[Message] = []
 
-        async def receive_again() -> Message:
-            return received.pop() if received else await receive()
+        async def receive_and_count() -> Message:
+            nonlocal has_place
+            if received:
+                return received.pop()
+            message = await receive()
+            if message["type"] == "http.request" and not message.get("more_body", False) and not has_place:
+                if not self._free:
+                    self._refused.inc()
+                    raise OverloadedError
+                self._free -= 1
+                has_place = True
+            return message
 
-        if first.get("more_body", False):
-            await self._app(scope, receive_again, send)
-        elif not self._free:
-            self._refused.inc()
+        try:
+            # To ask for the body of a client that waits for "100 Continue" would be to let it in.
+            if not any(name == b"expect" for name, _ in scope["headers"]):
+                received.append(await receive_and_count())
+            await self._app(scope, receive_and_count, send)
+        except OverloadedError:
             for part in _REFUSAL:
                 await send(part)
-        else:
-            self._free -= 1
-            try:
-                await self._app(scope, receive_again, send)
-            finally:
-                self._free += 1
+        finally:
+            self._free += has_place

@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 from digitnet.serving.access import Access, LocalAccess
 from digitnet.serving.admission import Admission
 from digitnet.serving.guard import Guard
+from digitnet.serving.inference_api.protocol import HEADER
 from digitnet.serving.inference_api.routes import Answering, make_protocol_router, make_reading_router
 from digitnet.serving.observation import Observer
 from digitnet.serving.refusals import HANDLERS
@@ -40,19 +41,24 @@ def make_app(
     for router in (make_reading_router(answering), make_protocol_router(answering)):
         app.include_router(router)
     short = Shortcut(app, {("POST", "/v1/predict"): answering.predict})
-    guarded: ASGIApp = Guard(short, access or LocalAccess(tuple(origins)))
-    if origins:
-        guarded = CORSMiddleware(
-            guarded,
-            allow_origins=origins,
-            allow_methods=["GET", "POST"],
-            allow_headers=["Authorization", "Content-Type"],
-        )
-    observer = Observer(guarded)
+    observer = Observer(Guard(short, access or LocalAccess(tuple(origins))))
 
     @app.get("/metrics", tags=["Operation"])
     def count_requests() -> Response:
         """Count and time the requests of programs, for Prometheus."""
         return Response(observer.write_metrics(), media_type=CONTENT_TYPE_LATEST)
 
-    return Admission(observer, observer.refused)
+    admission = Admission(observer, observer.refused)
+    return _allow(admission, origins) if origins else admission
+
+
+def _allow(app: ASGIApp, origins: Sequence[str]) -> ASGIApp:
+    """Let browsers pass what pages of these sites ask, and what they are answered."""
+    return CORSMiddleware(
+        app,
+        allow_origins=origins,
+        allow_methods=["GET", "POST"],
+        allow_headers=["Authorization", "Content-Type", HEADER],
+        expose_headers=["Retry-After", "X-Request-ID", HEADER],
+        allow_private_network=True,
+    )

@@ -111,7 +111,8 @@ def _configure(app: ASGIApp | partial[ASGIApp], workers: int = 1) -> uvicorn.Con
         log_level="error",
         access_log=False,
         proxy_headers=False,
-        timeout_graceful_shutdown=5,
+        timeout_graceful_shutdown=8,
+        ws="none",
     )
 
 

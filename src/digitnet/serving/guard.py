@@ -71,7 +71,7 @@ def _find_excess(headers: Headers) -> Refusal | None:
     if len(headers.raw) > MOST_HEADERS:
         return Refusal(431, f"The headers: expected at most {MOST_HEADERS}, found {len(headers.raw):,}.")
     length = headers.get("content-length", "0")
-    if not length.isdigit() or int(length) > LARGEST:
+    if not length.isdigit() or len(length) > 19 or int(length) > LARGEST:
         return Refusal(413, f"The body: expected at most {LARGEST >> 20} MB. Send a smaller picture.")
     return None
 

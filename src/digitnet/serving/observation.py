@@ -10,7 +10,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from pydantic_core import to_json
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-_OBSERVED = "/v1/", "/v2/"
+_OBSERVED = "/v1/", "/v2"
 _BUCKETS = 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0  # seconds
 
 

@@ -40,10 +40,11 @@ async def _say_it_is_too_large(request: Request, error: Exception) -> Response:
 
 async def _say_what_http_says(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    too_large = isinstance(error.__cause__, TooLargeError)  # as FastAPI reports it while it reads JSON
-    return (
-        await _say_it_is_too_large(request, error) if too_large else refuse(error.status_code, f"{error.detail}.")
-    )
+    if isinstance(error.__cause__, TooLargeError):  # as FastAPI reports it while it reads JSON
+        return await _say_it_is_too_large(request, error)
+    if isinstance(error.__cause__, OverloadedError):
+        return await _say_it_is_overloaded(request, error)
+    return refuse(error.status_code, f"{error.detail}.")
 
 
 async def _say_it_is_overloaded(request: Request, error: Exception) -> Response:

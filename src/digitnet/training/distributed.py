@@ -123,7 +123,12 @@ class Ranks(ProcessGroup):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Leave the group. If a process was lost, the first to notice raises RunError, the rest exit silently."""
-        self._watchdog.leave()
+        try:
+            self._end(error)
+        finally:
+            self._watchdog.leave()
+
+    def _end(self, error: BaseException | None) -> None:
         if self.leads and self.job is None and error is None:
             self._broadcast(None)  # there is nothing left to train
         if error is None or isinstance(error, Interrupted):

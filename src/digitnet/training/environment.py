@@ -21,6 +21,7 @@ def describe_environment(
     return {
         "command": f"{_launcher(processes)}{to_command(config)}",
         "data_fingerprint": dataset.fingerprint,
+        "validation_images": len(dataset.validation),
         "image_shape": list(dataset.image_shape),
         "label_names": list(dataset.label_names),
         "device": _device_name(device),

@@ -93,12 +93,11 @@ def train(
     """
     if watch:
         warnings.warn("watch= is now called progress=", DeprecationWarning, stacklevel=2)
-    asked = _configure(config, fields)
     progress, group = progress or watch or Progress(), find_process_group()
     if not group.leads:
         follow(group, dataset)
     run = (Run(out) if out else find_unfinished(RUNS)) if resume else None
-    config = run.check_config(asked) if run else asked or TrainConfig()
+    config = _configure(config, fields, run)
     group.check(config)
     if out and not run:
         require_free(Path(out))  # before the data is loaded
@@ -146,10 +145,12 @@ def train(
     return run
 
 
-def _configure(config: TrainConfig | str | None, fields: dict[str, Any]) -> TrainConfig | None:
-    if isinstance(config, str):
-        return preset(config, **fields)
-    return (config or TrainConfig()).replace(**fields) if fields else config
+def _configure(config: TrainConfig | str | None, fields: dict[str, Any], resumed: Run | None) -> TrainConfig:
+    """Find the configuration of a run; raise RunError if that of a resumed one is another."""
+    start = preset(config) if isinstance(config, str) else config
+    if resumed is None:
+        return (start or TrainConfig()).replace(**fields)
+    return resumed.check_config((start or resumed.config).replace(**fields))
 
 
 def follow(group: ProcessGroup, dataset: Dataset | None) -> NoReturn:

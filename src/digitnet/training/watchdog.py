@@ -28,8 +28,8 @@ class Watchdog:
         self._left = threading.Event()
         store.set(f"digitnet/process/{rank}", f"{socket.gethostname()} {os.getpid()}")
         others = [store.get(f"digitnet/process/{k}").decode() for k in range(size) if k != rank]
+        # Of those on another machine nothing is known; they may be well.
         self._others = [int(pid) for host, pid in map(str.split, others) if host == socket.gethostname()]
-        self._is_elsewhere = len(self._others) < size - 1  # some run on another machine
         self._reader, self._writer = socket.socketpair()
         self._writer.setblocking(False)
         # Python notes a signal here at once, wherever the main thread is.
@@ -47,13 +47,14 @@ class Watchdog:
 
     def _watch(self) -> None:
         while numbers := self._reader.recv(64):  # nothing when the other end was closed
-            if signal.SIGTERM in numbers and not self._left.wait(SECONDS) and self._is_one_gone():
-                self._report()
-                sys.stderr.flush()
-                os._exit(EXIT_CODE)
-
-    def _is_one_gone(self) -> bool:
-        return self._is_elsewhere or not all(map(_is_alive, self._others))
+            if signal.SIGTERM not in numbers or self._left.wait(SECONDS):
+                continue
+            while all(map(_is_alive, self._others)):
+                if self._left.wait(1):
+                    return
+            self._report()
+            sys.stderr.flush()
+            os._exit(EXIT_CODE)
 
 
 def _is_alive(pid: int) -> bool:

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from digitnet.data.dataset import Split, UInt8
+from digitnet.data.formats.label_names import check_label_names
 from digitnet.data.raw import DIGITS, OnMessage, Part, pair
 from digitnet.errors import DataError
 
@@ -16,8 +17,8 @@ Array = npt.NDArray[Any]
 _GREY = np.array([0.299, 0.587, 0.114], np.float32)
 """The luma of red, green and blue (ITU-R BT.601), as Pillow converts."""
 
-_DARKEST_WHITE = 64
-"""A largest value up to this one is what the images call white: 16 in scikit-learn's digits."""
+_SMALL_WHITE = 16
+"""Where no value is larger, this is what the images call ink: scikit-learn's digits have 17 levels."""
 
 
 def to_splits(
@@ -26,15 +27,23 @@ def to_splits(
     where: object,
     on_message: OnMessage,
     places: Mapping[Part, object] | None = None,
+    counts_classes: bool = False,
 ) -> tuple[dict[Part, Split], tuple[str, ...]]:
     """Make splits of the images and labels of each part, and name the classes.
 
-    `names` are those that the files give, `where` is the data set for messages, and `places` are its parts. Raises
+    `names` are those that the files give. Without any they are the ten digits, or as many numbers as there are
+    classes with `counts_classes`. `where` is the data set for messages, and `places` are its parts. Raises
     DataError for what has no meaning, or two.
     """
+    if names is not None:
+        check_label_names(names, where)
     places = {part: f"{part} in {where}" for part in parts} | dict(places or {})
     images = to_images({part: both[0] for part, both in parts.items()}, where, places, on_message)
-    labels, classes = to_labels({part: both[1] for part, both in parts.items()}, names, where, places, on_message)
+    found = {part: _to_whole(both[1], f"The labels of {places[part]}") for part, both in parts.items()}
+    if names is None and counts_classes:
+        highest = max(int(values.max()) for values in found.values())
+        names = tuple(map(str, range(min(max(highest, 0), 255) + 1)))
+    labels, classes = _to_labels(found, names, where, places, on_message)
     return {part: pair(images[part], labels[part], classes, places[part]) for part in parts}, classes
 
 
@@ -44,33 +53,71 @@ def to_images(
     """Make greyscale images ``(N, rows, columns)`` uint8 of each part.
 
     Images may be ``(N, rows, columns)``, with an axis of 1 channel or of 3 or 4 colours, first or last, or ``(N,
-    pixels)`` of square images. Whole numbers of 0 to 255 are kept; fractions of 0 to 1 or of -1 to 1, and numbers
-    up to a smaller white, are scaled, all parts alike. Raises DataError for others.
+    pixels)`` of square images. Bytes are kept, and whole numbers of 0 to 255; fractions of 0 to 1 or of -1 to 1
+    are scaled, and numbers of 0 to 16. Raises DataError for others.
     """
     shaped = {part: _to_grey(values, f"The images of {places[part]}") for part, values in parts.items()}
-    others = [values for values in shaped.values() if values.dtype != np.uint8]
-    offset, factor = _find_scale(others, where, on_message) if others else (0.0, 1.0)
+    wide = [values for values in shaped.values() if values.dtype != np.uint8]
+    bytes_high = max((int(values.max()) for values in shaped.values() if values.dtype == np.uint8), default=0)
+    for values in wide:
+        _check_finite(values, where)
+    fractions = [values for values in wide if _is_fraction(values)]
+    others = [values for values in wide if not _is_fraction(values)]
+    is_signed = any(values.min() < 0 for values in fractions)
+    if is_signed and all(values.max() <= 0 for values in fractions):
+        raise _refuse_range(fractions[0], f"The images of {where}")
+    high = max([float(values.max()) for values in others] + [bytes_high])
+    is_small = bool(others) and 1 < high <= _SMALL_WHITE
+    if fractions:
+        on_message(f"{where} has values from {'-1' if is_signed else '0'} to 1: they become 0 to 255.")
+    if is_small:
+        on_message(f"{where} has values from 0 to {high:g}: they are multiplied by 255 / {_SMALL_WHITE}.")
     return {
-        part: values
-        if values.dtype == np.uint8
-        else np.rint((values.astype(np.float64) + offset) * factor).astype(np.uint8)
+        part: _scale(values, is_signed, is_small, f"The images of {places[part]}")
         for part, values in shaped.items()
     }
 
 
-def to_labels(
-    parts: Mapping[Part, Array],
+def _check_finite(values: Array, where: object) -> None:
+    if values.dtype.kind == "f" and not np.isfinite(values).all():
+        raise _refuse_range(values, f"The images of {where}")
+
+
+def _is_fraction(values: Array) -> bool:
+    return values.dtype.kind in "bf" and values.min() >= -1 and values.max() <= 1
+
+
+def _scale(values: Array, is_signed: bool, is_small: bool, where: str) -> UInt8:
+    if _is_fraction(values):
+        scaled = (values + 1.0) * 127.5 if is_signed else values * 255.0
+    elif is_small:
+        scaled = values * (255 / _SMALL_WHITE)
+    elif values.dtype == np.uint8:
+        return values
+    else:
+        scaled = values
+    if scaled.min() < 0 or scaled.max() > 255:
+        raise _refuse_range(values, where)
+    return np.rint(scaled).astype(np.uint8)
+
+
+def _refuse_range(values: Array, where: str) -> DataError:
+    return DataError.mismatch(
+        where,
+        expected="values from 0 to 255, from 0 to 1, or from -1 to 1",
+        found=f"values from {values.min():g} to {values.max():g}",
+        remedy="Scale the images.",
+    )
+
+
+def _to_labels(
+    plain: Mapping[Part, npt.NDArray[np.int64]],
     names: tuple[str, ...] | None,
     where: object,
     places: Mapping[Part, object],
     on_message: OnMessage,
 ) -> tuple[dict[Part, UInt8], tuple[str, ...]]:
-    """Make labels ``(N,)`` uint8 of each part, and name the classes; the ten digits if `names` is None.
-
-    Labels may be ``(N,)``, ``(N, 1)`` or one-hot ``(N, classes)``, and count from 0, or from 1 where `names` says
-    which classes there are. Raises DataError for others.
-    """
-    plain = {part: _to_whole(values, f"The labels of {places[part]}") for part, values in parts.items()}
+    """Make labels ``(N,)`` uint8 of each part; they count from 0, or from 1 where `names` says up to where."""
     classes = DIGITS if names is None else names
     low = min(int(values.min()) for values in plain.values())
     high = max(int(values.max()) for values in plain.values())
@@ -125,25 +172,6 @@ def _to_grey(values: Array, where: str) -> Array:
             remedy="Reshape the array.",
         )
     return np.ascontiguousarray(values)
-
-
-def _find_scale(parts: Sequence[Array], where: object, on_message: OnMessage) -> tuple[float, float]:
-    """Return what is added to each value of ``(N, rows, columns)``, and by what the sum is multiplied then."""
-    low, high = min(float(values.min()) for values in parts), max(float(values.max()) for values in parts)
-    if all(values.dtype.kind in "bf" for values in parts) and -1 <= low < high <= 1:
-        on_message(f"{where} has values from {'-1' if low < 0 else '0'} to 1: they become 0 to 255.")
-        return (1.0, 127.5) if low < 0 else (0.0, 255.0)
-    if low >= 0 and 1 < high <= _DARKEST_WHITE:
-        on_message(f"{where} has values from 0 to {high:g}: they are multiplied by 255 / {high:g}.")
-        return 0.0, 255 / high
-    if low >= 0 and high <= 255:  # comparisons with NaN are false, so it is refused too
-        return 0.0, 1.0
-    raise DataError.mismatch(
-        f"The images of {where}",
-        expected="values from 0 to 255, from 0 to 1, or from -1 to 1",
-        found=f"values from {low:g} to {high:g}",
-        remedy="Scale the images.",
-    )
 
 
 def _to_whole(values: Array, where: str) -> npt.NDArray[np.int64]:

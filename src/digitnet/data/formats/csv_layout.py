@@ -11,7 +11,7 @@ from digitnet.errors import DataError
 
 _LONGEST_LINE = 2**22  # characters; an image of 500x500 needs half of them
 _LABELS = {"label", "labels", "class", "target", "digit", "y"}
-_NUMBERS = {"", "unnamed: 0", "index"}
+_NUMBERS = {"", "unnamed: 0", "index", "id", "imageid", "image_id"}
 """Names of a first column that counts the rows; pandas writes the first one, and reads it as the second."""
 
 _PIXEL = re.compile(r"pixel[0-9]+|[0-9]{1,4}x[0-9]{1,4}")
@@ -107,6 +107,14 @@ def _find_shape(names: list[str], file: Path, after: list[str]) -> tuple[int, in
     as many as the pixels of a square.
     """
     side = isqrt(len(names))
+    for name in names:
+        if name in _NUMBERS:
+            raise DataError.mismatch(
+                file,
+                expected="columns of pixels",
+                found=f"a column {name!r}",
+                remedy="Take it out, or put it first.",
+            )
     if names and not any(_PIXEL.fullmatch(name) for name in names) and side * side == len(names):
         return side, side
     last = re.fullmatch(r"([0-9]{1,4})x([0-9]{1,4})", names[-1]) if names else None
@@ -115,7 +123,8 @@ def _find_shape(names: list[str], file: Path, after: list[str]) -> tuple[int, in
         pixels = (f"{row}x{column}" for row in range(1, rows + 1) for column in range(1, columns + 1))
     else:
         rows = columns = isqrt(max(len(names) - 1, 0)) + 1  # the smallest square with room for them
-        pixels = (f"pixel{number}" for number in range(rows * columns))
+        first = int(names[:1] == ["pixel1"])  # as Fashion-MNIST's tables count
+        pixels = (f"pixel{number + first}" for number in range(rows * columns))
     for place, (found, expected) in enumerate(zip_longest(chain(after, names), chain(after, pixels)), start=1):
         if found != expected:
             raise DataError.mismatch(

@@ -13,6 +13,7 @@ import numpy as np
 from digitnet.data.dataset import Split
 from digitnet.data.formats.arrays import Array, to_splits
 from digitnet.data.formats.csv_layout import Layout, find_layout
+from digitnet.data.formats.idx_folder import TRANSPOSED, turn
 from digitnet.data.formats.label_names import read_label_names, write_label_names
 from digitnet.data.raw import DIGITS, OnMessage, Part, Raw, assemble, find_part
 from digitnet.errors import DataError
@@ -28,22 +29,31 @@ class CsvTable:
     description = "a .csv file, or train.csv and test.csv (label,pixel0,pixel1,...)"
 
     def recognises(self, path: Path) -> bool:
-        """Return whether this is a .csv file, or a folder with one for training."""
-        return (path.is_file() and path.suffix.lower() == ".csv") or "train" in _find_tables(path)
+        """Return whether this is a .csv file, or a folder with one for training that has no folder for it."""
+        if path.is_file():
+            return path.suffix.lower() == ".csv"
+        return "train" in _find_tables(path) and not any((path / name).is_dir() for name in ("train", "training"))
 
     def read(self, path: Path, on_message: OnMessage) -> Raw:
         """Read the tables. If that for testing is missing or has no labels, the test part is split off."""
         files: dict[Part, Path] = _find_tables(path) if path.is_dir() else {"train": path}
         names = read_label_names(path if path.is_dir() else path.parent)
-        arrays: dict[Part, tuple[Array, Array]] = {}
+        classes = len(names or DIGITS)
+        label, images, labels = _read_labelled(files["train"], classes)
+        arrays: dict[Part, tuple[Array, Array]] = {"train": (images, labels)}
         for part, file in files.items():
-            images, labels = read_table(file, needs_label=part == "train")
-            if labels is not None:
-                arrays[part] = images, labels
+            if part == "train":
+                continue
+            images, found = read_table(file, label)
+            if found is not None:
+                arrays[part] = images, found
             else:
                 on_message(f"{file} has no column 'label' (Kaggle's has none), so it can't test anything.")
-        splits, classes = to_splits(arrays, names, path, on_message)
-        return assemble(splits, classes, path, on_message)
+        if any(file.name.lower().startswith(TRANSPOSED) for file in files.values()):
+            on_message(f"{path} holds EMNIST's tables, which store columns as rows: the images are turned.")
+            arrays = {part: (turn(images), labels) for part, (images, labels) in arrays.items()}
+        splits, label_names = to_splits(arrays, names, path, on_message)
+        return assemble(splits, label_names, path, on_message)
 
     def write(self, raw: Raw, path: Path) -> None:
         """Write a table for each part, and labels.txt unless the classes are the ten digits."""
@@ -56,36 +66,61 @@ class CsvTable:
 
 
 def _find_tables(folder: Path) -> dict[Part, Path]:
-    """Find the table of each part by its name; raise DataError where two have one part."""
-    found: dict[Part, Path] = {}
-    for file in sorted(folder.glob("*")) if folder.is_dir() else []:
+    """Find the table of each part by its name: train.csv, or else mnist_train.csv; raise DataError for two."""
+    found: dict[Part, list[Path]] = {}
+    for file in sorted(folder.glob("*.[cC][sS][vV]")):
         match = _NAME.fullmatch(file.name)
-        part = match and find_part(match["part"])
-        if part and part in found:
+        if match and (part := find_part(match["part"])):
+            found.setdefault(part, []).append(file)
+    for part, files in found.items():
+        plain = [file for file in files if find_part(file.stem)]
+        if len(plain or files) > 1:
             raise DataError.mismatch(
                 folder,
                 expected=f"one table of the {part} part",
-                found=f"{found[part].name} and {file.name}",
+                found=" and ".join(file.name for file in plain or files),
                 remedy="Name the file that you want, or move the other one.",
             )
-        if part:
-            found[part] = file
-    return found
+        found[part] = plain or files
+    return {part: file for part, (file,) in found.items()}
 
 
-def read_table(file: Path, needs_label: bool = False) -> tuple[Array, Array | None]:
+def _read_labelled(file: Path, classes: int) -> tuple[int, Array, Array]:
+    """Read a table of which one column must be the label; return its place, images and labels."""
+    layout, values = _read(file, needs_label=True)
+    label = _guess_label(values, classes, file) if layout.label is None else layout.label
+    images, labels = _part(layout, values, label)
+    assert labels is not None, "the label has a place"
+    return label, images, labels
+
+
+def read_table(file: Path, label: int | None = None) -> tuple[Array, Array | None]:
     """Read the images ``(N, rows, columns)`` of a table, and their labels ``(N,)`` if it has any.
 
-    About 0.8 s for MNIST's 60,000 rows. Raises DataError.
+    `label` is the place of the label in a table without names, by default guessed. About 0.8 s for MNIST's 60,000
+    rows. Raises DataError.
     """
+    layout, values = _read(file)
+    if not layout.has_label:
+        return _part(layout, values, None)
+    if layout.label is not None:
+        label = layout.label
+    return _part(layout, values, _guess_label(values, len(DIGITS), file) if label is None else label)
+
+
+def _read(file: Path, needs_label: bool = False) -> tuple[Layout, Array]:
     with _opened(file) as table:
         layout = find_layout(table, file)
         if needs_label and not layout.has_label:
             raise _without_labels(file)
-        values = _read_values(table, layout, file)
-    label = layout.label if layout.is_named or not layout.has_label else _guess_label(values, file)
-    first = 0 if label is None or label > 0 else 1
-    pixels = values[:, first : first + layout.rows * layout.columns]
+        return layout, _read_values(table, layout, file)
+
+
+def _part(layout: Layout, values: Array, label: int | None) -> tuple[Array, Array | None]:
+    """Part the values ``(N, width)`` into images ``(N, rows, columns)`` and labels ``(N,)``."""
+    pixels = values if label is None else np.delete(values, label, axis=1)
+    if pixels.dtype == np.int16:
+        pixels = pixels.astype(np.uint8)  # they were checked: whole numbers of a table are bytes
     images = np.ascontiguousarray(pixels).reshape(-1, layout.rows, layout.columns)
     return images, None if label is None else np.ascontiguousarray(values[:, label])
 
@@ -124,12 +159,11 @@ def _read_values(table: TextIO, layout: Layout, file: Path) -> Array:
         raise
     except ValueError as error:
         raise _misread(file, layout, str(error)) from error
-    if values.shape[1] != layout.width or len(values) == 0:
+    width = layout.width - layout.is_numbered
+    if values.shape[1] != width or len(values) == 0:
         found = f"rows of {values.shape[1]:,} numbers" if len(values) else "no rows"
-        raise DataError.mismatch(file, expected=f"rows of {layout.width:,} numbers", found=found, remedy=_REMEDY)
-    values = values[:, int(layout.is_numbered) :]
-    wrong = np.argwhere((values < 0) | (values > 255))
-    if len(wrong):
+        raise DataError.mismatch(file, expected=f"rows of {width:,} numbers", found=found, remedy=_REMEDY)
+    if values.dtype == np.int16 and len(wrong := np.argwhere((values < 0) | (values > 255))):
         row, column = wrong[0]
         raise _wrong_value(file, layout, row, column, str(values[row, column]))
     return values
@@ -143,28 +177,32 @@ def _load(table: TextIO, layout: Layout, kind: type[np.int16 | np.float64]) -> A
             delimiter=layout.delimiter,
             comments=None,
             ndmin=2,
-            usecols=range(layout.width) if layout.ends_open else None,
+            usecols=range(layout.is_numbered, layout.width) if layout.ends_open or layout.is_numbered else None,
         )
 
 
 def _load_fractions(table: TextIO, layout: Layout, error: ValueError) -> Array:
-    """Read numbers with a point; raise `error` where these are neither whole nor fractions of 1."""
+    """Read numbers with a point: bytes that were written so, or fractions; raise `error` for others."""
     try:
         values = _load(table, layout, np.float64)
     except ValueError:
         raise error from None
-    is_whole = bool((values == np.rint(values)).all())
-    if not values.size or values.max() > (255 if is_whole else len(DIGITS)):
+    if not values.size or not np.isfinite(values).all():
         raise error
-    pixels = np.delete(values, layout.label or 0, axis=1) if layout.is_named else values
-    if not is_whole and pixels.max() > 1:
+    if (values == np.rint(values)).all() and values.min() >= 0 and values.max() <= 255:
+        return values.astype(np.int16)
+    is_pixel = np.ones(values.shape[1], bool)
+    if layout.has_label:
+        is_pixel[[0, -1] if layout.label is None else layout.label] = False
+    if values[:, is_pixel].min(initial=0) < -1 or values[:, is_pixel].max(initial=0) > 1:
         raise error
     return values
 
 
-def _guess_label(values: Array, file: Path) -> int:
+def _guess_label(values: Array, classes: int, file: Path) -> int:
     """Find the label of a table without names: the first or the last column; raise DataError where both may be."""
-    can_be = [place for place in (0, values.shape[1] - 1) if _looks_like_labels(values[:, place])]
+    last = values.shape[1] - 1
+    can_be = [place for place in (0, last) if _looks_like_labels(values[:, place], classes)]
     if len(can_be) == 1:
         return can_be[0]
     raise DataError.mismatch(
@@ -175,9 +213,9 @@ def _guess_label(values: Array, file: Path) -> int:
     )
 
 
-def _looks_like_labels(column: Array) -> bool:
-    """Return whether a column ``(N,)`` has the ten classes at most, and several: pixels of a corner are all 0."""
-    return bool((column == np.rint(column)).all() and 0 <= column.min() < column.max() < len(DIGITS))
+def _looks_like_labels(column: Array, classes: int) -> bool:
+    """Return whether a column ``(N,)`` has so many classes at most, and several: pixels of a corner are all 0."""
+    return bool((column == np.rint(column)).all() and 0 <= column.min() < column.max() <= classes)
 
 
 def _misread(file: Path, layout: Layout, message: str) -> DataError:

@@ -1,7 +1,7 @@
 """Pictures of one size -> an array, whether they are files or bytes."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -15,30 +15,34 @@ _MODES = {"1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "YCbCr"}  # 8 bits a chann
 _LARGEST_PICTURE = 2**20  # pixels: 1024 x 1024
 
 
-def decode_pictures(pictures: Sequence[tuple[object, Path | bytes]]) -> UInt8:
-    """Decode pictures, each with its place for messages, to ``(N, rows, columns)``; about 0.1 ms each for MNIST's.
+def decode_pictures(pictures: Iterable[tuple[object, Path | bytes]], count: int) -> UInt8:
+    """Decode `count` pictures, each with its place for messages, to ``(N, rows, columns)``.
 
-    Raises DataError for one that can't be decoded, or has another size than the first.
+    0.1 ms each for MNIST's. Raises DataError for one that can't be decoded, or has another size than the first.
     """
-    first = _decode(*pictures[0])
-    if len(pictures) * first.size > LARGEST:
-        raise DataError.mismatch(
-            pictures[0][0],
-            expected=f"at most {LARGEST:,} pixels in all",
-            found=f"{len(pictures):,} pictures of {first.size:,}",
-            remedy="Scale the pictures down.",
-        )
-    images = np.empty((len(pictures), *first.shape), np.uint8)
+    images: UInt8 | None = None
+    begin: object = None
     for place, (where, picture) in enumerate(pictures):
         image = _decode(where, picture)
-        if image.shape != first.shape:
+        if images is None:
+            begin = where
+            if count * image.size > LARGEST:
+                raise DataError.mismatch(
+                    where,
+                    expected=f"at most {LARGEST:,} pixels in all",
+                    found=f"{count:,} pictures of {image.size:,}",
+                    remedy="Scale the pictures down.",
+                )
+            images = np.empty((count, *image.shape), np.uint8)
+        if image.shape != images.shape[1:]:
             raise DataError.mismatch(
                 where,
-                expected="{}x{} pixels, as in {}".format(*first.shape, pictures[0][0]),
+                expected="{}x{} pixels, as in {}".format(*images.shape[1:], begin),
                 found="{}x{}".format(*image.shape),
                 remedy="Scale the pictures to one size.",
             )
         images[place] = image
+    assert images is not None, "the caller has at least one"
     return images
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from digitnet.data import idx
 from digitnet.data.content import GzipError, gunzip, open_content
 from digitnet.data.dataset import UInt8
-from digitnet.data.formats.arrays import to_splits
+from digitnet.data.formats.arrays import Array, to_splits
 from digitnet.data.formats.label_names import check_label_names, read_label_names, write_label_names
 from digitnet.data.raw import OnMessage, Part, Raw, assemble, find_part
 from digitnet.errors import DataError
@@ -20,7 +20,7 @@ _NAME = re.compile(
 )
 _Files = dict[tuple[Part, str], Path]  # (part, kind): the file
 
-_TRANSPOSED = "emnist"
+TRANSPOSED = "emnist"
 """What the names of EMNIST's files begin with: it stores columns where MNIST stores rows."""
 
 _INSIDE = "raw", "MNIST/raw", "FashionMNIST/raw", "KMNIST/raw", "QMNIST/raw", "EMNIST/raw"
@@ -40,13 +40,19 @@ class IdxFolder:
         """Read the files. If there are no test files, the test part is split off the training images."""
         home = _find_home(path) or path
         prefix, files = _find(home)
-        names = read_label_names(home) or _read_mapping(home / f"{prefix}mapping.txt")
-        is_transposed = prefix.lower().startswith(_TRANSPOSED)
+        names, first = read_label_names(home), 0
+        if names is None:
+            names, first = _read_mapping(home / f"{prefix}mapping.txt")
+        is_transposed = prefix.lower().startswith(TRANSPOSED)
         if is_transposed:
             on_message(f"{path} holds EMNIST's files, which store columns as rows: the images are turned.")
-        parts = {part: _read_part(files, part, home) for part in dict.fromkeys(part for part, _ in files)}
+        kinds = dict.fromkeys(part for part, _ in files)
+        parts: dict[Part, tuple[Array, Array]] = {part: _read_part(files, part, home) for part in kinds}
         if is_transposed:
-            parts = {part: (_turn(images), labels) for part, (images, labels) in parts.items()}
+            parts = {part: (turn(images), labels) for part, (images, labels) in parts.items()}
+        if first and names:
+            on_message(f"The labels of {path} count from {first}, which is {names[0]}.")
+            parts = {part: (images, labels.astype(np.int64) - first) for part, (images, labels) in parts.items()}
         places = {part: _where(files[part, "labels"]) for part in parts}
         splits, classes = to_splits(parts, names, path, on_message, places)
         return assemble(splits, classes, path, on_message)
@@ -69,7 +75,8 @@ def _find_home(path: Path) -> Path | None:
     return None
 
 
-def _turn(images: UInt8) -> UInt8:
+def turn(images: Array) -> Array:
+    """Exchange rows and columns of images ``(N, rows, columns)``."""
     return np.ascontiguousarray(images.transpose(0, 2, 1))
 
 
@@ -124,19 +131,22 @@ def read_idx(file: Path, dimensions: int) -> UInt8:
         raise DataError.unreadable(file, error) from error
 
 
-def _read_mapping(file: Path) -> tuple[str, ...] | None:
-    """Read EMNIST's label names, if there are any: lines ``LABEL CODE [CODE]`` with codes of ASCII characters."""
+def _read_mapping(file: Path) -> tuple[tuple[str, ...] | None, int]:
+    """Read EMNIST's label names, if there are any, and which label has the first.
+
+    Its lines are ``LABEL CODE [CODE]``, with codes of ASCII characters.
+    """
     if not file.is_file():
-        return None
+        return None, 0
     try:
         rows = [[int(word) for word in line.split()] for line in file.read_text("ascii").splitlines()]
         characters = {label: chr(code) for label, code, *_ in rows}
-        lowest, highest = min(characters), max(characters)
-        names = tuple(characters.get(label, f"(no class {label})") for label in range(min(lowest, 1), highest + 1))
-    except (OSError, ValueError, OverflowError) as error:
+        first = min(*characters, 1)
+        names = tuple(characters.get(label, f"(no class {label})") for label in range(first, max(characters) + 1))
+    except (OSError, ValueError, OverflowError, TypeError) as error:
         raise DataError.unreadable(file, error) from error
     check_label_names(names, file)
-    return names
+    return names, first
 
 
 def _where(file: Path) -> str:

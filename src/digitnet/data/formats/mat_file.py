@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from digitnet.data.formats.arrays import Array, to_splits
+from digitnet.data.formats.label_names import read_label_names
 from digitnet.data.idx import LARGEST
 from digitnet.data.raw import OnMessage, Part, Raw, assemble, find_part
 from digitnet.errors import DataError
@@ -31,7 +32,8 @@ class MatFile:
         """Read the arrays; raise ModuleNotFoundError without scipy."""
         files: dict[Part, Path] = {"train": path} if path.is_file() else _find(path)
         arrays = {part: _read(file) for part, file in files.items()}
-        splits, classes = to_splits(arrays, None, path, on_message)
+        names = read_label_names(path.parent if path.is_file() else path)
+        splits, classes = to_splits(arrays, names, path, on_message)
         return assemble(splits, classes, path, on_message)
 
 
@@ -69,6 +71,14 @@ def _read(file: Path) -> tuple[Array, Array]:
         )
     (both,) = pairs
     images, labels = (np.asarray(arrays[name]) for name in both)
+    if labels.dtype.kind not in "buif" or not labels.size:
+        raise DataError.mismatch(
+            f"{both[1]} in {file}",
+            expected="numbers",
+            found=f"{labels.dtype}",
+            remedy="Save the labels as numbers.",
+        )
+    counts_from_1 = labels.min() == 1 and labels.max() <= 10
     if images.ndim == 4 and images.shape[2] == 3:  # SVHN: (rows, columns, colours, N), where 10 stands for 0
-        return np.moveaxis(images, 3, 0), labels % 10
-    return images, labels - 1 if both == ("fea", "gnd") else labels  # where 1 stands for 0
+        return np.moveaxis(images, 3, 0), np.where(labels == 10, 0, labels) if counts_from_1 else labels
+    return images, labels - 1 if both == ("fea", "gnd") and counts_from_1 else labels  # where 1 stands for 0

@@ -3,14 +3,13 @@
 import io
 import re
 import zipfile
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from digitnet.data.formats.arrays import Array, join_names, to_splits
-from digitnet.data.formats.label_names import check_label_names
+from digitnet.data.formats.label_names import read_label_names
 from digitnet.data.idx import LARGEST
 from digitnet.data.raw import DIGITS, OnMessage, Part, Raw, assemble
 from digitnet.errors import DataError
@@ -50,7 +49,8 @@ class NpzArchive:
     def read(self, path: Path, on_message: OnMessage) -> Raw:
         """Read the arrays, and label_names if present; pickled objects, which could run code, are refused."""
         found = _read_apart(path) if path.is_dir() or _APART.fullmatch(path.name) else _read_file(path)
-        splits, names = to_splits(found.parts, found.names, path, on_message)
+        own = found.names or read_label_names(path if path.is_dir() else path.parent)
+        splits, names = to_splits(found.parts, own, path, on_message, counts_classes=found.counts_classes)
         return assemble(splits, names, path, on_message)
 
     def write(self, raw: Raw, path: Path) -> None:
@@ -70,17 +70,17 @@ class NpzArchive:
 
 def read_unlabelled(path: Path) -> Array:
     """Read the one array of images in a file, of any usual name; raise DataError for none and for several."""
-    arrays = _read_arrays(path)
+    listed = _list_names(path)
     usual = {both[0] for keys in _KEYS for both in keys.values()}
-    found = [name for name in arrays if name in usual or name.startswith("arr_")]
+    found = [name for name in listed if name in usual or name.startswith("arr_")]
     if len(found) != 1:
         raise DataError.mismatch(
             path,
             expected="one array of images, such as x_test",
-            found=", ".join(found or _list_names(path)) or "no arrays",
+            found=", ".join(found or list(listed)[:10]) or "no arrays",
             remedy="Save the one that you want in a file of its own.",
         )
-    return arrays[found[0]]
+    return _read_array(path, listed[found[0]])
 
 
 @dataclass(frozen=True)
@@ -89,29 +89,38 @@ class _Found:
 
     parts: dict[Part, tuple[Array, Array]]
     names: tuple[str, ...] | None
+    counts_classes: bool
 
 
 def _read_file(path: Path) -> _Found:
-    arrays = _read_arrays(path)
-    known = [number for number, keys in enumerate(_KEYS) if any(name in arrays for name in keys["train"])]
-    if len(known) != 1:
-        whole = [keys["train"] for keys in _KEYS if set(keys["train"]) <= arrays.keys()]
+    listed = _list_names(path)
+    complete = [number for number, keys in enumerate(_KEYS) if set(keys["train"]) <= listed.keys()]
+    if len(complete) != 1:
+        begun = [name for keys in _KEYS for name in keys["train"] if set(keys["train"]) & listed.keys()]
+        missing = next((name for name in begun if name not in listed), "x_train and y_train")
         raise DataError.mismatch(
             path,
-            expected="arrays x_train and y_train" if not whole else "images and labels once",
-            found=", ".join(arrays if whole else _list_names(path)) or "no arrays",
-            remedy="Save them under these names." if not whole else "Leave out the others.",
+            expected="images and labels once"
+            if complete
+            else f"an array {missing}"
+            if begun
+            else "arrays " + missing,
+            found=", ".join(list(listed)[:10]) or "no arrays",
+            remedy="Leave out the others." if complete else "Add it, or save it under this name.",
         )
-    (number,) = known
     parts: dict[Part, tuple[Array, Array]] = {}
-    for part, both in _KEYS[number].items():
-        if part == "train" or any(name in arrays for name in both):
+    for part, both in _KEYS[complete[0]].items():
+        if any(name in listed for name in both):
             for name in both:
-                if name not in arrays:
-                    found = ", ".join(arrays)
+                if name not in listed:
+                    found = ", ".join(list(listed)[:10])
                     raise DataError.mismatch(path, expected=f"an array {name}", found=found, remedy="Add it.")
-            parts[part] = arrays[both[0]], arrays[both[1]]
-    return _Found(parts, _read_names(arrays, path) or (_count(parts) if number == _COUNTED else None))
+            images, labels = (_read_array(path, listed[name]) for name in both)
+            parts[part] = images, labels
+    names = None
+    if "label_names" in listed:
+        names = join_names(_read_array(path, listed["label_names"]).ravel().tolist())
+    return _Found(parts, names, counts_classes=complete[0] == _COUNTED)
 
 
 def _read_apart(path: Path) -> _Found:
@@ -135,48 +144,32 @@ def _read_apart(path: Path) -> _Found:
                     raise DataError.mismatch(folder, expected=expected, found=found, remedy="Add it.")
             images, labels = (_read_only(file) for file in own if file)
             parts[part] = images, labels
-    return _Found(parts, None)
+    return _Found(parts, None, counts_classes=not any("kmnist" in file.name.lower() for file in files.values()))
 
 
 def _read_only(file: Path) -> Array:
-    arrays = list(_read_arrays(file).values())
-    if len(arrays) != 1:
-        raise DataError.mismatch(file, expected="one array", found=f"{len(arrays)}", remedy="Take KMNIST's own.")
-    return arrays[0]
+    listed = _list_names(file)
+    if len(listed) != 1:
+        raise DataError.mismatch(file, expected="one array", found=f"{len(listed)}", remedy="Take KMNIST's own.")
+    return _read_array(file, *listed.values())
 
 
-def _read_arrays(path: Path) -> dict[str, Array]:
-    """Read the arrays that the file contains, by their names in small letters; those of objects are left out."""
+def _list_names(path: Path) -> dict[str, str]:
+    """List the arrays in a file: their names in small letters, and as they are."""
     try:
         with zipfile.ZipFile(path) as members:
+            names = [member.filename.removesuffix(".npy") for member in members.infolist()]
             size = sum(member.file_size for member in members.infolist())
         if size > LARGEST:
             raise ValueError(f"it contains {size:,} bytes, more than {LARGEST:,}")
+    except Exception as error:  # zipfile may raise nearly anything for a damaged archive
+        raise DataError.unreadable(path, error) from error
+    return {name.lower(): name for name in names}
+
+
+def _read_array(path: Path, name: str) -> Array:
+    try:
         with np.load(path, allow_pickle=False) as arrays:
-            return {name.lower(): arrays[name] for name in arrays.files if _is_known(name)}
+            return np.asarray(arrays[name])
     except Exception as error:  # zip, zlib and numpy may raise nearly anything for a damaged archive
         raise DataError.unreadable(path, error) from error
-
-
-def _list_names(path: Path) -> list[str]:
-    with zipfile.ZipFile(path) as members:
-        return [name.removesuffix(".npy")[:40] for name in members.namelist()[:10]]
-
-
-def _is_known(name: str) -> bool:
-    known = {name for keys in _KEYS for both in keys.values() for name in both}
-    return name.lower() in known | {"label_names"} or name.startswith("arr_")
-
-
-def _read_names(arrays: Mapping[str, Array], path: Path) -> tuple[str, ...] | None:
-    if "label_names" not in arrays:
-        return None
-    names = join_names(arrays["label_names"].ravel().tolist())
-    check_label_names(names, f"label_names in {path}")
-    return names
-
-
-def _count(parts: Mapping[Part, tuple[Array, Array]]) -> tuple[str, ...] | None:
-    """Name classes by their numbers, if the labels are whole numbers."""
-    highest = [labels.max() for _, labels in parts.values() if labels.size and labels.dtype.kind in "ui"]
-    return tuple(map(str, range(min(int(max(highest)), 255) + 1))) if highest else None

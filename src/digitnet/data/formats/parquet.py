@@ -4,6 +4,8 @@ import json
 import re
 import warnings
 from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ import numpy as np
 
 from digitnet.data.formats.arrays import Array, join_names, to_splits
 from digitnet.data.formats.decoding import decode_pictures
-from digitnet.data.idx import LARGEST
+from digitnet.data.formats.label_names import read_label_names
 from digitnet.data.raw import OnMessage, Part, Raw, assemble, find_part
 from digitnet.errors import DataError
 
@@ -19,6 +21,11 @@ _IMAGES, _LABELS = ("image", "img", "picture"), ("label", "labels", "digit", "cl
 
 _NAME = re.compile(r"(?:.*[-_.])?(?P<part>[a-z]+)(?:-[0-9]+-of-[0-9]+)?\.parquet", re.IGNORECASE)
 """train-00000-of-00001.parquet"""
+
+_MOST_ROWS = 2**22
+"""A file of 14 KB may claim a million rows of one picture; EMNIST's largest part has 698,000."""
+
+_BATCH = 1_000  # rows
 
 
 class ParquetFiles:
@@ -34,15 +41,26 @@ class ParquetFiles:
         """Read and decode the pictures of all files; raise ModuleNotFoundError without pyarrow."""
         files: dict[Part, list[Path]] = {"train": [path]} if path.is_file() else _find(path)
         arrays: dict[Part, tuple[Array, Array]] = {}
-        names = None
+        names = read_label_names(path.parent if path.is_file() else path)
         for part, own in files.items():
-            tables = [_read(file) for file in own]
-            names = names or tables[0][2]
-            pictures = [picture for images, _, _ in tables for picture in images]
+            tables = [_open(file) for file in own]
+            names = names or tables[0].names
+            pictures = chain.from_iterable(_read_pictures(table) for table in tables)
             with warnings.catch_warnings(action="error"):  # a decoder's warning counts as an error
-                arrays[part] = decode_pictures(pictures), np.concatenate([labels for _, labels, _ in tables])
+                images = decode_pictures(pictures, sum(len(table.labels) for table in tables))
+            arrays[part] = images, np.concatenate([table.labels for table in tables])
         splits, classes = to_splits(arrays, names, path, on_message)
         return assemble(splits, classes, path, on_message)
+
+
+@dataclass(frozen=True)
+class _Table:
+    """A file whose labels were read, and whose pictures will be."""
+
+    file: Path
+    image: str  # the column of pictures
+    labels: Array
+    names: tuple[str, ...] | None
 
 
 def _find(folder: Path) -> dict[Part, list[Path]]:
@@ -55,28 +73,39 @@ def _find(folder: Path) -> dict[Part, list[Path]]:
     return found if "train" in found else {}
 
 
-def _read(file: Path) -> tuple[list[tuple[object, bytes]], Array, tuple[str, ...] | None]:
-    """Read encoded pictures, each with its place, their labels, and the names of the classes if there are any."""
+def _open(file: Path) -> _Table:
+    """Read the labels of a file, and the names of the classes if there are any."""
     from pyarrow import parquet
 
     try:
         with parquet.ParquetFile(file) as opened:
-            size = sum(opened.metadata.row_group(k).total_byte_size for k in range(opened.metadata.num_row_groups))
-            if size > LARGEST:
-                raise ValueError(f"it contains {size:,} bytes, more than {LARGEST:,}")
-            columns = opened.schema_arrow.names
+            columns, rows = opened.schema_arrow.names, opened.metadata.num_rows
             image, label = (_choose(columns, wanted, file) for wanted in (_IMAGES, _LABELS))
-            table = opened.read([image, label])
-        labels = table[label].to_numpy()
-        pictures = list(_to_bytes(table[image].to_pylist(), file))
-        names = _read_names(table.schema.metadata or {}, label)
+            if not 0 < rows <= _MOST_ROWS:
+                expected = f"from 1 to {_MOST_ROWS:,} rows"
+                raise DataError.mismatch(file, expected=expected, found=f"{rows:,}", remedy="Take a part of it.")
+            labels = opened.read([label])[label].to_numpy()
+            return _Table(file, image, labels, _read_names(opened.schema_arrow.metadata or {}, label))
     except DataError:
         raise
     except Exception as error:  # pyarrow may raise nearly anything for a damaged file
         raise DataError.unreadable(file, error) from error
-    if not pictures:
-        raise DataError.mismatch(file, expected="rows", found="none", remedy="Take another file.")
-    return pictures, labels, names
+
+
+def _read_pictures(table: _Table) -> Iterator[tuple[object, bytes]]:
+    """Read the encoded pictures, some at a time, each with its place for messages."""
+    from pyarrow import parquet
+
+    try:
+        with parquet.ParquetFile(table.file) as opened:
+            first = 0
+            for batch in opened.iter_batches(_BATCH, columns=[table.image]):
+                yield from _to_bytes(batch.column(0).to_pylist(), table.file, first)
+                first += len(batch)
+    except DataError:
+        raise
+    except Exception as error:  # as above
+        raise DataError.unreadable(table.file, error) from error
 
 
 def _choose(columns: list[str], wanted: tuple[str, ...], file: Path) -> str:
@@ -91,9 +120,9 @@ def _choose(columns: list[str], wanted: tuple[str, ...], file: Path) -> str:
     )
 
 
-def _to_bytes(values: list[Any], file: Path) -> Iterator[tuple[object, bytes]]:
+def _to_bytes(values: list[Any], file: Path, first: int) -> Iterator[tuple[object, bytes]]:
     """Take the encoded picture of each row: bytes, or Hugging Face's ``{"bytes": ..., "path": ...}``."""
-    for number, value in enumerate(values):
+    for number, value in enumerate(values, start=first):
         content = value.get("bytes") if isinstance(value, dict) else value
         if not isinstance(content, bytes):
             raise DataError.mismatch(

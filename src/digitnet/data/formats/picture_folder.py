@@ -30,7 +30,7 @@ class PictureFolder:
     def read(self, path: Path, on_message: OnMessage) -> Raw:
         """Read every picture as greyscale. Without a folder for testing, the test part is split off."""
         folders = _find_parts(path) or {"train": path}
-        names = read_label_names(path) or _find_classes(folders.get("train", path))
+        names = read_label_names(path) or _find_classes(folders["train"])
         splits = {part: _read_part(folder, names) for part, folder in folders.items()}
         return assemble(splits, names, path, on_message)
 
@@ -55,9 +55,12 @@ def _subfolders(folder: Path) -> list[Path]:
 
 
 def _find_parts(path: Path) -> dict[Part, Path]:
-    """Find the folder of each part by its name, if there is one for training; raise DataError for two of one."""
+    """Find the folder of each part, where all folders are called after parts; raise DataError for two of one."""
     found: dict[Part, Path] = {}
-    for folder in _subfolders(path):
+    folders = _subfolders(path)
+    if not all(find_part(folder.name) for folder in folders):
+        return {}  # a class may be called Train
+    for folder in folders:
         part = find_part(folder.name)
         if part and part in found:
             raise DataError.mismatch(
@@ -95,7 +98,7 @@ def _read_part(folder: Path, label_names: tuple[str, ...]) -> Split:
         labels += [label] * len(pictures)
     order = _find_order(files, np.array(labels, np.uint8))
     with warnings.catch_warnings(action="error"):  # a decoder's warning counts as an error
-        images = decode_pictures([(files[place], files[place]) for place in order])
+        images = decode_pictures(((files[place], files[place]) for place in order), len(files))
     return pair(images, np.array(labels, np.uint8)[order], label_names, folder)
 
 
