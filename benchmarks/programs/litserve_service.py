@@ -2,7 +2,7 @@
 
 from typing import Any
 
-import litserve  # type: ignore[import-untyped]
+import litserve
 import numpy as np
 import numpy.typing as npt
 

@@ -17,6 +17,7 @@ The results are stored in benchmarks/results/serving.json, each part when it is 
 """
 
 import contextlib
+import importlib
 import importlib.util
 import json
 import random
@@ -37,7 +38,7 @@ from typing import IO, Any
 
 import psutil
 
-from benchmarks.programs import litserve_service, plain_service
+from benchmarks.programs import plain_service
 from benchmarks.serving.clients import make_request
 from digitnet.files import write_whole
 from digitnet.training.environment import describe_machine
@@ -118,7 +119,7 @@ def measure_throughput() -> dict[str, Any]:
     """Answers a second to clients that ask without pause, beside others, in turn."""
     others = {"plain": plain_service}
     if importlib.util.find_spec("litserve"):
-        others["litserve"] = litserve_service
+        others["litserve"] = importlib.import_module("benchmarks.programs.litserve_service")
     found: dict[str, list[float]] = {name: [] for name in ("digitnet", *others)}
     starts, rest = [], []
     for _ in range(ROUNDS):
