@@ -120,6 +120,7 @@ def test_a_saved_page_shows_the_drawing_and_the_answer_without_any_script(
     browser: Browser, address: str, tmp_path: Path
 ) -> None:
     with opened(browser, address, is_alone=False) as page:
+        expect(page.locator("body")).to_have_attribute("data-answer", "7")  # its own, when all is loaded
         draw(page, DIGITS["3"])
         expect(page.locator("body")).to_have_attribute("data-answer", "3")
         expect(page.locator("#shown-answer")).to_contain_text("3")
