@@ -156,7 +156,7 @@ def test_a_client_that_does_not_take_its_answers_is_cut_off() -> None:
 @pytest.mark.acceptance
 def test_a_client_that_leaves_little_of_its_answers_is_cut_off_too() -> None:
     request = b"GET /v2/models/reader HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
-    with serving() as server, socket.socket() as client:
+    with serving(stderr=subprocess.DEVNULL) as server, socket.socket() as client:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         client.settimeout(1)
         client.connect(("127.0.0.1", server.port))
