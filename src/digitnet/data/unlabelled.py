@@ -4,9 +4,8 @@ import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
-from digitnet.data import idx
+from digitnet.data import idx, npy
+from digitnet.data.content import open_content
 from digitnet.data.dataset import UInt8
 from digitnet.data.formats.arrays import Array, to_images
 from digitnet.data.formats.csv_table import read_table
@@ -54,7 +53,7 @@ def _read_pictures(path: Path) -> Unlabelled:
 def _read_array(path: Path) -> tuple[str, Array]:
     suffix = path.suffix.lower()
     if suffix == ".csv":
-        return "ImageId", read_table(path)[0]
+        return "ImageId", read_table(path).images
     if suffix == ".npz":
         return "image", read_unlabelled(path)
     if suffix == ".npy":
@@ -70,7 +69,8 @@ def _read_array(path: Path) -> tuple[str, Array]:
 
 
 def _read_npy(path: Path) -> Array:
+    content = open_content(path)
     try:
-        return np.asarray(np.load(path, allow_pickle=False))
-    except Exception as error:  # numpy evaluates the header as Python, with any error that brings
+        return npy.parse(content)
+    except ValueError as error:
         raise DataError.unreadable(path, error) from error

@@ -71,14 +71,14 @@ def serve_programs(
     """
     check_origins(origins)
     token = None if host == LOCAL else _read_token(host)
-    list_models(named)  # a model that can't be used is refused before anything starts
     make = partial(_make_programs_app, named, token, origins)
+    app = make()  # so a model that can't be used is refused before anything starts
     listener = listen(host, port)
     announce(listener)
     sys.stderr.write(f"Programs only, {workers} {'process' if workers == 1 else 'processes'}. Ctrl+C stops.\n")
     with listener, tempfile.TemporaryDirectory() as counts:
         if workers == 1:
-            _Server(_configure(make())).run([listener])
+            _Server(_configure(app)).run([listener])
             return
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = counts  # where all processes count together
         config = _configure(make, workers)

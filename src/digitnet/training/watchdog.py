@@ -17,8 +17,6 @@ from torch.distributed import Store  # type: ignore[attr-defined]  # of a C++ mo
 SECONDS = 20.0
 """After SIGTERM, for a process to end by itself."""
 
-EXIT_CODE = 1
-
 
 class Watchdog:
     """A thread that waits for SIGTERM, and ends this process if it hangs after it and another one is gone."""
@@ -46,15 +44,18 @@ class Watchdog:
         self._writer.close()
 
     def _watch(self) -> None:
-        while numbers := self._reader.recv(64):  # nothing when the other end was closed
-            if signal.SIGTERM not in numbers or self._left.wait(SECONDS):
-                continue
-            while all(map(_is_alive, self._others)):
-                if self._left.wait(1):
+        with self._reader:
+            while signal.SIGTERM not in (numbers := self._reader.recv(64)):
+                if not numbers:  # the other end was closed
                     return
-            self._report()
-            sys.stderr.flush()
-            os._exit(EXIT_CODE)
+        if self._left.wait(SECONDS):
+            return
+        while all(map(_is_alive, self._others)):
+            if self._left.wait(1):
+                return
+        self._report()
+        sys.stderr.flush()
+        os._exit(1)
 
 
 def _is_alive(pid: int) -> bool:

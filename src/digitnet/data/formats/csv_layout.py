@@ -14,6 +14,8 @@ _LABELS = {"label", "labels", "class", "target", "digit", "y"}
 _NUMBERS = {"", "unnamed: 0", "index", "id", "imageid", "image_id"}
 """Names of a first column that counts the rows; pandas writes the first one, and reads it as the second."""
 
+_REMEDY = "The first line must be label,pixel0,pixel1,... up to the last pixel of a square image."
+
 _PIXEL = re.compile(r"pixel[0-9]+|[0-9]{1,4}x[0-9]{1,4}")
 _NUMBER = re.compile(r"\s*-?[0-9]+(\.[0-9]*)?(e[-+]?[0-9]+)?\s*", re.IGNORECASE)
 
@@ -38,9 +40,10 @@ class Layout:
 
     def name(self, column: int) -> str:
         """Name a column for a person, counted among those that are no row numbers."""
-        if column == (self.label or 0):
-            return "the label"
-        return f"pixel {column - (column > (self.label or 0))}"
+        if not self.has_label:
+            return f"pixel {column}"
+        label = self.label or 0
+        return "the label" if column == label else f"pixel {column - (column > label)}"
 
 
 def find_layout(table: TextIO, file: Path) -> Layout:
@@ -87,7 +90,7 @@ def _find_label(names: list[str], file: Path) -> tuple[int | None, list[str]]:
             f"{file}, column 1",
             expected="the name 'label'",
             found=repr(names[0][:40]),
-            remedy="The first line must be label,pixel0,pixel1,... up to the last pixel of a square image.",
+            remedy=_REMEDY,
         )
     (place,) = places
     if place not in (0, len(names) - 1):
@@ -131,7 +134,7 @@ def _find_shape(names: list[str], file: Path, after: list[str]) -> tuple[int, in
                 f"{file}, column {place}",
                 expected="no more columns" if expected is None else f"the name {expected!r}",
                 found="no more columns" if found is None else repr(found[:40]),
-                remedy="The first line must be label,pixel0,pixel1,... up to the last pixel of a square image.",
+                remedy=_REMEDY,
             )
     return rows, columns
 
@@ -141,5 +144,5 @@ def _wrong_width(file: Path, width: int) -> DataError:
         file,
         expected="a label and the pixels of a square image in each row, or their names in the first line",
         found=f"{width:,} numbers",
-        remedy="The first line must be label,pixel0,pixel1,... up to the last pixel of a square image.",
+        remedy=_REMEDY,
     )

@@ -12,9 +12,9 @@ from digitnet.files import write_whole
 _FILE = "labels.txt"
 
 
-def read_label_names(folder: Path) -> tuple[str, ...] | None:
-    """Read labels.txt if it exists; raise DataError when it is invalid."""
-    file = folder / _FILE
+def read_label_names(path: Path) -> tuple[str, ...] | None:
+    """Read labels.txt if it exists, in a folder or next to a file; raise DataError when it is invalid."""
+    file = (path if path.is_dir() else path.parent) / _FILE
     if not file.is_file():
         return None
     try:

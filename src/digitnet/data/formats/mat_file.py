@@ -9,8 +9,9 @@ import numpy as np
 
 from digitnet.data.formats.arrays import Array, to_splits
 from digitnet.data.formats.label_names import read_label_names
+from digitnet.data.formats.parts import find_parts, take_one
 from digitnet.data.idx import LARGEST
-from digitnet.data.raw import OnMessage, Part, Raw, assemble, find_part
+from digitnet.data.raw import OnMessage, Part, Raw, assemble
 from digitnet.errors import DataError
 
 _PAIRS = ("X", "y"), ("fea", "gnd"), ("data", "labels"), ("images", "labels")
@@ -32,18 +33,13 @@ class MatFile:
         """Read the arrays; raise ModuleNotFoundError without scipy."""
         files: dict[Part, Path] = {"train": path} if path.is_file() else _find(path)
         arrays = {part: _read(file) for part, file in files.items()}
-        names = read_label_names(path.parent if path.is_file() else path)
+        names = read_label_names(path)
         splits, classes = to_splits(arrays, names, path, on_message)
         return assemble(splits, classes, path, on_message)
 
 
 def _find(folder: Path) -> dict[Part, Path]:
-    found: dict[Part, Path] = {}
-    for file in sorted(folder.glob("*.mat")):
-        match = _NAME.fullmatch(file.name)
-        if match and (part := find_part(match["part"])):
-            found.setdefault(part, file)
-    return found
+    return take_one(find_parts(folder.glob("*.mat"), _NAME), folder, "file")
 
 
 def _read(file: Path) -> tuple[Array, Array]:

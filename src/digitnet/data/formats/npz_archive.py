@@ -49,7 +49,7 @@ class NpzArchive:
     def read(self, path: Path, on_message: OnMessage) -> Raw:
         """Read the arrays, and label_names if present; pickled objects, which could run code, are refused."""
         found = _read_apart(path) if path.is_dir() or _APART.fullmatch(path.name) else _read_file(path)
-        own = found.names or read_label_names(path if path.is_dir() else path.parent)
+        own = found.names or read_label_names(path)
         splits, names = to_splits(found.parts, own, path, on_message, counts_classes=found.counts_classes)
         return assemble(splits, names, path, on_message)
 
@@ -95,18 +95,19 @@ class _Found:
 def _read_file(path: Path) -> _Found:
     listed = _list_names(path)
     complete = [number for number, keys in enumerate(_KEYS) if set(keys["train"]) <= listed.keys()]
-    if len(complete) != 1:
-        begun = [name for keys in _KEYS for name in keys["train"] if set(keys["train"]) & listed.keys()]
-        missing = next((name for name in begun if name not in listed), "x_train and y_train")
+    if len(complete) > 1:
+        found = ", ".join(list(listed)[:10])
+        raise DataError.mismatch(
+            path, expected="images and labels once", found=found, remedy="Leave out the others."
+        )
+    if not complete:
+        begun = (name for keys in _KEYS if set(keys["train"]) & listed.keys() for name in keys["train"])
+        missing = next((name for name in begun if name not in listed), None)
         raise DataError.mismatch(
             path,
-            expected="images and labels once"
-            if complete
-            else f"an array {missing}"
-            if begun
-            else "arrays " + missing,
+            expected="arrays x_train and y_train" if missing is None else f"an array {missing}",
             found=", ".join(list(listed)[:10]) or "no arrays",
-            remedy="Leave out the others." if complete else "Add it, or save it under this name.",
+            remedy="Add what is missing, or save it under this name.",
         )
     parts: dict[Part, tuple[Array, Array]] = {}
     for part, both in _KEYS[complete[0]].items():

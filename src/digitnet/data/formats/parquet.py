@@ -14,7 +14,8 @@ import numpy as np
 from digitnet.data.formats.arrays import Array, join_names, to_splits
 from digitnet.data.formats.decoding import decode_pictures
 from digitnet.data.formats.label_names import read_label_names
-from digitnet.data.raw import OnMessage, Part, Raw, assemble, find_part
+from digitnet.data.formats.parts import find_parts
+from digitnet.data.raw import OnMessage, Part, Raw, assemble
 from digitnet.errors import DataError
 
 _IMAGES, _LABELS = ("image", "img", "picture"), ("label", "labels", "digit", "class", "target", "y")
@@ -41,7 +42,7 @@ class ParquetFiles:
         """Read and decode the pictures of all files; raise ModuleNotFoundError without pyarrow."""
         files: dict[Part, list[Path]] = {"train": [path]} if path.is_file() else _find(path)
         arrays: dict[Part, tuple[Array, Array]] = {}
-        names = read_label_names(path.parent if path.is_file() else path)
+        names = read_label_names(path)
         for part, own in files.items():
             tables = [_open(file) for file in own]
             names = names or tables[0].names
@@ -64,12 +65,7 @@ class _Table:
 
 
 def _find(folder: Path) -> dict[Part, list[Path]]:
-    """Find the files of each part, in the order of their names."""
-    found: dict[Part, list[Path]] = {}
-    for file in sorted((*folder.glob("*.parquet"), *folder.glob("data/*.parquet"))):
-        match = _NAME.fullmatch(file.name)
-        if match and (part := find_part(match["part"])):
-            found.setdefault(part, []).append(file)
+    found = find_parts((*folder.glob("*.parquet"), *folder.glob("data/*.parquet")), _NAME)
     return found if "train" in found else {}
 
 

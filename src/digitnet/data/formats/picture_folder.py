@@ -10,7 +10,8 @@ import numpy as np
 from digitnet.data.dataset import Split, UInt8
 from digitnet.data.formats.decoding import decode_pictures
 from digitnet.data.formats.label_names import check_label_names, read_label_names, write_label_names
-from digitnet.data.raw import OnMessage, Part, Raw, assemble, find_part, pair, rank_in_class
+from digitnet.data.formats.parts import find_parts, take_one
+from digitnet.data.raw import OnMessage, Part, Raw, assemble, pair, rank_in_class
 from digitnet.errors import DataError
 from digitnet.files import new_folder
 
@@ -55,23 +56,12 @@ def _subfolders(folder: Path) -> list[Path]:
 
 
 def _find_parts(path: Path) -> dict[Part, Path]:
-    """Find the folder of each part, where all folders are called after parts; raise DataError for two of one."""
-    found: dict[Part, Path] = {}
+    """Find the folder of each part, where all folders are called after parts: a class may be called Train."""
     folders = _subfolders(path)
-    if not all(find_part(folder.name) for folder in folders):
-        return {}  # a class may be called Train
-    for folder in folders:
-        part = find_part(folder.name)
-        if part and part in found:
-            raise DataError.mismatch(
-                path,
-                expected=f"one folder of the {part} part",
-                found=f"{found[part].name} and {folder.name}",
-                remedy="Move one of them.",
-            )
-        if part:
-            found[part] = folder
-    return found if "train" in found else {}
+    found = find_parts(folders, re.compile("(?P<part>.*)"))
+    if "train" not in found or sum(map(len, found.values())) < len(folders):
+        return {}
+    return take_one(found, path, "folder")
 
 
 def _find_classes(folder: Path) -> tuple[str, ...]:

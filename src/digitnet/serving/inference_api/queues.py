@@ -21,7 +21,7 @@ MOST_PICTURES = 16
 """Pictures that may wait or be read: a photograph of a telephone takes almost a second."""
 
 READERS = 2
-"""Pictures that are read at a time: one of a telephone takes some 400 MB."""
+"""Pictures that are read at a time: each needs memory of its own, and one of a telephone keeps a core busy."""
 
 Read = TypeVar("Read")
 
