@@ -1,14 +1,15 @@
 """In Python: short to write, and short to look at."""
 
+import json
 from pathlib import Path
 
 import pytest
 
 from conftest import SHORT
-from digitnet import PRESETS, TrainConfig, preset, train
+from digitnet import PRESETS, TrainConfig, predict, preset, train
 from digitnet.data.dataset import Dataset
 from digitnet.data.load import load_dataset
-from digitnet.errors import UsageError
+from digitnet.errors import DataError, RunError, UsageError
 from digitnet.evaluation.evaluate import evaluate
 from digitnet.evaluation.mistakes import find_mistakes
 from digitnet.reading.reader import Reader
@@ -60,3 +61,21 @@ def test_a_damaged_run_can_still_be_shown(finished: Run) -> None:
     assert repr(Run(finished.path)) == "<Run finished: damaged>"
     (finished.path / "summary.json").unlink()
     assert repr(Run(finished.path)) == "<Run finished: not finished>"
+
+
+def test_a_resumed_run_keeps_its_configuration_and_refuses_another(finished: Run, drawn: Dataset) -> None:
+    assert train(out=finished.path, resume=True, dataset=drawn).config == finished.config
+    with pytest.raises(RunError, match=r"--seed 3 \(not 9\)"):
+        train(out=finished.path, resume=True, dataset=drawn, seed=9)
+
+
+def test_a_run_is_not_continued_on_another_validation_split(finished: Run, drawn: Dataset) -> None:
+    kept = finished.environment | {"validation_images": 59}
+    (finished.path / "environment.json").write_text(json.dumps(kept))
+    with pytest.raises(RunError, match="expected 59 validation images, which the run has kept, found 60"):
+        Run(finished.path).check_data(drawn)
+
+
+def test_images_of_another_type_are_not_predicted(finished: Run, drawn: Dataset) -> None:
+    with pytest.raises(DataError, match="expected uint8, 0 to 255, found float64"):
+        predict(finished, drawn.test.images / 255)

@@ -439,3 +439,171 @@ def test_an_archive_with_two_arrays_of_images_is_refused(tmp_path: Path) -> None
     np.savez(tmp_path / "my.npz", x_train=draw()[0], x_test=draw()[0])
     with pytest.raises(DataError, match="expected one array of images, such as x_test, found x_train, x_test"):
         read_unlabelled_images(tmp_path / "my.npz")
+
+
+# What must not be misread
+
+
+def save(path: Path, **arrays: npt.NDArray[np.generic]) -> Path:
+    np.savez(path, allow_pickle=False, **arrays)
+    return path
+
+
+def test_each_part_is_scaled_by_its_own_values(tmp_path: Path) -> None:
+    images, labels = draw()
+    path = save(
+        tmp_path / "my.npz", x_train=images / 255, y_train=labels, x_test=images.astype(int), y_test=labels
+    )
+    dataset, _ = read(path)
+    np.testing.assert_array_equal(dataset.test.images, images)
+    assert_holds(dataset, images, labels)
+
+
+def test_bytes_and_wide_numbers_up_to_16_are_scaled_alike(tmp_path: Path) -> None:
+    images, labels = draw()
+    small = images // 16
+    path = save(tmp_path / "my.npz", x_train=small, y_train=labels, x_test=small * 1.0, y_test=labels)
+    dataset, _ = read(path)
+    assert dataset.train.images.max() == dataset.test.images.max() == 239  # 15 of 16
+
+
+def test_dim_bytes_are_kept_as_they_are_in_every_format(tmp_path: Path) -> None:
+    images, labels = draw()
+    dim = save(tmp_path / "dim.npz", x_train=images // 9, y_train=labels, x_test=images // 9, y_test=labels)
+    before = load_dataset(dim).fingerprint
+    for format in ("idx", "csv", "folder"):
+        assert load_dataset(convert(dim, tmp_path / format, format)).fingerprint == before
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_what_is_no_number_is_refused_in_any_part(value: float, tmp_path: Path) -> None:
+    images, labels = draw()
+    wrong = images / 255
+    wrong[7, 3, 3] = value
+    path = save(tmp_path / "my.npz", x_train=images / 255, y_train=labels, x_test=wrong, y_test=labels)
+    assert "expected values from 0 to 255" in refusal(path)
+
+
+def test_an_archive_may_hold_other_arrays_too(tmp_path: Path) -> None:
+    images, labels = draw()
+    names = np.array(list("abcdefghij"))
+    path = save(tmp_path / "my.npz", x_train=images, y_train=labels, x_test=images, y_test=labels, labels=names)
+    assert_holds(read(path)[0], images, labels)
+
+
+def test_medmnist_may_be_one_hot(tmp_path: Path) -> None:
+    images, labels = draw(classes=3)
+    path = save(tmp_path / "my.npz", train_images=images, train_labels=np.eye(3, dtype=int)[labels])
+    assert read(path)[0].classes == 3
+
+
+def test_rows_are_counted_beyond_what_fits_into_a_pixel(tmp_path: Path) -> None:
+    lines = "\n".join(f"{number},{number % 10},{number % 256}" for number in range(40_000))
+    (tmp_path / "my.csv").write_text(f",label,pixel0\n{lines}\n")
+    dataset, _ = read(tmp_path / "my.csv")
+    assert len(dataset.train) + len(dataset.validation) + len(dataset.test) == 40_000
+
+
+@pytest.mark.parametrize("low", [0, -1])
+@pytest.mark.parametrize("head", [f"label,{NAMES}\n", f",label,{NAMES}\n", ""])
+def test_fractions_are_understood_in_every_table(low: int, head: str, tmp_path: Path) -> None:
+    images, labels = draw()
+    images[:, 0, 0], images[:, -1, -1] = 0, 255
+    values = images / 255 if low == 0 else images / 127.5 - 1
+    lines = [
+        ",".join(map(str, [*([number] if head.startswith(",") else []), label, *value.ravel()]))
+        for number, (value, label) in enumerate(zip(values, labels, strict=True))
+    ]
+    (tmp_path / "my.csv").write_text(head + "\n".join(lines))
+    assert_holds(read(tmp_path / "my.csv")[0], images, labels)
+
+
+def test_pixels_may_be_counted_from_1(tmp_path: Path) -> None:
+    names = ",".join(f"pixel{number}" for number in range(1, 37))
+    (tmp_path / "fashion-mnist_train.csv").write_text(f"label,{names}\n" + rows(*draw(), "{label},{pixels}"))
+    assert_holds(read(tmp_path / "fashion-mnist_train.csv")[0], *draw())
+
+
+def test_letters_in_a_table_without_names_are_found_by_their_number(tmp_path: Path) -> None:
+    images, labels = draw(classes=26)
+    images[:, -1, -1] = np.arange(COUNT) % 4 * 80
+    (tmp_path / "labels.txt").write_text("\n".join("ABCDEFGHIJKLMNOPQRSTUVWXYZ"))
+    (tmp_path / "my.csv").write_text(rows(images, labels, "{label},{pixels}"))
+    assert_holds(read(tmp_path / "my.csv")[0], images, labels)
+
+
+def test_emnists_tables_are_turned(tmp_path: Path) -> None:
+    images, labels = draw()
+    images[:, 0, 0] = images[:, -1, -1] = 0
+    table = rows(images.transpose(0, 2, 1), labels, "{label},{pixels}")
+    (tmp_path / "emnist-digits-train.csv").write_text(table)
+    dataset, said = read(tmp_path / "emnist-digits-train.csv")
+    assert_holds(dataset, images, labels)
+    assert "the images are turned" in said
+
+
+def test_emnists_letters_keep_their_names_where_the_last_is_absent(tmp_path: Path) -> None:
+    images, labels = draw(classes=25)
+    write_idx(tmp_path, images.transpose(0, 2, 1), labels + 1, "emnist-letters-", "test")
+    mapping = "".join(f"{number} {64 + number} {96 + number}\n" for number in range(1, 27))
+    (tmp_path / "emnist-letters-mapping.txt").write_text(mapping)
+    dataset, _ = read(tmp_path)
+    assert_holds(dataset, images, labels)
+    assert dataset.label_names[0] == "A"
+
+
+def test_train_csv_comes_before_others_of_its_part(tmp_path: Path) -> None:
+    (tmp_path / "train.csv").write_text(to_table(Split(*draw())))
+    (tmp_path / "old_train.csv").write_text("nothing")
+    assert_holds(read(tmp_path)[0], *draw())
+
+
+def test_a_table_beside_pictures_is_not_the_data(tmp_path: Path) -> None:
+    for part in ("train", "test"):
+        write_pictures(tmp_path / part, *draw())
+    (tmp_path / "labels_train.csv").write_text("file,kind\n1.png,3\n")
+    assert_holds(read(tmp_path)[0], *draw())
+
+
+def test_a_class_may_be_called_like_a_part(tmp_path: Path) -> None:
+    names = ("bus", "car", "Train")
+    images, labels = draw(classes=3)
+    for number, (image, label) in enumerate(pairs(images, labels)):
+        (tmp_path / names[label]).mkdir(exist_ok=True)
+        Image.fromarray(image).save(tmp_path / names[label] / f"{number}.png")
+    assert set(read(tmp_path)[0].label_names) == set(names)
+
+
+def test_labels_txt_names_the_classes_of_arrays_too(tmp_path: Path) -> None:
+    images, labels = draw(classes=26)
+    (tmp_path / "labels.txt").write_text("\n".join("ABCDEFGHIJKLMNOPQRSTUVWXYZ"))
+    savemat(tmp_path / "my.mat", {"X": images, "y": labels[:, None]})
+    save(tmp_path / "my.npz", x=images, y=labels)
+    for name in ("my.mat", "my.npz"):
+        assert read(tmp_path / name)[0].label_names[25] == "Z"
+
+
+def test_colour_letters_in_a_mat_file_are_no_digits(tmp_path: Path) -> None:
+    images, labels = draw(classes=26)
+    colours = np.stack([images] * 3, axis=3).transpose(1, 2, 3, 0)
+    savemat(tmp_path / "my.mat", {"X": colours, "y": labels[:, None] + 1})
+    assert "expected labels from 0 to 9, found 10" in refusal(tmp_path / "my.mat")
+
+
+def test_labels_of_text_in_a_mat_file_are_refused(tmp_path: Path) -> None:
+    savemat(tmp_path / "my.mat", {"fea": np.zeros((3, 4)), "gnd": np.array(["a", "b", "c"])})
+    assert "expected numbers" in refusal(tmp_path / "my.mat")
+
+
+def test_more_classes_than_a_byte_counts_are_refused(tmp_path: Path) -> None:
+    images, labels = draw()
+    path = save(tmp_path / "my.npz", x=images, y=labels, label_names=np.arange(300))
+    assert "expected 1 to 256 label names" in refusal(path)
+
+
+def test_a_parquet_file_of_more_rows_than_anybody_has_is_refused_before_they_are_read(tmp_path: Path) -> None:
+    count = 2**22 + 1
+    picture = pyarrow.DictionaryArray.from_arrays(np.zeros(count, np.int8), [b"one picture"])
+    table = pyarrow.table({"image": picture, "label": np.zeros(count, np.int8)})
+    parquet.write_table(table, tmp_path / "my.parquet")
+    assert "expected from 1 to 4,194,304 rows, found 4,194,305" in refusal(tmp_path / "my.parquet")
