@@ -16,7 +16,7 @@ from typing import Any
 import cv2
 import numpy as np
 from PIL import Image
-from sklearn.datasets import load_digits  # type: ignore[import-untyped]
+from sklearn.datasets import load_digits
 
 from digitnet.adapting.adapt import adapt
 from digitnet.data.dataset import Dataset, Split

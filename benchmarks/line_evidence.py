@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 from rich.console import Console
-from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]
+from sklearn.linear_model import LogisticRegression
 
 from benchmarks.photographs import open_reader, photograph
 from digitnet.files import sha256, write_whole

@@ -27,7 +27,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 from rich.console import Console
-from sklearn.datasets import load_digits  # type: ignore[import-untyped]
+from sklearn.datasets import load_digits
 
 from benchmarks import corruptions
 from benchmarks.photographs import OUTCOMES, judge, photograph

@@ -17,7 +17,7 @@ import numpy.typing as npt
 import torch
 from rich.console import Console
 from rich.table import Table
-from sklearn.covariance import LedoitWolf  # type: ignore[import-untyped]
+from sklearn.covariance import LedoitWolf
 from torch import Tensor, nn
 
 from benchmarks.reader import list_others

@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 
 from conftest import Command, assert_equal
-from digitnet.checks import flag
 from digitnet.cli.main import COMMANDS, main
 from digitnet.config import FIELDS
 from digitnet.data.dataset import Dataset
 from digitnet.presets import PRESETS
 from digitnet.run_folder import Run
 from digitnet.training.train import train
+from digitnet.wording import flag
 from processes import DIGITNET, PATIENCE, count_lines, end, running, wait_until
 
 FAST = ["--steps", "6", "--filters", "2", "--batch-size", "8", "--validation-images", "60", "--threads", "1"]

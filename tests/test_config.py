@@ -6,18 +6,29 @@ import math
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 from unittest import mock
 
 import pytest
 from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
-from digitnet.checks import flag
 from digitnet.cli import main as cli
-from digitnet.config import FIELDS, BlogLayers, Model, Optimisation, TrainConfig
+from digitnet.config import (
+    FIELDS,
+    AugmentationName,
+    BlogLayers,
+    InitialWeightsName,
+    Model,
+    NetworkName,
+    Optimisation,
+    PreprocessingName,
+    ScheduleName,
+    TrainConfig,
+)
 from digitnet.errors import UsageError
 from digitnet.presets import PRESETS, nearest_preset, preset, read_config, to_command
+from digitnet.wording import flag, naming_flags
 
 count = st.integers(1, 2**31)
 count_or_none = st.integers(0, 2**31)
@@ -25,18 +36,18 @@ name = st.text(max_size=20)
 
 VALID: dict[str, st.SearchStrategy[Any]] = {
     "seed": st.integers(0, 2**63 - 1),
-    "network": name,
+    "network": st.sampled_from(get_args(NetworkName)),
     "filters": st.lists(count, min_size=1, max_size=5).map(tuple),
     "kernel_size": st.integers(0, 50).map(lambda half: 2 * half + 1),
     "hidden": count_or_none,
-    "initial_weights": name,
-    "preprocessing": name,
+    "initial_weights": st.sampled_from(get_args(InitialWeightsName)),
+    "preprocessing": st.sampled_from(get_args(PreprocessingName)),
     "tta": st.sampled_from([1, 5]),
     "members": count,
     "steps": count,
     "batch_size": count,
     "learning_rate": st.floats(0, 1e300, exclude_min=True) | count,
-    "schedule": name,
+    "schedule": st.sampled_from(get_args(ScheduleName)),
     "warmup": st.floats(0, 1),
     "beta1": st.floats(0, 1, exclude_max=True),
     "beta2": st.floats(0, 1, exclude_max=True),
@@ -44,7 +55,7 @@ VALID: dict[str, st.SearchStrategy[Any]] = {
     "freeze_after": st.floats(0, 1),
     "data": name,
     "validation_images": count,
-    "augment": name,
+    "augment": st.sampled_from(get_args(AugmentationName)),
     "outliers": st.just(0.0) | st.floats(0.6, 1, exclude_max=True),  # an image even of a batch of one
     "photographs": st.just(0.0),  # beside outliers there may be no room
     "characters": name | st.just(""),
@@ -203,14 +214,32 @@ def test_a_configuration_cannot_be_changed() -> None:
         ("device", 0, "one of auto, cpu, cuda, mps"),
         ("data", 7, "text"),
         ("data", Path("mnist"), "text"),
-        ("network", None, "text"),
+        ("data", None, "text"),
+        ("network", "fastt", "one of blog, fast, best, tiny, micro, reader"),
+        ("network", None, "one of blog, fast, best, tiny, micro, reader"),
+        ("augment", "turn", "one of none, gentle, affine, ink"),
+        ("schedule", "cosin", "one of constant, linear, cosine"),
+        ("preprocessing", "", "one of scale, deskew"),
+        ("initial_weights", "zeros", "one of torch, truncated_normal"),
     ],
 )
-def test_a_bad_value_is_refused_by_flag_range_and_value(field: str, value: object, expected: str) -> None:
+def test_a_bad_value_is_refused_by_name_range_and_value(field: str, value: object, expected: str) -> None:
     sentence = refusal({field: value})
-    assert sentence.startswith(f"{flag(field)}: expected {expected}, found ")
+    assert sentence.startswith(f"{field}: expected {expected}, found ")
     assert str(value) in sentence
-    assert sentence.endswith(". See: digitnet train --help")
+    assert sentence.endswith(" See: help(digitnet.TrainConfig)") and "--" not in sentence
+    with naming_flags():
+        sentence = refusal({field: value})
+    assert sentence.startswith(f"{flag(field)}: expected {expected}, found ")
+    assert sentence.endswith(" See: digitnet train --help")
+
+
+@pytest.mark.parametrize(
+    ("field", "mistyped", "meant"),
+    [("network", "fastt", "fast"), ("schedule", "cosin", "cosine"), ("augment", "afine", "affine")],
+)
+def test_a_misspelt_choice_is_refused_when_it_is_made(field: str, mistyped: str, meant: str) -> None:
+    assert f"Did you mean {meant!r}?" in refusal({field: mistyped})
 
 
 @pytest.mark.parametrize("field", [name for name in FIELDS if type(TrainConfig().value(name)) in (int, float)])
@@ -267,11 +296,11 @@ json_like = st.recursive(
 
 @settings(deadline=None)
 @given(st.sampled_from(FIELDS), json_like)
-def test_any_value_is_kept_exactly_or_refused_by_its_flag(field: str, value: object) -> None:
+def test_any_value_is_kept_exactly_or_refused_by_its_name(field: str, value: object) -> None:
     try:
         config = TrainConfig().with_values({field: value}, "plan.toml")
     except UsageError as error:
-        assert flag(field) in str(error)
+        assert field in str(error)
     else:
         assert config.value(field) == (tuple(value) if isinstance(value, list) else value)
 

@@ -1,12 +1,16 @@
 """In Python: short to write, and short to look at."""
 
+import html
 import json
+import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 
 from conftest import SHORT
-from digitnet import PRESETS, TrainConfig, predict, preset, train
+from digitnet import PRESETS, TrainConfig, load_network, make_report, predict, preset, train
 from digitnet.data.dataset import Dataset
 from digitnet.data.load import load_dataset
 from digitnet.errors import DataError, RunError, UsageError
@@ -65,7 +69,7 @@ def test_a_damaged_run_can_still_be_shown(finished: Run) -> None:
 
 def test_a_resumed_run_keeps_its_configuration_and_refuses_another(finished: Run, drawn: Dataset) -> None:
     assert train(out=finished.path, resume=True, dataset=drawn).config == finished.config
-    with pytest.raises(RunError, match=r"--seed 3 \(not 9\)"):
+    with pytest.raises(RunError, match=r"seed=3 \(not 9\)"):
         train(out=finished.path, resume=True, dataset=drawn, seed=9)
 
 
@@ -79,3 +83,49 @@ def test_a_run_is_not_continued_on_another_validation_split(finished: Run, drawn
 def test_images_of_another_type_are_not_predicted(finished: Run, drawn: Dataset) -> None:
     with pytest.raises(DataError, match="expected uint8, 0 to 255, found float64"):
         predict(finished, drawn.test.images / 255)
+
+
+def test_a_notebook_shows_pictures_and_tables_that_need_no_second_file(finished: Run, drawn: Dataset) -> None:
+    evaluation = evaluate(finished, drawn)
+    make_report(finished, drawn)
+    mistake = find_mistakes(-evaluation.logits, drawn)[0]
+    reading = Reader().read(255 - load_dataset("mnist").test.images[0], single=True)
+    pictures = [(drawn, 10), (Run(finished.path), 2), (mistake, 1), (reading, 1)]
+    for shown, count in [*pictures, (finished.history, 0), (evaluation, 0)]:
+        page = shown._repr_html_()
+        assert page.count('src="data:image/png;base64,') == count == page.count("<img")
+        assert html.escape(repr(shown)) in page
+
+
+def test_a_damaged_run_is_shown_in_a_notebook(finished: Run) -> None:
+    (finished.path / "summary.json").write_text("{")
+    assert "damaged" in Run(finished.path)._repr_html_()
+
+
+def test_tables_are_frames_for_pandas(finished: Run, drawn: Dataset) -> None:
+    history = finished.history.to_frame()
+    assert history.step.is_monotonic_increasing and history.step.is_unique
+    assert history.loss.notna().sum() == len(finished.history.training)
+    assert history.validation_accuracy.dropna().tolist() == [
+        row.validation_accuracy for row in finished.history.validation
+    ]
+    classes = evaluate(finished, drawn).to_frame()
+    assert classes.images.sum() == len(drawn.test) and list(classes.label) == list(drawn.label_names)
+    marks = Reader().read(255 - load_dataset("mnist").test.images[0], single=True).to_frame()
+    assert marks.text.tolist() == ["7"] and marks.probability[0] > 0.5 and marks.line[0] == 0
+
+
+def test_without_pandas_a_sentence_says_what_to_install(finished: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(UsageError, match=r"needs pandas.*pip install pandas"):
+        finished.history.to_frame()
+
+
+def test_the_network_of_a_run_is_a_module_of_ones_own(finished: Run, drawn: Dataset) -> None:
+    before = evaluate(finished, drawn).logits
+    network = load_network(finished.path)
+    assert isinstance(network, torch.nn.Module) and not network.training
+    with torch.no_grad():
+        for weights in network.parameters():
+            weights.zero_()
+    assert np.array_equal(evaluate(finished, drawn).logits, before)

@@ -73,7 +73,7 @@ def test_a_folder_with_files_is_refused_and_left_as_it_was(name: str, tmp_path: 
     file = tmp_path / name
     file.parent.mkdir(exist_ok=True)
     file.write_text("mine")
-    with pytest.raises(RunError, match=r"expected a new or an empty folder.*--out.*--resume") as caught:
+    with pytest.raises(RunError, match=r"expected a new or an empty folder.* out.* resume=True") as caught:
         create(tmp_path, CONFIG, {})
     assert_sentence(caught.value, tmp_path)
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == [file]
@@ -168,7 +168,7 @@ def test_a_folder_in_place_of_a_file_gets_a_sentence(run: Run) -> None:
 
 
 def test_the_summary_of_an_unfinished_run_says_how_to_resume(run: Run) -> None:
-    with pytest.raises(RunError, match=r"has not finished.*--resume") as caught:
+    with pytest.raises(RunError, match=r"has not finished.*resume=True") as caught:
         _ = run.summary
     assert_sentence(caught.value, run.path / "summary.json")
 
@@ -393,7 +393,7 @@ def test_resuming_takes_the_newest_unfinished_run(tmp_path: Path) -> None:
 def test_resuming_without_an_unfinished_run_gets_a_sentence(finished_runs: int, tmp_path: Path) -> None:
     for number in range(finished_runs):
         finish(create(tmp_path / f"runs/blog-{number}", CONFIG, {}))
-    with pytest.raises(RunError, match=r"expected an unfinished run to resume, found none.*--out") as caught:
+    with pytest.raises(RunError, match=r"expected an unfinished run to resume, found none.* with out") as caught:
         find_unfinished(tmp_path / "runs")
     assert_sentence(caught.value, (tmp_path / "runs").resolve())
 

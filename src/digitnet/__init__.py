@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from digitnet.data.inspection import describe
     from digitnet.data.load import convert, load_dataset
     from digitnet.errors import DigitnetError
+    from digitnet.estimator import DigitClassifier
     from digitnet.evaluation.evaluate import Evaluation, evaluate
     from digitnet.evaluation.explanation import Explanation
     from digitnet.evaluation.mistakes import Mistake, find_mistakes
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from digitnet.reporting.report import make_report
     from digitnet.run_folder import Run
     from digitnet.training.batches import Batches
+    from digitnet.training.checkpoint import load_network
     from digitnet.training.memory import keep_freed_memory
     from digitnet.training.train import train
     from digitnet.trials.report import compare
@@ -45,6 +47,7 @@ _HOMES = {
     "PRESETS": "presets",
     "Batches": "training.batches",
     "Dataset": "data.dataset",
+    "DigitClassifier": "estimator",
     "DigitnetError": "errors",
     "Evaluation": "evaluation.evaluate",
     "Explanation": "evaluation.explanation",
@@ -64,6 +67,7 @@ _HOMES = {
     "find_mistakes": "evaluation.mistakes",
     "keep_freed_memory": "training.memory",
     "load_dataset": "data.load",
+    "load_network": "training.checkpoint",
     "make_report": "reporting.report",
     "predict": "evaluation.predict",
     "preset": "presets",
@@ -76,6 +80,7 @@ __all__ = [
     "PRESETS",
     "Batches",
     "Dataset",
+    "DigitClassifier",
     "DigitnetError",
     "Evaluation",
     "Explanation",
@@ -95,6 +100,7 @@ __all__ = [
     "find_mistakes",
     "keep_freed_memory",
     "load_dataset",
+    "load_network",
     "make_report",
     "predict",
     "preset",

@@ -1,31 +1,19 @@
-"""Checks of dataclasses whose fields are flags; each raises UsageError that names the flag."""
+"""Checks of dataclasses whose fields are options; each raises UsageError that names the option."""
 
-import shlex
 import types
 import typing
 from collections.abc import Callable
 from typing import Any, Literal
 
-from digitnet.errors import UsageError
-
-_REMEDY = "See: digitnet train --help"
-
-
-def flag(name: str) -> str:
-    """Name the command line flag of a field: ``batch_size`` is ``--batch-size``."""
-    return "--" + name.replace("_", "-")
-
-
-def command(*words: object) -> str:
-    """Write a command line of digitnet, quoted where that is necessary."""
-    return shlex.join(["digitnet", *map(str, words)])
+from digitnet.errors import UsageError, guess
+from digitnet.wording import option, see_options
 
 
 def check(group: object, expected: str, allows: Callable[[Any], bool], *names: str) -> None:
     """Raise UsageError that names the first field whose value is not allowed."""
     for name in names:
         if not allows(value := getattr(group, name)):
-            raise UsageError.mismatch(flag(name), expected=expected, found=value, remedy=_REMEDY)
+            raise UsageError.mismatch(option(name), expected=expected, found=value, remedy=see_options())
 
 
 def check_least(group: object, least: int, *names: str) -> None:
@@ -44,7 +32,9 @@ def check_types(group: object) -> None:
             value = tuple(value)
             object.__setattr__(group, name, value)  # the group is frozen, and not yet in use
         if (expected := _expected_type(value, kind)) is not None:
-            raise UsageError.mismatch(flag(name), expected=expected, found=repr(value), remedy=_REMEDY)
+            choices = typing.get_args(kind) if typing.get_origin(kind) is Literal else ()
+            remedy = guess(str(value), choices) + see_options()
+            raise UsageError.mismatch(option(name), expected=expected, found=repr(value), remedy=remedy)
 
 
 def _expected_type(value: object, kind: Any) -> str | None:

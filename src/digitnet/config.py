@@ -17,7 +17,13 @@ import tomli_w
 
 from digitnet.checks import check, check_least, check_types
 from digitnet.errors import UsageError, nearest
+from digitnet.wording import option
 
+NetworkName = Literal["blog", "fast", "best", "tiny", "micro", "reader"]
+InitialWeightsName = Literal["torch", "truncated_normal"]
+PreprocessingName = Literal["scale", "deskew"]
+ScheduleName = Literal["constant", "linear", "cosine"]
+AugmentationName = Literal["none", "gentle", "affine", "ink"]
 Device = Literal["auto", "cpu", "cuda", "mps"]
 
 _BELOW_1 = "a number from 0 up to, not including, 1"
@@ -49,13 +55,13 @@ class BlogLayers:
 class Model:
     """Which network is trained."""
 
-    network: str = "fast"
+    network: NetworkName = "fast"
     """Name of the network; each preset has a network of the same name."""
     blog: BlogLayers = BlogLayers()
     """The layers of the network blog."""
-    initial_weights: str = "torch"
+    initial_weights: InitialWeightsName = "torch"
     """First weights: torch (its own), or truncated_normal (the blog program's: deviation 0.1, biases 0.1)."""
-    preprocessing: str = "deskew"
+    preprocessing: PreprocessingName = "deskew"
     """Before the network: scale (0 to 255 becomes 0 to 1), or deskew (also centre and straighten the digit)."""
     tta: int = 5
     """Test-time augmentation: average over 5 copies of an image, four shifted by a pixel; 1 turns it off."""
@@ -90,7 +96,7 @@ class Optimisation:
     """Images in a batch."""
     learning_rate: float = 0.03
     """Adam's highest learning rate."""
-    schedule: str = "linear"
+    schedule: ScheduleName = "linear"
     """Learning rate after the warm-up: constant, linear or cosine (both fall to zero)."""
     warmup: float = 0.1
     """Fraction of the steps, 0 to 1, during which the learning rate rises linearly from zero."""
@@ -125,7 +131,7 @@ class Images:
     """Data set: mnist, fashion-mnist or omniglot, or a path to IDX files, a CSV, an .npz or image folders."""
     validation_images: int = 5_000
     """Training images, the first ones, kept for validation; a tenth where 5000 are too many, or the data's own."""
-    augment: str = "none"
+    augment: AugmentationName = "none"
     """Augmentation: none, gentle, affine (rotate, scale, shear, shift) or ink (other pens)."""
     outliers: float = 0.0
     """Outlier exposure: fraction of each batch, 0 to 1, that is synthetic images, most of which are not digits."""
@@ -141,7 +147,7 @@ class Images:
         check(self, _BELOW_1, lambda part: 0 <= part < 1, "outliers", "photographs")
         check(
             self,
-            "a fraction that with --outliers is below 1",
+            f"a fraction that with {option('outliers')} is below 1",
             lambda part: part + self.outliers < 1,
             "photographs",
         )

@@ -89,9 +89,13 @@ def look_up(kind: str, name: str, known: Mapping[str, Known]) -> Known:
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """List the choices, and the one that was probably meant: ``"Did you mean 'mnist'? Known: ..."``."""
+    known = sorted(known)
+    return f"{guess(name, known)}Known: {', '.join(known)}."
+
+
+def guess(name: str, known: Iterable[str]) -> str:
+    """Ask for the choice nearest to a name, ``"Did you mean 'mnist'? "``; nothing if none is near."""
     import difflib  # imported only after a mistyped name
 
-    known = sorted(known)
     close = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.5)
-    meant = f"Did you mean {close[0]!r}? " if close else ""
-    return f"{meant}Known: {', '.join(known)}."
+    return f"Did you mean {close[0]!r}? " if close else ""

@@ -5,9 +5,9 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from digitnet.checks import flag
 from digitnet.config import Images, Model, Optimisation, Running, TrainConfig
 from digitnet.errors import UsageError, look_up
+from digitnet.wording import flag
 
 PRESETS: dict[str, TrainConfig] = {
     # The blog's program, as public programs of the same exercise complete it (docs/blog-claims.md).

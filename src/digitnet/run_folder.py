@@ -23,17 +23,22 @@ from dataclasses import dataclass
 from fnmatch import fnmatch
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
-from digitnet.checks import flag
 from digitnet.config import TrainConfig
 from digitnet.data.dataset import Dataset
 from digitnet.data.load import load_dataset
 from digitnet.errors import RunError, UsageError
 from digitnet.files import make_folder, storage_error, sweep, write_whole
+from digitnet.frames import to_frame
+from digitnet.pages import notebook
 from digitnet.presets import to_command
+from digitnet.wording import option
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 RUNS = Path("runs")
 """Folder of the runs, unless another is named."""
@@ -67,6 +72,27 @@ class History:
     training: tuple[TrainingRow, ...]
     validation: tuple[ValidationRow, ...]
 
+    def __repr__(self) -> str:
+        return f"<History: {len(self.training):,} training and {len(self.validation):,} validation measurements>"
+
+    @property
+    def rows(self) -> list[dict[str, float | None]]:
+        """A row for each step that was measured, with all columns; None where a column was not measured."""
+        kinds = (TrainingRow, ValidationRow)
+        empty = dict.fromkeys(name for kind in kinds for name in kind.__annotations__)
+        rows: dict[int, dict[str, float | None]] = {}
+        measured: tuple[TrainingRow | ValidationRow, ...] = (*self.training, *self.validation)
+        for row in measured:
+            rows.setdefault(row.step, dict(empty)).update(vars(row))
+        return [rows[step] for step in sorted(rows)]
+
+    def to_frame(self) -> "DataFrame":
+        """Make a table of `rows`; needs pandas."""
+        return to_frame(self.rows)
+
+    def _repr_html_(self) -> str:
+        return notebook.block(repr(self), notebook.table(self.rows))
+
 
 class Run:
     """An existing run folder; each part is read when it is first used, and cached."""
@@ -97,6 +123,13 @@ class Run:
         except (RunError, LookupError, TypeError, ValueError):  # a debugger must be able to show a damaged run
             return f"<Run {self.path.name}: damaged>"
 
+    def _repr_html_(self) -> str:
+        """Show the figures of the report that say most, once there is one."""
+        figures = {"loss": "Loss and accuracy while training", "mistakes": "Test images that are read wrongly"}
+        files = {self.path / "figures" / f"{name}.png": text for name, text in figures.items()}
+        shown = [notebook.picture(file.read_bytes(), text) for file, text in files.items() if file.is_file()]
+        return notebook.block(repr(self), *shown)
+
     @cached_property
     def config(self) -> TrainConfig:
         """The configuration of the run."""
@@ -118,7 +151,8 @@ class Run:
     @cached_property
     def summary(self) -> dict[str, Any]:
         """The results in numbers; RunError when the run has not finished."""
-        return self.read_json("summary.json", missing="the run has not finished: continue it with --resume")
+        unfinished = f"the run has not finished: continue it with {option('resume', True)}"
+        return self.read_json("summary.json", missing=unfinished)
 
     def require_finished(self) -> None:
         """Raise RunError unless training reached its last step."""
@@ -145,10 +179,10 @@ class Run:
     def check_config(self, asked: TrainConfig | None) -> TrainConfig:
         """Return the run's own configuration; raise RunError when `asked` is another one."""
         if asked is not None and (names := asked.differences(self.config)):
-            listed = ", ".join(f"{flag(n)} {self.config.value(n)} (not {asked.value(n)})" for n in names)
+            listed = ", ".join(f"{option(n, self.config.value(n))} (not {asked.value(n)})" for n in names)
             raise RunError(
                 f"{self.path}: this run was made with {listed}. "
-                "Resume it without those flags, or name a new folder with --out."
+                f"Resume it without those, or name a new folder with {option('out')}."
             )
         return self.config
 
@@ -267,7 +301,7 @@ def require_free(path: Path) -> None:
     if any(file.name not in (".lock", "environment.json") and not fnmatch(file.name, ".*.part") for file in files):
         raise RunError(
             f"{path}: expected a new or an empty folder, found one with files in it. "
-            "Name another with --out, or continue the run with --resume."
+            f"Name another with {option('out')}, or continue the run with {option('resume', True)}."
         )
 
 
@@ -281,7 +315,7 @@ def hold(path: Path) -> AbstractContextManager[object]:
     except Timeout as error:
         raise RunError(
             f"{path}: another process is writing to this folder. "
-            "Wait for it to end, or name another folder with --out."
+            f"Wait for it to end, or name another folder with {option('out')}."
         ) from error
     except OSError as error:
         raise storage_error(path, error) from error
@@ -294,7 +328,7 @@ def find_unfinished(folder: Path) -> Run:
     runs = [run for file in folder.glob("*/config.toml") if not (run := Run(file.parent)).is_finished]
     if not runs:
         raise RunError(
-            f"{folder.resolve()}: expected an unfinished run to resume, found none. Name one with --out."
+            f"{folder.resolve()}: expected an unfinished run to resume, found none. Name one with {option('out')}."
         )
     return max(runs, key=lambda run: (run.path / "config.toml").stat().st_mtime)
 

@@ -79,7 +79,7 @@ def test_deskewing_and_test_time_augmentation_are_rebuilt(model: Path) -> None:
 def test_an_ensemble_is_refused(drawn: Dataset, tmp_path: Path, model: Path) -> None:
     run = train(SHORT.replace(steps=5, members=2, tta=1), dataset=drawn, out=tmp_path / "run")
     file = export(run, tmp_path / "model.onnx", calibration=Network(model).info.calibration)
-    with pytest.raises(ModelError, match="without --members"):
+    with pytest.raises(ModelError, match="without members"):
         rebuild_network(Network(file), "model.onnx")
 
 
@@ -244,12 +244,12 @@ def test_copies_count_once_and_a_large_picture_is_no_surprise(tmp_path: Path) ->
 
 @pytest.mark.parametrize("seed", [-1, 2**64])
 def test_a_seed_out_of_range_is_refused(tmp_path: Path, seed: int) -> None:
-    with pytest.raises(UsageError, match="--seed"):
+    with pytest.raises(UsageError, match="seed: "):
         adapt(write(tmp_path, draw(12, seed=5)), seed=seed)
 
 
 def test_a_folder_can_not_be_the_file_to_write(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="--out"):
+    with pytest.raises(UsageError, match="out: "):
         adapt(write(tmp_path / "own", draw(12, seed=5)), out=tmp_path)
 
 

@@ -78,5 +78,5 @@ def test_enlarge_is_torchs_bicubic_interpolation() -> None:
 
 
 def test_images_of_another_size_are_refused() -> None:
-    with pytest.raises(UsageError, match=r"--augment ink: expected images of 28 x 28 pixels.* found 8 x 9"):
+    with pytest.raises(UsageError, match=r"augment='ink': expected images of 28 x 28 pixels.* found 8 x 9"):
         ink(torch.zeros(2, 1, 8, 9, dtype=torch.uint8))

@@ -96,5 +96,5 @@ def test_a_bar_crosses_the_stem_of_a_seven_in_its_middle_third(upright: torch.Te
 
 def test_images_of_another_size_are_refused(drawn: Dataset) -> None:
     small = dataclasses.replace(drawn, train=Split(draw(20, 1).images[:, :8, :9], drawn.train.labels[:20]))
-    with pytest.raises(UsageError, match=r"--outliers: expected images of 28 x 28 .* found 8 x 9 in drawn"):
+    with pytest.raises(UsageError, match=r"outliers: expected images of 28 x 28 .* found 8 x 9 in drawn"):
         make_outliers(small, 10, seed=1)

@@ -125,8 +125,18 @@ def test_a_tenth_of_each_class_is_kept_where_5000_are_too_many(drawn_file: Path)
     dataset = load_dataset(drawn_file, on_message=messages.append)
     assert np.bincount(dataset.validation.labels).tolist() == [6] * 10  # of 56 each
     assert len(dataset.train) == 500
-    assert "a tenth of each class, 60 in all, is kept for validation, not 5,000" in messages[0]
+    assert "5,000 are too many: a tenth of each class, 60 in all, is kept for validation" in messages[0]
     dataset.check_split(5_000)
+
+
+def test_images_that_are_sorted_by_class_are_not_split_by_class(tmp_path: Path) -> None:
+    labels = np.repeat(np.arange(10, dtype=np.uint8), 1_100)
+    images = np.zeros((11_000, 2, 2), np.uint8)
+    np.savez(tmp_path / "sorted.npz", x_train=images, y_train=labels, x_test=images[:10], y_test=labels[:10])
+    messages: list[str] = []
+    dataset = load_dataset(tmp_path / "sorted.npz", on_message=messages.append)
+    assert np.bincount(dataset.validation.labels).tolist() == [110] * 10
+    assert "lack a class: a tenth of each class, 1,100 in all, is kept for validation" in messages[0]
 
 
 def test_the_only_image_of_a_class_is_for_training(tmp_path: Path) -> None:

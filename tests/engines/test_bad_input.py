@@ -58,7 +58,7 @@ def test_a_function_without_a_name_is_refused_before_anything_starts(function: C
 @pytest.mark.parametrize("address", ["", "nowhere", "host:port", "host:70000", ":6379", "tcp://host"])
 def test_what_is_no_address_is_refused(name: str, address: str) -> None:
     with (
-        pytest.raises(UsageError, match=r"--address: expected HOST:PORT, found "),
+        pytest.raises(UsageError, match=r"address: expected HOST:PORT, found "),
         make_engine(name, address=address),
     ):
         pass

@@ -8,7 +8,6 @@ import torch.nn.functional as F
 from torch import nn
 
 from conftest import BLOG
-from digitnet.checks import flag
 from digitnet.errors import RunError, UsageError
 from digitnet.networks.models import NETWORKS, Ensemble, build_network, parameter_count
 from digitnet.presets import PRESETS
@@ -130,7 +129,7 @@ def test_the_prediction_of_an_image_does_not_depend_on_its_batch(name: str) -> N
 @pytest.mark.parametrize(("field", "value"), [("filters", (8, 8)), ("kernel_size", 3), ("hidden", 64)])
 def test_a_field_that_would_have_no_effect_is_refused(name: str, field: str, value: object) -> None:
     config = BLOG.replace(network=name).replace(**{field: value})
-    with pytest.raises(UsageError, match=f"{flag(field)}: expected --network blog.* found --network {name}"):
+    with pytest.raises(UsageError, match=f"{field}: expected network='blog'.* found network={name!r}"):
         build_network(config, (28, 28), 10)
 
 
@@ -180,7 +179,7 @@ def test_a_network_trained_with_outliers_has_one_more_logit() -> None:
 
 
 def test_an_image_that_is_too_small_for_a_network_is_refused_with_its_size() -> None:
-    with pytest.raises(UsageError, match=r"--network fast: expected larger images, found 9 x 28 pixels"):
+    with pytest.raises(UsageError, match=r"network='fast': expected larger images, found 9 x 28 pixels"):
         build_network(BLOG.replace(network="fast"), (9, 28), 10)
 
 
@@ -190,7 +189,7 @@ def test_a_network_trains_on_single_images_or_says_why_not(name: str) -> None:
     try:
         network = build_network(config, (28, 28), 10)
     except UsageError as refused:
-        assert str(refused).startswith(f"--batch-size: expected at least 2 for --network {name}")
+        assert str(refused).startswith(f"batch_size: expected at least 2 for network={name!r}")
         config = config.replace(batch_size=2)
         network = build_network(config, (28, 28), 10)
     network(torch.zeros(config.optimisation.batch_size, 1, 28, 28, dtype=torch.uint8)).sum().backward()

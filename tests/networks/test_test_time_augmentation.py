@@ -47,7 +47,7 @@ def test_the_preprocessed_image_is_shifted() -> None:
 
 
 def test_another_number_of_copies_is_refused() -> None:
-    with pytest.raises(UsageError, match="--tta: expected 1 or 5, found 4"):
+    with pytest.raises(UsageError, match="tta: expected 1 or 5, found 4"):
         BLOG.replace(tta=4)
 
 

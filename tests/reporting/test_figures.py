@@ -15,10 +15,11 @@ from digitnet.data.dataset import Dataset
 from digitnet.evaluation.evaluate import Evaluation
 from digitnet.evaluation.mistakes import Mistake, find_mistakes
 from digitnet.metrics import reliability
+from digitnet.pages.png import data_uri, png
 from digitnet.reporting import figures
 from digitnet.reporting.graphs import middles, ticks_down_from_1
 from digitnet.reporting.style import DARK, LIGHT, Width, to_png, to_svg
-from digitnet.reporting.tiles import data_uri, ink, png, sheet, tint
+from digitnet.reporting.tiles import ink, sheet, tint
 from digitnet.run_folder import History, Run, TrainingRow
 
 pytest_plugins = ["judged_run"]

@@ -18,7 +18,7 @@ LABELS = torch.arange(16) % 10
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device here")
 def test_cuda_where_there_is_none_is_refused_with_the_available_devices() -> None:
     with pytest.raises(
-        DeviceError, match=r"--device cuda: expected a CUDA device .* found only cpu.*--device auto"
+        DeviceError, match=r"device='cuda': expected a CUDA device .* found only cpu.*device='auto'"
     ):
         choose_device("cuda")
 

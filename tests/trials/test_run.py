@@ -84,7 +84,7 @@ def test_a_trial_that_fails_is_recorded_and_stops_no_other(drawn_file: Path, tmp
     with make_engine("processes", workers=2) as engine:
         folder = run_trials(plan, tmp_path / "trials", engine=engine)
     assert sorted(folder.journal.done) == ["learning_rate=0.001/seed-0", "learning_rate=0.001/seed-1"]
-    assert all("lower --learning-rate" in str(entry.error) for entry in folder.journal.failed.values())
+    assert all("lower learning_rate" in str(entry.error) for entry in folder.journal.failed.values())
     assert len(folder.journal.failed) == 2
 
 
@@ -106,7 +106,7 @@ def test_a_folder_of_another_plan_is_refused_and_of_the_same_with_another_title_
 def test_trials_of_a_preset_that_has_changed_are_not_mixed(local: TrialsFolder, tmp_path: Path) -> None:
     copy = Path(shutil.copytree(local.path, tmp_path / "copy"))
     changed = replace(local.plan, start=local.plan.start.replace(learning_rate=0.5))  # the same words in its file
-    with make_engine("processes") as engine, pytest.raises(RunError, match=r"--learning-rate .* \(now 0.5\)"):
+    with make_engine("processes") as engine, pytest.raises(RunError, match=r"learning_rate=.* \(now 0.5\)"):
         run_trials(changed, copy, engine=engine)
 
 

@@ -27,6 +27,7 @@ from digitnet.modelfile import ModelInfo
 from digitnet.progress import Progress
 from digitnet.reading.reader import Reader
 from digitnet.serving.shelf import ADAPTED
+from digitnet.wording import option
 
 _OUTLIERS = 2_000  # to judge refusal on; 85% of them are no digit
 _PAUSE = 2.0  # seconds between two lines of progress in a log
@@ -102,14 +103,14 @@ def _check_model(info: ModelInfo, name: str) -> None:
             name,
             expected="a model that has not learned from you yet, which alone can tell what your digits teach it",
             found="an adapted one",
-            remedy="Name the one that it was adapted from with --model, or leave that out for digitnet's own.",
+            remedy=f"Name the one that it was adapted from with {option('model')}, or none for digitnet's own.",
         )
     if info.labels != DIGITS:
         raise ModelError.mismatch(
             name,
             expected="a model of the digits 0 to 9",
             found=f"the labels {', '.join(info.labels[:10])}",
-            remedy="Choose another with --model.",
+            remedy=f"Choose another with {option('model')}.",
         )
 
 
@@ -117,7 +118,7 @@ def _check_file(file: Path) -> Path:
     """Return the file to write; raise UsageError for a folder: that is known before anything is learned."""
     if file.is_dir():
         raise UsageError.mismatch(
-            "--out", expected="a file", found=f"the folder {file}", remedy="Name a file in it."
+            option("out"), expected="a file", found=f"the folder {file}", remedy="Name a file in it."
         )
     return file
 

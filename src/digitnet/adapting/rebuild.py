@@ -13,6 +13,7 @@ from digitnet.networks.models import MaxPool2x2
 from digitnet.networks.preprocessing import Deskew, Scale
 from digitnet.networks.test_time_augmentation import TestTimeAugmentation
 from digitnet.reading.network import NOTHING, SIDE, Float32, Network
+from digitnet.wording import option
 
 _CLOSE = 1e-4
 """The most by which a probability may differ: the file describes biases by seven digits, and sums round."""
@@ -39,7 +40,7 @@ def rebuild_network(network: Network, where: str) -> nn.Sequential:
         where,
         expected="a single network",
         found="one whose answers its layers alone don't give, as those of an ensemble",
-        remedy="Adapt a model that was trained without --members.",
+        remedy=f"Adapt a model that was trained without {option('members')}.",
     )
 
 

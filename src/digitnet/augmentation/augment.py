@@ -10,8 +10,7 @@ from torch import Tensor
 
 from digitnet.augmentation.affine import affine
 from digitnet.augmentation.ink import ink
-from digitnet.config import TrainConfig
-from digitnet.errors import look_up
+from digitnet.config import AugmentationName, TrainConfig
 from digitnet.networks.preprocessing import make_preprocessing
 
 Augmentation = Callable[[Tensor], Tensor]
@@ -28,17 +27,12 @@ def gentle(images: Tensor) -> Tensor:
     return affine(images, degrees=5.0, scale=0.08, shear=0.05, pixels=1.0)
 
 
-AUGMENTATIONS: dict[str, Augmentation] = {
+AUGMENTATIONS: dict[AugmentationName, Augmentation] = {
     "none": none,
     "gentle": gentle,
     "affine": affine,
     "ink": ink,
 }
-
-
-def augmentation(name: str) -> Augmentation:
-    """Look up an augmentation; raise UsageError with the nearest name for an unknown one."""
-    return look_up("augmentation", name, AUGMENTATIONS)
 
 
 def make_augmentation(config: TrainConfig) -> Augmentation:
@@ -47,7 +41,7 @@ def make_augmentation(config: TrainConfig) -> Augmentation:
     Photographs, the last images of a batch, have their pen and their paper already, and only get `affine`.
     """
     preprocess = make_preprocessing(config.model.preprocessing).before_augmentation
-    augment = augmentation(config.images.augment)
+    augment = AUGMENTATIONS[config.images.augment]
     photographs = round(config.images.photographs * config.images_per_step)
     if not photographs:
         return lambda images: augment(preprocess(images))

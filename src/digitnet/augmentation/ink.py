@@ -15,6 +15,7 @@ from torch import Tensor
 from digitnet.augmentation.affine import affine
 from digitnet.errors import UsageError
 from digitnet.networks.normalise import centre_ink
+from digitnet.wording import option
 
 Change = Callable[[Tensor], Tensor]
 """Pictures ``(n, rows, columns)``, 0 to 1, in; the same shape out."""
@@ -31,10 +32,10 @@ def ink(images: Tensor) -> Tensor:
     """
     if images.shape[2:] != (28, 28):
         raise UsageError.mismatch(
-            "--augment ink",
+            option("augment", "ink"),
             expected="images of 28 x 28 pixels",
             found=f"{images.shape[2]} x {images.shape[3]}",
-            remedy="Use --augment affine.",
+            remedy=f"Use {option('augment', 'affine')}.",
         )
     device, images = images.device, images.cpu()
     order = torch.rand(len(images)).argsort()

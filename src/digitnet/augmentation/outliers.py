@@ -20,6 +20,7 @@ from digitnet.augmentation.drawing import SIDE, draw_lines, draw_strokes, roll, 
 from digitnet.data.dataset import Dataset
 from digitnet.errors import UsageError
 from digitnet.networks.normalise import centre_ink
+from digitnet.wording import option
 
 Kind = Callable[[Tensor, Generator], Tensor]
 """A kind of outliers: digits ``(n, 28, 28)``, 0 to 1, which it may use or ignore, and a random generator in; as
@@ -66,7 +67,7 @@ def make_outliers(dataset: Dataset, count: int, seed: int) -> tuple[Tensor, Tens
     """
     if dataset.image_shape != (28, 28):
         raise UsageError.mismatch(
-            "--outliers",
+            option("outliers"),
             expected="images of 28 x 28 pixels, the size of the outliers",
             found=f"{dataset.image_shape[0]} x {dataset.image_shape[1]} in {dataset.name}",
             remedy="Leave it out.",

@@ -19,6 +19,7 @@ from digitnet.errors import UsageError
 from digitnet.files import make_folder, sha256, write_whole
 from digitnet.networks.normalise import centre_ink
 from digitnet.photographs.kinds import KINDS
+from digitnet.wording import option
 
 Pool = tuple[Tensor, Tensor]
 """Images ``(n, 1, 28, 28)`` uint8 and labels ``(n,)`` int64; the label K, the number of classes, is no digit."""
@@ -87,7 +88,7 @@ def take_photographs(
     """
     if dataset.image_shape != (28, 28) or dataset.classes != NONE:
         raise UsageError.mismatch(
-            "--photographs",
+            option("photographs"),
             expected="ten digits of 28 x 28 pixels",
             found=f"{dataset.classes} classes of {' x '.join(map(str, dataset.image_shape))} in {dataset.name}",
             remedy="Leave it out.",

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from digitnet.checks import command
+from digitnet.wording import command
 
 if TYPE_CHECKING:
     from digitnet.evaluation.evaluate import Evaluation

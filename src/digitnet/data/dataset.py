@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from digitnet.errors import DataError
+from digitnet.pages import notebook
 
 UInt8 = npt.NDArray[np.uint8]
 
@@ -51,6 +52,13 @@ class Dataset:
         sizes = " + ".join(f"{len(split):,}" for split in (self.train, self.validation, self.test))
         rows, columns = self.image_shape
         return f"<Dataset {self.name}: {sizes} images of {rows} x {columns}, {self.classes} classes>"
+
+    def _repr_html_(self) -> str:
+        labels = np.unique(self.train.labels)
+        firsts = [int(np.argmax(self.train.labels == label)) for label in labels]
+        return notebook.block(
+            repr(self), notebook.gallery(self.train.images[firsts], [self.label_names[label] for label in labels])
+        )
 
     def check_split(self, validation_images: int) -> None:
         """Raise DataError unless this number of validation images was asked for."""

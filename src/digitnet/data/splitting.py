@@ -5,9 +5,10 @@ from typing import Any
 import numpy as np
 
 from digitnet.config import Images
-from digitnet.data.dataset import Dataset, Split
+from digitnet.data.dataset import Dataset, Split, UInt8
 from digitnet.data.raw import OnMessage, Raw, rank_in_class
 from digitnet.errors import DataError
+from digitnet.wording import option
 
 USUAL = Images.validation_images
 """The blog's number, and so the usual one: 5,000."""
@@ -33,17 +34,20 @@ def _split(raw: Raw, name: str, asked: int | None, on_message: OnMessage) -> tup
                 name,
                 expected=f"{len(raw.validation):,} validation images, its own validation part",
                 found=f"{asked:,}",
-                remedy="Leave out --validation-images.",
+                remedy=f"Leave out {option('validation_images')}.",
             )
         return raw.train, raw.validation
     count = (raw.validation_images or USUAL) if is_usual or asked is None else asked
     images = len(raw.train)
-    if is_usual and count > images // 2:
+    is_large = count > images // 2
+    is_sorted = raw.validation_images is None and not is_large and _lacks_a_class(raw.train.labels, count)
+    if is_usual and (is_large or is_sorted):
         chosen = _choose_tenth(raw.train)
+        why = f"{count:,} are too many" if is_large else f"the first {count:,}, or the others, lack a class"
         count = int(chosen.sum())
         on_message(
-            f"{name} has {images:,} training images: a tenth of each class, {count:,} in all, is kept for "
-            f"validation, not {USUAL:,}."
+            f"Of the {images:,} training images of {name} {why}: a tenth of each class, {count:,} in all, is kept "
+            "for validation."
         )
         parts: tuple[Any, Any] = ~chosen, chosen
     else:
@@ -53,10 +57,15 @@ def _split(raw: Raw, name: str, asked: int | None, on_message: OnMessage) -> tup
             name,
             expected=f"from 1 to {images - 1:,} of the {images:,} training images for validation",
             found=f"{count:,}",
-            remedy="Choose another number with --validation-images.",
+            remedy=f"Choose another number with {option('validation_images')}.",
         )
     train, validation = (Split(raw.train.images[part], raw.train.labels[part]) for part in parts)
     return train, validation
+
+
+def _lacks_a_class(labels: UInt8, count: int) -> bool:
+    """Tell whether the first labels, or the others, lack a class, as where the images are sorted by class."""
+    return len({frozenset(np.unique(part)) for part in (labels, labels[:count], labels[count:])}) > 1
 
 
 def _choose_tenth(train: Split) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":

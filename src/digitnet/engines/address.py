@@ -4,6 +4,7 @@ import socket
 from urllib.parse import urlsplit
 
 from digitnet.errors import DigitnetError, UsageError
+from digitnet.wording import option
 
 TIMEOUT = 10.0  # seconds within which an address must answer
 
@@ -40,6 +41,6 @@ def _split(address: str) -> tuple[str, int]:
         host, port = None, None
     if not host or port is None:
         raise UsageError.mismatch(
-            "--address", expected="HOST:PORT", found=repr(address), remedy="See what the cluster printed."
+            option("address"), expected="HOST:PORT", found=repr(address), remedy="See what the cluster printed."
         )
     return host, port

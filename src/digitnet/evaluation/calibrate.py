@@ -7,7 +7,7 @@ from scipy.optimize import minimize_scalar
 from torch import nn
 
 from digitnet import metrics
-from digitnet.augmentation.augment import Augmentation, augmentation
+from digitnet.augmentation.augment import AUGMENTATIONS, Augmentation
 from digitnet.data.dataset import Dataset, UInt8
 from digitnet.data.raw import OnMessage, ignore_message
 from digitnet.evaluation.refusal import (
@@ -43,7 +43,7 @@ def calibrate(run: Run, dataset: Dataset | None = None, on_message: OnMessage = 
         varied, truth = _read_photographs(network, temperature, run, dataset, on_message)
         accuracy = PHOTOGRAPHED_ACCURACY
     else:
-        varied = predict_logits(network, _augment(images, augmentation(run.config.images.augment)))
+        varied = predict_logits(network, _augment(images, AUGMENTATIONS[run.config.images.augment]))
         varied, truth = np.concatenate([plain, varied]), np.concatenate([labels, labels])
         accuracy = TARGET_ACCURACY
     confidence = answer_confidence(torch.from_numpy(varied) / temperature, classes).numpy()

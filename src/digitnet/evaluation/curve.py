@@ -22,6 +22,7 @@ from digitnet.evaluation.trends import (
 )
 from digitnet.presets import nearest_preset, preset
 from digitnet.run_folder import History, TrainingRow
+from digitnet.wording import option
 
 Kind = Literal["short", "stuck", "diverging", "jumping", "overfitting", "improving", "settled", "ended"]
 
@@ -101,7 +102,7 @@ def _short(count: int, config: TrainConfig) -> CurveReading:
         "short",
         "Too few measurements to say",
         f"It takes {_FEWEST_ROWS} measurements to read the curve, and this run has {count}: train for more steps, "
-        f"or measure more often with --log-every {every}.",
+        f"or measure more often with {option('log_every', every)}.",
         ("log_every", every) if steps // every >= _FEWEST_ROWS else ("steps", 10 * steps),
     )
 

@@ -5,7 +5,7 @@ import warnings
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,9 +14,14 @@ from digitnet import metrics
 from digitnet.data.dataset import Dataset
 from digitnet.errors import RunError
 from digitnet.files import write_whole
+from digitnet.frames import to_frame
 from digitnet.networks.predict import predict_logits
+from digitnet.pages import notebook
 from digitnet.run_folder import Run
 from digitnet.training.checkpoint import load_network
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 
 @dataclass(frozen=True)
@@ -26,6 +31,9 @@ class Evaluation:
     logits: npt.NDArray[np.float32]  # (N, K)
     labels: npt.NDArray[np.uint8]  # (N,)
     label_names: tuple[str, ...]  # (K,)
+
+    def __repr__(self) -> str:
+        return f"<Evaluation: {self.accuracy:.2%} of {self.images:,} images>"
 
     @property
     def images(self) -> int:
@@ -64,9 +72,29 @@ class Evaluation:
         confidence = metrics.softmax(self.logits).max(axis=1)
         return metrics.coverage_curve(confidence, self.logits.argmax(axis=1) == self.labels)
 
+    @property
+    def classes(self) -> list[dict[str, Any]]:
+        """Label, number of images, precision and recall of each class; None where a number is not defined."""
+        precision, recall = metrics.precision(self.confusion), metrics.recall(self.confusion)
+        return [
+            {
+                "label": name,
+                "images": int(self.confusion[k].sum()),
+                "precision": _number(precision[k]),
+                "recall": _number(recall[k]),
+            }
+            for k, name in enumerate(self.label_names)
+        ]
+
+    def to_frame(self) -> "DataFrame":
+        """Make a table of `classes`; needs pandas."""
+        return to_frame(self.classes)
+
+    def _repr_html_(self) -> str:
+        return notebook.block(repr(self), notebook.table(self.classes))
+
     def to_json(self) -> dict[str, Any]:
         """All metrics as plain values: the content of evaluation.json."""
-        precision, recall = metrics.precision(self.confusion), metrics.recall(self.confusion)
         return {
             "accuracy": self.accuracy,
             "interval_95": [self.interval.low, self.interval.high],
@@ -76,15 +104,7 @@ class Evaluation:
             "negative_log_likelihood": metrics.negative_log_likelihood(self.logits, self.labels),
             "calibration_error": metrics.calibration_error(self.logits, self.labels),
             "coverage": {str(wanted): self.coverage.coverage(wanted) for wanted in (0.999, 0.9999)},
-            "classes": [
-                {
-                    "label": name,
-                    "images": int(self.confusion[k].sum()),
-                    "precision": _number(precision[k]),
-                    "recall": _number(recall[k]),
-                }
-                for k, name in enumerate(self.label_names)
-            ],
+            "classes": self.classes,
             "confusion": self.confusion.tolist(),
         }
 

@@ -9,6 +9,7 @@ from digitnet.data.dataset import Dataset, UInt8
 from digitnet.data.disputed import disputed_labels
 from digitnet.data.nearest import nearest_images
 from digitnet.metrics import softmax
+from digitnet.pages import notebook
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,9 @@ class Mistake:
 
     def __repr__(self) -> str:
         return f"<Mistake {self.index}: {self.true} read as {self.predicted}, {self.confidence:.1%}>"
+
+    def _repr_html_(self) -> str:
+        return notebook.block(repr(self), notebook.gallery([self.image], [f"test image {self.index}"]))
 
 
 def rank_mistakes(logits: npt.NDArray[np.float32], labels: UInt8) -> npt.NDArray[np.intp]:

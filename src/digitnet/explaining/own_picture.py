@@ -17,6 +17,7 @@ from digitnet.reading.reader import Reader
 from digitnet.reading.result import Digit, Line
 from digitnet.reporting.explain_page import OwnPicture
 from digitnet.run_folder import Run
+from digitnet.wording import option
 
 
 def check_takes_pictures(run: Run) -> None:
@@ -82,6 +83,6 @@ def _find_one(reader: Reader, pixels: UInt8, name: str) -> Digit | None:
             name,
             expected="a picture of one digit",
             found=f"{len(digits)} digits ({text})",
-            remedy="Crop it to one of them, or say --single if all of its ink is one digit.",
+            remedy=f"Crop it to one of them, or say {option('single', True)} if all of its ink is one digit.",
         )
     return digits[0] if digits else None

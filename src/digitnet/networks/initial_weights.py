@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from torch import nn
 
-from digitnet.errors import look_up
+from digitnet.config import InitialWeightsName
 
 
 def keep(network: nn.Module) -> None:
@@ -24,12 +24,12 @@ def draw_truncated_normal(network: nn.Module) -> None:
                 nn.init.constant_(layer.bias, 0.1)
 
 
-INITIAL_WEIGHTS: dict[str, Callable[[nn.Module], None]] = {
+INITIAL_WEIGHTS: dict[InitialWeightsName, Callable[[nn.Module], None]] = {
     "torch": keep,
     "truncated_normal": draw_truncated_normal,
 }
 
 
-def set_initial_weights(network: nn.Module, name: str) -> None:
-    """Set the first weights by name; raise UsageError with the nearest name for an unknown one."""
-    look_up("initial weights", name, INITIAL_WEIGHTS)(network)
+def set_initial_weights(network: nn.Module, name: InitialWeightsName) -> None:
+    """Set the first weights by the name of a way."""
+    INITIAL_WEIGHTS[name](network)

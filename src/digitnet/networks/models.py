@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterable
 import torch
 from torch import Tensor, nn
 
-from digitnet.checks import flag
-from digitnet.config import BlogLayers, TrainConfig
-from digitnet.errors import UsageError, look_up
+from digitnet.config import BlogLayers, NetworkName, TrainConfig
+from digitnet.errors import UsageError
 from digitnet.networks.initial_weights import set_initial_weights
 from digitnet.networks.preprocessing import make_preprocessing
 from digitnet.networks.test_time_augmentation import TestTimeAugmentation, average_predictions
+from digitnet.wording import option
 
 Layers = list[nn.Module]
 
@@ -131,7 +131,7 @@ def dense(units: int) -> Layers:
     return [nn.LazyLinear(units, bias=False), nn.LazyBatchNorm1d(), nn.ReLU()]
 
 
-NETWORKS: dict[str, Callable[..., Layers]] = {
+NETWORKS: dict[NetworkName, Callable[..., Layers]] = {
     "blog": blog,
     "fast": fast,
     "best": best,
@@ -183,12 +183,13 @@ def _build_member(config: TrainConfig, image_shape: tuple[int, int], outputs: in
     preprocessing = make_preprocessing(config.model.preprocessing)
     network = nn.Sequential(preprocessing, *_layers(config), nn.LazyLinear(outputs)).eval()
     rows, columns = image_shape
+    named = option("network", config.model.network)
     try:
         with torch.no_grad():
             network(torch.zeros(1, 1, rows, columns, dtype=torch.uint8))
     except RuntimeError as error:
         raise UsageError.mismatch(
-            f"--network {config.model.network}",
+            named,
             expected="larger images",
             found=f"{rows} x {columns} pixels, too few for its layers ({error})",
             remedy="The network blog takes any size.",
@@ -196,8 +197,8 @@ def _build_member(config: TrainConfig, image_shape: tuple[int, int], outputs: in
     set_initial_weights(network, config.model.initial_weights)
     if config.optimisation.batch_size == 1 and any(isinstance(layer, nn.BatchNorm1d) for layer in network):
         raise UsageError.mismatch(
-            flag("batch_size"),
-            expected=f"at least 2 for --network {config.model.network}, whose BatchNorm needs a mean over images",
+            option("batch_size"),
+            expected=f"at least 2 for {named}, whose BatchNorm needs a mean over images",
             found=1,
             remedy="The network blog takes single images.",
         )
@@ -206,14 +207,14 @@ def _build_member(config: TrainConfig, image_shape: tuple[int, int], outputs: in
 
 def _layers(config: TrainConfig) -> Layers:
     network = config.model.network
-    layers = look_up("network", network, NETWORKS)
+    layers = NETWORKS[network]
     for other, options in config.model.layers.items():
         for name, value in vars(options).items():
             if other != network and value != getattr(type(options)(), name):
                 raise UsageError.mismatch(
-                    flag(name),
-                    expected=f"--network {other}, whose layers it sets",
-                    found=f"--network {network}, which has no such option",
+                    option(name),
+                    expected=f"{option('network', other)}, whose layers it sets",
+                    found=f"{option('network', network)}, which has no such option",
                     remedy=f"Leave it out, or start from the preset: digitnet train {other}",
                 )
     return layers(config.model.layers[network]) if network in config.model.layers else layers()

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from digitnet.errors import look_up
+from digitnet.config import PreprocessingName
 
 
 class Scale(nn.Module):
@@ -63,9 +63,9 @@ def grid_coordinates(count: int, like: Tensor) -> Tensor:
     return (2 * torch.arange(count, dtype=like.dtype, device=like.device) + 1) / count - 1
 
 
-PREPROCESSING: dict[str, type[Scale]] = {"scale": Scale, "deskew": Deskew}
+PREPROCESSING: dict[PreprocessingName, type[Scale]] = {"scale": Scale, "deskew": Deskew}
 
 
-def make_preprocessing(name: str) -> Scale:
-    """Make the layer of that name; raise UsageError with the nearest name for an unknown one."""
-    return look_up("preprocessing", name, PREPROCESSING)()
+def make_preprocessing(name: PreprocessingName) -> Scale:
+    """Make the layer of that name."""
+    return PREPROCESSING[name]()

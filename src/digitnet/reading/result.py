@@ -2,10 +2,15 @@
 
 from dataclasses import dataclass, field
 from math import exp
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from digitnet.finding.ink import UInt8
+from digitnet.frames import to_frame
 from digitnet.modelfile import Decision
+from digitnet.pages import notebook
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 UNSURE = "?"
 """Stands in the text for a mark that is not accepted as a digit."""
@@ -116,6 +121,26 @@ class Reading:
         """Return everything but the pixels as plain values."""
         lines = [{"text": line.text, "digits": [d.to_json() for d in line.digits]} for line in self.lines]
         return {"text": self.text, "sure": self.is_sure, "lines": lines}
+
+    def to_frame(self) -> "DataFrame":
+        """Make a table with a row for each mark, in reading order; needs pandas."""
+        return to_frame(
+            {
+                "line": number,
+                "text": digit.text,
+                "label": digit.label,
+                "probability": digit.probability,
+                "decision": digit.decision,
+                "score": digit.score,
+                **vars(digit.box),
+            }
+            for number, line in enumerate(self.lines)
+            for digit in line.digits
+        )
+
+    def _repr_html_(self) -> str:
+        captions = [f"{digit.text} {digit.probability:.0%}" for digit in self.digits]
+        return notebook.block(repr(self), notebook.gallery([digit.image for digit in self.digits], captions))
 
 
 @dataclass(frozen=True)

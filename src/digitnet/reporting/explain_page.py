@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from digitnet.checks import command
 from digitnet.config import TrainConfig
 from digitnet.data.dataset import Dataset, UInt8
 from digitnet.evaluation.explanation import Explanation, Neighbour
@@ -18,6 +17,7 @@ from digitnet.reporting.overlays import Frame, frame, photograph, scale_bar, tin
 from digitnet.reporting.pictures import Picture, thumbnail
 from digitnet.reporting.template import fill
 from digitnet.reporting.words import counted, percent
+from digitnet.wording import command
 
 GAIN = 0.05
 """Part of the full colour from which a pixel is blue, and the scale shows what blue means."""

@@ -7,7 +7,6 @@ from typing import Any
 
 import tomli_w
 
-from digitnet.checks import command
 from digitnet.config import TrainConfig
 from digitnet.data.raw import DIGITS
 from digitnet.evaluation.curve import CurveReading, read_curve
@@ -16,6 +15,7 @@ from digitnet.evaluation.mistakes import rank_mistakes
 from digitnet.presets import nearest_preset, preset, to_command
 from digitnet.reporting.words import plain
 from digitnet.run_folder import Run
+from digitnet.wording import command
 
 _SEEDS = 5  # few, so that the comparison does not take long; it says if they are too few
 

@@ -9,9 +9,9 @@ from matplotlib.colors import LinearSegmentedColormap
 from PIL import Image
 
 from digitnet.data.dataset import UInt8
+from digitnet.pages.png import data_uri
 from digitnet.reporting.pictures import DARK_SCREEN, Drawing, Picture, picture
 from digitnet.reporting.style import DARK, LIGHT, Theme
-from digitnet.reporting.tiles import data_uri
 
 Floats = npt.NDArray[np.float64]
 

@@ -8,9 +8,10 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from digitnet.data.dataset import Split, UInt8
+from digitnet.pages.png import data_uri, enlarge, png
 from digitnet.reporting.galleries import samples_of_each_class
 from digitnet.reporting.style import DARK, LIGHT, PIXELS_PER_INCH, Theme, Width, to_svg
-from digitnet.reporting.tiles import data_uri, enlarge, ink, png, sheet
+from digitnet.reporting.tiles import ink, sheet
 
 PHONE = "(max-width: 700px)"
 DARK_SCREEN = "(prefers-color-scheme: dark)"

@@ -1,14 +1,11 @@
-"""Images as tiles of one picture, and a picture as the bytes of a PNG file: arrays in, arrays or bytes out."""
+"""Images as tiles of one picture: arrays in, arrays out."""
 
-import base64
-import io
 import math
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from matplotlib.colors import LinearSegmentedColormap
-from PIL import Image
 
 from digitnet.data.dataset import UInt8
 
@@ -56,22 +53,3 @@ def filter_tiles(weights: Floats) -> UInt8:
     coloured = tint(weights)  # (out, in, k, k, 4)
     columns = math.ceil(math.sqrt(weights.shape[1]))
     return np.stack([sheet(slices, columns, gap=1) for slices in coloured])
-
-
-def enlarge(picture: UInt8, factor: int) -> UInt8:
-    """Repeat each pixel `factor` times both ways, so that it stays a sharp square on any screen."""
-    return picture.repeat(factor, axis=0).repeat(factor, axis=1)
-
-
-def png(picture: UInt8) -> bytes:
-    """Encode a picture ``(rows, columns, 4)`` RGBA as PNG: 28 x 28 pixels of black ink take about 300 bytes."""
-    is_black = not picture[..., :3].any()
-    image = Image.fromarray(picture[..., [0, 3]].copy(), "LA") if is_black else Image.fromarray(picture, "RGBA")
-    buffer = io.BytesIO()
-    image.save(buffer, "PNG", optimize=True)
-    return buffer.getvalue()
-
-
-def data_uri(content: bytes, kind: str = "image/png") -> str:
-    """Encode bytes as a data URI, so that the page needs no second file."""
-    return f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"

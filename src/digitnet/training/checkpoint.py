@@ -6,9 +6,11 @@ A checkpoint is two files. The tensors go to ``checkpoint-STEP.safetensors``. Th
 pickled.
 """
 
+import copy
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -23,6 +25,7 @@ from digitnet.networks.models import build_network
 from digitnet.presets import to_command
 from digitnet.run_folder import Run
 from digitnet.training.state import Checkpoint, TrainState, Window
+from digitnet.wording import option
 
 _MANIFEST = "checkpoint.json"
 _NETWORK = "network."
@@ -87,21 +90,25 @@ def load_checkpoint(run: Run) -> Checkpoint | None:
     )
 
 
-def load_network(run: Run) -> nn.Module:
+def load_network(run: Run | Path | str) -> nn.Module:
     """Build a run's network with the weights of its newest checkpoint, on the CPU; RunError if they do not fit.
 
-    The network of a finished run is cached in the run: do not change it.
+    Each call returns a network of its own, which may be trained further.
     """
+    if isinstance(run, (str, Path)):
+        run = Run(run)
     if "network" in run.cache:
-        network: nn.Module = run.cache["network"]
+        network: nn.Module = copy.deepcopy(run.cache["network"])
         return network
     checkpoint = load_checkpoint(run)
     if checkpoint is None:
-        raise RunError(f"{run.path}: expected a checkpoint, found none. Continue the run with --resume.")
+        raise RunError(
+            f"{run.path}: expected a checkpoint, found none. Continue the run with {option('resume', True)}."
+        )
     weights = {n.removeprefix(_NETWORK): t for n, t in checkpoint.tensors.items() if n.startswith(_NETWORK)}
     network = build_with(run, weights)
     if run.is_finished:
-        run.cache["network"] = network
+        run.cache["network"] = copy.deepcopy(network)
     return network
 
 

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from digitnet.config import Device
 from digitnet.errors import DeviceError
+from digitnet.wording import option
 
 
 def choose_device(name: Device) -> torch.device:
@@ -19,10 +20,10 @@ def choose_device(name: Device) -> torch.device:
     if not available[name]:
         found = ", ".join(device for device, is_available in available.items() if is_available)
         raise DeviceError.mismatch(
-            f"--device {name}",
+            option("device", name),
             expected=f"a {name.upper()} device that torch {torch.__version__} can use",
             found=f"only {found}",
-            remedy="Use --device auto or --device cpu.",
+            remedy=f"Use {option('device', 'auto')} or {option('device', 'cpu')}.",
         )
     return torch.device(name)
 
@@ -44,7 +45,7 @@ def check_device(
             f"{device}, {tensor} of one batch",
             expected=f"the CPU's numbers within {tolerance:g} of the largest",
             found=f"a difference of {difference:.2g}",
-            remedy="Its driver or this build of torch computes wrongly; use --device cpu.",
+            remedy=f"Its driver or this build of torch computes wrongly; use {option('device', 'cpu')}.",
         )
     return f"Computing on {device}: its logits and gradients for one batch agree with the CPU's."
 

@@ -31,6 +31,7 @@ from digitnet.errors import DeviceError, Interrupted, RunError, UsageError
 from digitnet.networks.batchnorm import synchronise_batchnorm
 from digitnet.training.state import Checkpoint
 from digitnet.training.watchdog import Watchdog
+from digitnet.wording import option, resume_command
 
 
 @dataclass(frozen=True)
@@ -147,10 +148,10 @@ class Ranks(ProcessGroup):
         if config.optimisation.batch_size % self.size:
             below = config.optimisation.batch_size // self.size * self.size
             raise UsageError.mismatch(
-                "--batch-size",
+                option("batch_size"),
                 expected=f"a multiple of the {self.size} processes of this run",
                 found=config.optimisation.batch_size,
-                remedy=f"Use --batch-size {below or self.size} or another multiple, or other --nproc-per-node.",
+                remedy=f"Use {option('batch_size', below or self.size)} or change --nproc-per-node.",
             )
 
     def place(self, device: torch.device) -> torch.device:
@@ -160,10 +161,10 @@ class Ranks(ProcessGroup):
         count = torch.cuda.device_count() if device.type == "cuda" else 0
         if self.local_rank >= count:
             raise DeviceError.mismatch(
-                f"--device {device.type}",
+                option("device", device.type),
                 expected="a CUDA device for each process of a machine",
                 found=f"{count} on {socket.gethostname()} for process {self.local_rank + 1}",
-                remedy="Start fewer with --nproc-per-node, or use --device cpu.",
+                remedy=f"Start fewer with --nproc-per-node, or use {option('device', 'cpu')}.",
             )
         self.device = torch.device("cuda", self.local_rank)
         torch.cuda.set_device(self.device)
@@ -240,7 +241,7 @@ class Ranks(ProcessGroup):
         path = self.job.path if self.job else "DIR"
         return RunError(
             f"One of the {self.size} processes of this run has ended, or can't be reached any more, so all stop. "
-            f"Resume from the last checkpoint, with any number of processes: digitnet train --resume --out {path}"
+            f"Resume from the last checkpoint, with any number of processes: {resume_command(path)}"
         )
 
 

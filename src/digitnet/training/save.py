@@ -13,6 +13,7 @@ from digitnet.training.distributed import SINGLE_PROCESS, ProcessGroup
 from digitnet.training.keep import make_keeper
 from digitnet.training.record import RunRecorder, is_due
 from digitnet.training.state import TrainState
+from digitnet.wording import resume_command
 
 
 class Stop:
@@ -91,6 +92,6 @@ class RunSaver(Saver):
             raise Interrupted(
                 f"Stopped by {signal.Signals(number).name} after step {state.step:,} of "
                 f"{self.config.optimisation.steps:,}, and saved. "
-                f"Continue with: digitnet train --resume --out {self.run.path}",
+                f"Continue with: {resume_command(self.run.path)}",
                 signal_number=number,
             )

@@ -6,14 +6,13 @@ To add one: write a function of the time since the warm-up, 0 to 1, and name it 
 import math
 from collections.abc import Callable
 
-from digitnet.config import Optimisation
-from digitnet.errors import look_up
+from digitnet.config import Optimisation, ScheduleName
 
 Schedule = Callable[[int], float]
 """Step, counted from 0, in; learning rate out."""
 
 # Fraction of the highest rate as a function of the time t, from 0 (end of the warm-up) to 1 (end of the run)
-SCHEDULES: dict[str, Callable[[float], float]] = {
+SCHEDULES: dict[ScheduleName, Callable[[float], float]] = {
     "constant": lambda t: 1.0,
     "linear": lambda t: 1.0 - t,
     "cosine": lambda t: 0.5 * (1.0 + math.cos(math.pi * t)),
@@ -21,8 +20,8 @@ SCHEDULES: dict[str, Callable[[float], float]] = {
 
 
 def make_schedule(optimisation: Optimisation) -> Schedule:
-    """Combine the warm-up and the schedule of the configuration; raise UsageError for an unknown schedule."""
-    decay = look_up("schedule", optimisation.schedule, SCHEDULES)
+    """Combine the warm-up and the schedule of the configuration."""
+    decay = SCHEDULES[optimisation.schedule]
     warmup = round(optimisation.warmup * optimisation.steps)
     remaining = max(optimisation.steps - warmup, 1)
 

@@ -31,6 +31,7 @@ from digitnet.training.record import RunRecorder, count_correct
 from digitnet.training.save import FollowerSaver, RunSaver, Stop, stop_on_signals
 from digitnet.training.session import Session, check_recipe, prepare
 from digitnet.training.state import TrainState
+from digitnet.wording import option
 
 
 def take_step(
@@ -239,4 +240,4 @@ def summarise(run: Run, state: TrainState) -> dict[str, Any]:
 def _advice(run: Run) -> str:
     checkpoint = load_checkpoint(run)
     saved = f"The last good state, step {checkpoint.step:,}, is saved in {run.path}. " if checkpoint else ""
-    return f"{saved}Train again in a new folder with a lower --learning-rate."
+    return f"{saved}Train again in a new folder with a lower {option('learning_rate')}."

@@ -18,7 +18,6 @@ from typing import Any
 
 import tomli_w
 
-from digitnet.checks import flag
 from digitnet.data.load import load_dataset
 from digitnet.engines.engine import Engine
 from digitnet.engines.make import make_engine
@@ -31,9 +30,9 @@ from digitnet.trials.journal import Entry, Journal
 from digitnet.trials.plan import Plan, Trial, read_plan_file
 from digitnet.trials.status import Status
 from digitnet.trials.trial import TrialTask, run_trial
+from digitnet.wording import option
 
 _FRESH_SEEDS = 10
-_ANOTHER = "Name another with --out."
 
 
 @dataclass(frozen=True)
@@ -184,7 +183,7 @@ def _claim(folder: TrialsFolder) -> None:
     _refuse_old_search(folder.path)
     if not file.exists():
         if any(path.name != ".lock" for path in folder.path.iterdir()):
-            raise RunError(f"{folder.path}: expected a new or an empty folder, found files. {_ANOTHER}")
+            raise RunError(f"{folder.path}: expected a new or an empty folder, found files. {_another()}")
         write_whole(file, plan.text)
     text = read_plan_file(file)
     if text == plan.text:
@@ -192,9 +191,13 @@ def _claim(folder: TrialsFolder) -> None:
     if Plan.from_toml(text, str(file)) != plan:
         free = "title and trials" if plan.ranges else "title and compare"
         raise RunError(
-            f"{folder.path}: belongs to another plan (its plan.toml differs in more than {free}). {_ANOTHER}"
+            f"{folder.path}: belongs to another plan (its plan.toml differs in more than {free}). {_another()}"
         )
     write_whole(file, plan.text)
+
+
+def _another() -> str:
+    return f"Name another with {option('out')}."
 
 
 def _refuse_old_search(path: Path) -> None:
@@ -202,7 +205,7 @@ def _refuse_old_search(path: Path) -> None:
     if (path / "search.toml").exists():
         raise RunError(
             f"{path}: holds a search of digitnet 0.1, which can't be continued. Compare its best with its start: "
-            f"digitnet trials {path / 'best.toml'}. Or search again with another --out."
+            f"digitnet trials {path / 'best.toml'}. Or search again with another {option('out')}."
         )
 
 
@@ -215,12 +218,12 @@ def _check_recipe(folder: TrialsFolder) -> None:
             run = Run(folder.run_path(trial))
             if names := run.config.differences(trial.config):
                 was, now = run.config, trial.config
-                listed = ", ".join(f"{flag(n)} {was.value(n)} (now {now.value(n)})" for n in names)
+                listed = ", ".join(f"{option(n, was.value(n))} (now {now.value(n)})" for n in names)
                 unnamed = "preset" not in folder.plan.table  # version 0.1 began such a plan with the preset blog
                 advice = f'Write preset = "blog" into it and {folder.path / "plan.toml"}. ' if unnamed else ""
                 raise RunError(
                     f"{folder.path}: {trial.variant.name!r} was run with {listed}: the preset has changed. "
-                    f"{advice}{_ANOTHER}"
+                    f"{advice}{_another()}"
                 )
 
 

@@ -1,0 +1,48 @@
+"""How a message names an option: as a flag to who typed a command, as an argument to who called a function."""
+
+import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+_names_flags = False  # of the process: one that runs a command answers nobody else
+
+
+@contextmanager
+def naming_flags() -> Iterator[None]:
+    """Name options as flags until the block ends; a command of the command line is run inside."""
+    global _names_flags
+    before, _names_flags = _names_flags, True
+    try:
+        yield
+    finally:
+        _names_flags = before
+
+
+def flag(name: str) -> str:
+    """Name the command line flag of an argument: ``batch_size`` is ``--batch-size``."""
+    return "--" + name.replace("_", "-")
+
+
+def option(name: str, *value: object) -> str:
+    """Name an option, perhaps with its value: ``--network fast`` and ``--resume``, or ``network='fast'``."""
+    if not _names_flags:
+        return f"{name}={value[0]!r}" if value else name
+    shown = [str(item) for item in value if item is not True]
+    return " ".join([flag(name), *shown])
+
+
+def command(*words: object) -> str:
+    """Write a command line of digitnet, quoted where that is necessary."""
+    return shlex.join(["digitnet", *map(str, words)])
+
+
+def resume_command(path: object) -> str:
+    """Write how to continue the run in the folder `path`."""
+    if _names_flags:
+        return command("train", flag("resume"), flag("out"), path)
+    return f"train(resume=True, out={str(path)!r})"
+
+
+def see_options() -> str:
+    """Say where the fields of a configuration are explained."""
+    return "See: digitnet train --help" if _names_flags else "See: help(digitnet.TrainConfig)"
