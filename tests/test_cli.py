@@ -15,6 +15,7 @@ from conftest import Command, assert_equal
 from digitnet.cli.main import COMMANDS, main
 from digitnet.config import FIELDS
 from digitnet.data.dataset import Dataset
+from digitnet.installation import install_command
 from digitnet.presets import PRESETS
 from digitnet.run_folder import Run
 from digitnet.training.train import train
@@ -235,7 +236,7 @@ def test_without_torch_the_sentence_names_what_to_install(
     monkeypatch.setitem(sys.modules, "torch", None)
     monkeypatch.chdir(tmp_path)
     assert main(["train", "--steps", "1"]) == 1
-    assert "this needs torch. Run: pip install 'digitnet[train]'" in capsys.readouterr().err
+    assert f"this needs torch. Run: {install_command('train')}" in capsys.readouterr().err
 
 
 def test_the_overview_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:

@@ -20,6 +20,7 @@ from sklearn.utils.estimator_checks import check_estimator
 
 from digitnet import DigitClassifier
 from digitnet.errors import RunError, UsageError
+from digitnet.installation import install_command
 
 Arrays = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
@@ -177,7 +178,7 @@ def test_without_scikit_learn_a_sentence_says_what_to_install() -> None:
         "except ModuleNotFoundError as error:\n    print(error)"
     )
     printed = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
-    assert printed == "DigitClassifier needs scikit-learn. Run: pip install 'digitnet[sklearn]'\n"
+    assert printed == f"DigitClassifier needs scikit-learn. Run: {install_command('sklearn')}\n"
 
 
 class Padded(DigitClassifier):

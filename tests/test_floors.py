@@ -10,7 +10,7 @@ import digitnet
 
 # From the ground up. A room is a module or a folder of src/digitnet; rooms on one floor don't know each other.
 FLOORS = [
-    {"errors", "progress", "wording"},
+    {"errors", "installation", "progress", "wording"},
     {"checks", "exits", "files", "frames", "metrics", "finding", "pages", "photographs"},
     {"config"},
     {"presets"},

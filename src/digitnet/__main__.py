@@ -4,11 +4,12 @@ import sys
 from collections.abc import Sequence
 from functools import partial
 
-from digitnet.exits import exit_code
+from digitnet.exits import exit_code, open_outputs
 
 
 def main() -> int:
     """Run the command that this process was started with, and return its exit code."""
+    open_outputs()
     command, *names = sys.argv[1:] or [""]
     if command == "read" and names and not any(name.startswith("-") and name != "-" for name in names):
         return exit_code(partial(_read, names))

@@ -8,6 +8,7 @@
     ├── ModelError           a model file is missing, damaged, foreign or newer       exit code 1
     ├── DeviceError          the device is missing, or computes wrong results         exit code 1
     ├── StorageError         a file could not be written                              exit code 1
+    │   └── OutputError      standard output could not be written                     exit code 1
     ├── DivergedError        the loss or the weights are no longer finite             exit code 1
     └── Interrupted          a signal asked to stop, and the state was saved          exit code 130 or 143
 
@@ -66,6 +67,10 @@ class DeviceError(DigitnetError):
 
 class StorageError(DigitnetError):
     """A file could not be written."""
+
+
+class OutputError(StorageError):
+    """Standard output could not be written."""
 
 
 class DivergedError(DigitnetError):

@@ -12,6 +12,8 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
+from digitnet.installation import install_command
+
 try:
     from sklearn.base import BaseEstimator, ClassifierMixin
     from sklearn.utils import check_random_state
@@ -19,7 +21,7 @@ try:
     from sklearn.utils.validation import check_is_fitted, validate_data
 except ModuleNotFoundError as error:
     raise ModuleNotFoundError(
-        "DigitClassifier needs scikit-learn. Run: pip install 'digitnet[sklearn]'", name=error.name
+        f"DigitClassifier needs scikit-learn. Run: {install_command('sklearn')}", name=error.name
     ) from error
 
 from digitnet.config import FIELDS, TrainConfig

@@ -132,7 +132,7 @@ def parse_model(content: bytes, where: str) -> ModelFile:
             where,
             expected=f"a model file of scheme {SCHEME} or older",
             found=f"scheme {int(scheme)}, of a newer digitnet",
-            remedy="Run: pip install --upgrade digitnet",
+            remedy="Install a newer digitnet.",
         )
     stated = _find_value(content, _HASH_KEY) or b""
     if len(stated) != 64 or sha256(content.replace(stated, _NO_HASH)).encode() != stated:

@@ -15,6 +15,7 @@ from digitnet.cli.main import main
 from digitnet.engines.engine import Engine, Outcome
 from digitnet.engines.make import make_engine
 from digitnet.errors import DigitnetError, RunError, StorageError, UsageError
+from digitnet.installation import install_command
 from digitnet.run_folder import Run
 from digitnet.trials.journal import Entry
 from digitnet.trials.plan import Plan
@@ -374,5 +375,5 @@ def test_without_optuna_the_command_says_what_to_install(
     (tmp_path / "wide.toml").write_text(plan_for(drawn_file).text)
     done = digitnet("search", "wide.toml", "--quiet", PYTHONPATH=str(tmp_path))
     assert done.returncode == 1
-    assert done.stderr == "digitnet: this needs optuna. Run: pip install 'digitnet[search]'\n"
+    assert done.stderr == f"digitnet: this needs optuna. Run: {install_command('search')}\n"
     assert not (tmp_path / "trials").exists()

@@ -8,6 +8,7 @@ from typing import Any
 from digitnet.engines.engine import Engine, Workers
 from digitnet.engines.processes import ProcessWorkers
 from digitnet.errors import UsageError, look_up
+from digitnet.installation import install_command
 
 DEFAULT_TRIES = 3
 
@@ -70,7 +71,7 @@ def _dask(workers: int, threads: int, address: str | None) -> Workers[Any]:
 def _require(engine: str, *, package: str) -> None:
     if find_spec(package) is None:
         raise UsageError(
-            f"The engine {engine} is not installed (no package {package!r}). Run: pip install 'digitnet[cluster]'"
+            f"The engine {engine} is not installed (no package {package!r}). Run: {install_command('cluster')}"
         )
 
 
