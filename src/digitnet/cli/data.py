@@ -17,8 +17,7 @@ def data_fetch(data: DataName = "mnist") -> None:
         digitnet data fetch emnist-letters
 
     Args:
-        data: mnist, fashion-mnist, kmnist, qmnist, emnist-digits, emnist-letters, emnist-balanced, usps or
-            omniglot.
+        data: mnist, fashion-mnist, kmnist, qmnist, usps, omniglot, emnist-digits, emnist-letters, emnist-balanced.
     """
     from digitnet.data.cache import fetch
     from digitnet.data.catalog import DATASETS

@@ -205,7 +205,7 @@ def _emnist(part: str) -> NamedDataset:
         prefix=f"emnist-{part}-",
         by_hand=f"unpack the files emnist-{part}-* into a folder, and name it with --data DIR",
         page="www.nist.gov/itl/products-and-services/emnist-dataset",
-        licence="not stated by its makers",
+        licence="not stated on that page",
     )
 
 
@@ -230,7 +230,7 @@ USPS = NamedDataset(
     sources=(HttpsMirror("https://www.csie.ntu.edu.tw/~cjlin/libsvmtools/datasets/multiclass", gzipped=False),),
     by_hand=_AS_PUBLISHED,
     page="www.csie.ntu.edu.tw/~cjlin/libsvmtools/datasets/multiclass.html",
-    licence="not stated by its makers",
+    licence="not stated, as far as we know",
 )
 
 DATASETS: dict[str, NamedDataset] = {
