@@ -122,7 +122,7 @@ class Images:
     """Which images the network sees."""
 
     data: str = "mnist"
-    """Data set: mnist, emnist-letters or another in docs/data.md, or a path to IDX files, a CSV or image folders."""
+    """Data set: mnist, emnist-letters or another in docs/data.md, or a path to IDX files, a CSV, image folders."""
     validation_images: int = 5_000
     """Training images, the first ones, kept for validation; a tenth where 5000 are too many, or the data's own."""
     augment: str = "none"

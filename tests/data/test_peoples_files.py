@@ -418,6 +418,14 @@ def test_libsvms_text_is_read_with_its_absent_pixels_as_zero(named: str, tmp_pat
     assert len(dataset.test) == 40
 
 
+def test_an_archive_beside_pictures_is_not_the_data(tmp_path: Path) -> None:
+    images, labels = draw()
+    np.savez(tmp_path / "my.npz", x_train=images, y_train=labels)
+    pictures = convert(tmp_path / "my.npz", tmp_path / "pictures", "folder")
+    (pictures / "pictures.tar.bz2").write_bytes(bz2.compress(b"the same"))
+    assert_holds(read(pictures)[0], images, labels)
+
+
 def test_labels_from_1_have_two_meanings_in_libsvms_text_unless_it_is_usps(tmp_path: Path) -> None:
     images, labels = draw(side=16)
     images[:, -1, -1] = 255

@@ -28,8 +28,8 @@ class LibsvmFiles:
     description = "LIBSVM's text (usps.bz2 and usps.t.bz2)"
 
     def recognises(self, path: Path) -> bool:
-        """Return whether this is such a file for training, or a folder with one."""
-        return "train" in _find(path)
+        """Return whether this is such a file for training, or a folder with both; one may be any archive."""
+        return _find(path).keys() >= ({"train", "test"} if path.is_dir() else {"train"})
 
     def read(self, path: Path, on_message: OnMessage) -> Raw:
         """Read the files. In USPS's, the label 1 is the digit 0; other labels are what they say."""
