@@ -128,7 +128,7 @@ class Images:
     """Which images the network sees."""
 
     data: str = "mnist"
-    """Data set: mnist, fashion-mnist or omniglot, or a path to IDX files, a CSV, an .npz or image folders."""
+    """Data set: mnist, emnist-letters or another in docs/data.md, or a path to IDX files, a CSV, image folders."""
     validation_images: int = 5_000
     """Training images, the first ones, kept for validation; a tenth where 5000 are too many, or the data's own."""
     augment: AugmentationName = "none"

@@ -26,5 +26,9 @@ def make_dataset(*sources: Source) -> NamedDataset:
     """The small data set, with its real hashes, from any sources."""
     train_images, train_labels, test_images, test_labels = FILES
     return NamedDataset(
-        name="small", files=(train_images, train_labels, test_images, test_labels), sources=sources
+        name="small",
+        files=(train_images, train_labels, test_images, test_labels),
+        sources=sources,
+        page="example.org",
+        licence="MIT",
     )

@@ -3,7 +3,7 @@
 import errno
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +14,7 @@ from mirror import Mirror, send_status, serve
 from small import CONTENTS, FILES, make_dataset
 
 from digitnet.data.cache import fetch, read_cached
+from digitnet.data.raw import OnMessage
 from digitnet.data.sources.https import HttpsMirror
 from digitnet.data.sources.source import RawFile, SourceError
 from digitnet.errors import DataError, StorageError, UsageError
@@ -31,7 +32,7 @@ class Shelf:
     def __str__(self) -> str:
         return self.name
 
-    def fetch(self, wanted: list[RawFile]) -> Iterator[tuple[RawFile, bytes]]:
+    def fetch(self, wanted: Sequence[RawFile], on_message: OnMessage) -> Iterator[tuple[RawFile, bytes]]:
         self.asked.append([file.name for file in wanted])
         for file in wanted:
             if file.name not in self.contents:

@@ -29,11 +29,21 @@ def test_the_format_is_the_published_one() -> None:
     np.testing.assert_array_equal(idx.parse(bytes.fromhex("00000801 00000002 0709"), idx.LABELS, WHERE), [7, 9])
 
 
+def test_extended_labels_are_integers_of_four_bytes() -> None:
+    content = bytes.fromhex("00000c02 00000002 00000003 00000007 00000001 00000826 00000000 ffffffff 00000001")
+    parsed = idx.parse(content, idx.EXTENDED_LABELS, WHERE)
+    np.testing.assert_array_equal(parsed, [[7, 1, 2086], [0, -1, 1]])
+    with pytest.raises(DataError, match=r"expected 36 bytes for 2 labels of 3, found 35 \(the file ends early\)"):
+        idx.parse(content[:-1], idx.EXTENDED_LABELS, WHERE)
+    with pytest.raises(DataError, match=r"IDX labels \(magic number 2049\), found IDX extended labels \(magic"):
+        idx.parse(content, idx.LABELS, WHERE)
+
+
 @given(st.binary(max_size=64))
 def test_any_bytes_are_an_array_or_a_sentence(content: bytes) -> None:
-    for dimensions in (idx.IMAGES, idx.LABELS):
+    for kind in (idx.IMAGES, idx.LABELS):
         try:
-            parsed = idx.parse(content, dimensions, WHERE)
+            parsed = idx.parse(content, kind, WHERE)
         except DataError as error:
             assert str(error).startswith(WHERE)
         else:

@@ -1,5 +1,6 @@
 """The files that people bring: each kind is made here, and read at the first try."""
 
+import bz2
 import gzip
 import io
 import json
@@ -13,7 +14,7 @@ import pytest
 from PIL import Image
 from pyarrow import parquet
 from scipy.io import savemat
-from sklearn.datasets import load_digits
+from sklearn.datasets import dump_svmlight_file, load_digits
 
 from digitnet.data import idx
 from digitnet.data.dataset import Dataset, Split
@@ -394,6 +395,65 @@ def test_a_mat_file_of_another_version_or_with_other_arrays_is_refused(tmp_path:
     assert "expected version 7 or older, found version 7.3. Save it in MATLAB with -v7." in refusal(
         tmp_path / "my.mat"
     )
+
+
+# LIBSVM
+
+
+def dump(images: UInt8, labels: npt.NDArray[np.number], path: Path) -> None:
+    """Write LIBSVM's text with scikit-learn, which leaves out the zeros."""
+    text = io.BytesIO()
+    dump_svmlight_file(images.reshape(len(images), -1).astype(float), labels * 1.0, text, zero_based=False)
+    path.write_bytes(bz2.compress(text.getvalue()))
+
+
+@pytest.mark.parametrize("named", [".", "digits.bz2", "digits.t.bz2"])
+def test_libsvms_text_is_read_with_its_absent_pixels_as_zero(named: str, tmp_path: Path) -> None:
+    images, labels = draw()
+    images[images < 100], images[0, -1, -1], images[200, -1, -1] = 0, 9, 9
+    dump(images[:170], labels[:170], tmp_path / "digits.bz2")
+    dump(images[170:], labels[170:], tmp_path / "digits.t.bz2")
+    dataset, _ = read(tmp_path / named)
+    assert_holds(dataset, images, labels)
+    assert len(dataset.test) == 40
+
+
+def test_an_archive_beside_pictures_is_not_the_data(tmp_path: Path) -> None:
+    images, labels = draw()
+    np.savez(tmp_path / "my.npz", x_train=images, y_train=labels)
+    pictures = convert(tmp_path / "my.npz", tmp_path / "pictures", "folder")
+    (pictures / "pictures.tar.bz2").write_bytes(bz2.compress(b"the same"))
+    assert_holds(read(pictures)[0], images, labels)
+
+
+def test_labels_from_1_have_two_meanings_in_libsvms_text_unless_it_is_usps(tmp_path: Path) -> None:
+    images, labels = draw(side=16)
+    images[:, -1, -1] = 255
+    dump(images, labels + 1, tmp_path / "digits.bz2")
+    assert "found 1 to 10, which may mean two things" in refusal(tmp_path / "digits.bz2")
+    (tmp_path / "digits.bz2").rename(tmp_path / "usps.bz2")
+    assert_holds(read(tmp_path / "usps.bz2")[0], images, labels)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"hello", "digits.bz2: can't be read ("),
+        (bz2.compress(b"1 1:0.5\n" * 999)[:-9], "digits.bz2: can't be read (Compressed file ended"),
+        (bz2.compress(b""), "it has 0 images of 0 pixels"),
+        (bz2.compress(b"1 1:0 2:0 3:0 4:0\n1 1:0 2\n"), "line 2 is not a label and pixels NUMBER:VALUE"),
+        (bz2.compress(b"1 0:0 1:0 2:0 3:0\n"), "it has 1 images of 3 pixels, numbered from 0"),
+        (bz2.compress(b"1 999999999:0\n" * 9), "it has 9 images of 999,999,999 pixels"),
+        (bz2.compress(b"one 1:0\n"), "could not convert string to float"),
+        (bz2.compress(b"1 1:0 2:0 3:0\n"), "expected images of the shape (count, rows, columns)"),
+        (bz2.compress(b"0.5 1:0\n"), "expected a whole number for each image"),
+        (bz2.compress(b"1 1:nan\n"), "expected values from 0 to 255"),
+        (bz2.compress(bytes(70_000_000)), "it contains more than 67,108,864 bytes"),
+    ],
+)
+def test_each_error_in_libsvms_text_has_its_sentence(content: bytes, words: str, tmp_path: Path) -> None:
+    (tmp_path / "digits.bz2").write_bytes(content)
+    assert words in refusal(tmp_path / "digits.bz2")
 
 
 # Images without labels

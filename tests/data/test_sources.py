@@ -14,10 +14,12 @@ from mirror import Answer, Mirror, send, send_status, send_well, serve
 from small import CONTENTS, FILES
 
 from digitnet.data.content import GzipError, gunzip
+from digitnet.data.raw import ignore_message
 from digitnet.data.sources.folder import LocalFolder
 from digitnet.data.sources.https import HttpsMirror
 from digitnet.data.sources.npm import NpmPackage
 from digitnet.data.sources.source import RawFile, Source, SourceError
+from digitnet.files import sha256
 
 
 @pytest.fixture
@@ -29,13 +31,13 @@ def mirror(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mirror]:
 def complaint(source: Source) -> str:
     """Ask for all files, check them as the cache does, and return what is wrong."""
     with pytest.raises(SourceError) as caught:
-        for file, content in source.fetch(FILES):
+        for file, content in source.fetch(FILES, ignore_message):
             file.check(content)
     return str(caught.value)
 
 
 def received(source: Source) -> dict[str, bytes]:
-    return {file.name: bytes(content) for file, content in source.fetch(FILES)}
+    return {file.name: bytes(content) for file, content in source.fetch(FILES, ignore_message)}
 
 
 def test_a_good_mirror_hands_over_every_file(mirror: Mirror) -> None:
@@ -64,6 +66,16 @@ def test_a_mirror_whose_files_are_not_gzipped_is_asked_for_them_as_they_are(mirr
 def test_a_bad_file_that_is_not_gzipped_is_refused(mirror: Mirror, answer: Answer, words: str) -> None:
     mirror.answers[""] = answer
     assert words in complaint(HttpsMirror(mirror.address, gzipped=False))
+
+
+def test_a_long_download_says_how_far_it_is(mirror: Mirror) -> None:
+    content = bytes(110_000_000)
+    mirror.answers["long"] = lambda handler, _: send(handler, content)
+    said: list[str] = []
+    wanted = [RawFile("long", len(content), sha256(content))]
+    (file, received), *_ = HttpsMirror(mirror.address, gzipped=False).fetch(wanted, said.append)
+    file.check(received)
+    assert said == ["50 of 110 MB have arrived.", "100 of 110 MB have arrived."]
 
 
 def short(handler: BaseHTTPRequestHandler, content: bytes) -> None:

@@ -14,14 +14,17 @@ def data_fetch(data: DataName = "mnist") -> None:
     """Download a known data set into the cache, and print its folder.
 
     For example:
-        digitnet data fetch fashion-mnist
+        digitnet data fetch emnist-letters
 
     Args:
-        data: mnist, fashion-mnist or omniglot.
+        data: mnist, fashion-mnist, kmnist, qmnist, usps, omniglot, emnist-digits, emnist-letters, emnist-balanced.
     """
     from digitnet.data.cache import fetch
+    from digitnet.data.catalog import DATASETS
 
-    print(fetch(data, print_message))
+    folder = fetch(data, print_message)
+    print_message(DATASETS[data].about)
+    print(folder)
     print_next("look at its images", "data", "show", data, "--picture", "samples.png")
 
 
@@ -43,6 +46,7 @@ def data_show(
             tenth of each class where 5000 are too many, or the data's own part.
         format: text for people, json for programs.
     """
+    from digitnet.data.catalog import DATASETS
     from digitnet.data.inspection import describe
     from digitnet.data.load import load_dataset
     from digitnet.reporting.tables import Table
@@ -60,6 +64,8 @@ def data_show(
     height, width = description.image_shape
     darkest, brightest = description.pixel_range
     print(f"{description.name}: images of {height} x {width} pixels, values from {darkest} to {brightest}.")
+    if data in DATASETS:
+        print(DATASETS[data].about)
     parts = [[f"{count:,}" for count in counts] for counts in description.counts.values()]
     totals = [f"{sum(counts):,}" for counts in description.counts.values()]
     rows = (*zip(description.label_names, *parts, strict=True), ("all", *totals))

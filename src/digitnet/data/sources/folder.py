@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from digitnet.data.content import GzipError, gunzip
+from digitnet.data.raw import OnMessage, ignore_message
 from digitnet.data.sources.source import RawFile, SourceError
 
 
@@ -18,7 +19,9 @@ class LocalFolder:
     def __str__(self) -> str:
         return self.path
 
-    def fetch(self, wanted: Sequence[RawFile]) -> Iterator[tuple[RawFile, bytes | bytearray]]:
+    def fetch(
+        self, wanted: Sequence[RawFile], on_message: OnMessage = ignore_message
+    ) -> Iterator[tuple[RawFile, bytes | bytearray]]:
         """Yield each wanted file with its content; raise SourceError."""
         if not Path(self.path).is_dir():
             raise SourceError(f"there is no such folder; Debian's package {self.package} installs it")

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from digitnet.data.raw import OnMessage, ignore_message
 from digitnet.data.sources.source import RawFile, SourceError
 
 
@@ -18,7 +19,9 @@ class HttpsMirror:
     def __str__(self) -> str:
         return self.address.removeprefix("https://")
 
-    def fetch(self, wanted: Sequence[RawFile]) -> Iterator[tuple[RawFile, bytearray]]:
+    def fetch(
+        self, wanted: Sequence[RawFile], on_message: OnMessage = ignore_message
+    ) -> Iterator[tuple[RawFile, bytearray]]:
         """Yield each wanted file with its content; raise SourceError."""
         from digitnet.data.sources.transfer import download  # imports TLS, 50 ms that only a download should cost
 
@@ -27,6 +30,11 @@ class HttpsMirror:
         for file in wanted:
             url = f"{self.address}/{file.name}{'.gz' if self.gzipped else ''}"
             content = download(
-                url, file.size + 1, silence=self.silence, deadline=self.deadline, gzipped=self.gzipped
+                url,
+                file.size + 1,
+                silence=self.silence,
+                deadline=self.deadline,
+                gzipped=self.gzipped,
+                on_message=on_message,
             )
             yield file, content

