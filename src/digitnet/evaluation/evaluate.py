@@ -23,9 +23,9 @@ from digitnet.training.checkpoint import load_network
 class Evaluation:
     """The logits for a labelled set of images, and the metrics computed from them."""
 
-    logits: npt.NDArray[np.float32]  # (N, K)
-    labels: npt.NDArray[np.uint8]  # (N,)
-    label_names: tuple[str, ...]  # (K,)
+    logits: npt.NDArray[np.float32]  #: (N, K)
+    labels: npt.NDArray[np.uint8]  #: (N,)
+    label_names: tuple[str, ...]  #: (K,)
 
     @property
     def images(self) -> int:
