@@ -41,9 +41,10 @@ page: .venv/.train ## Train the small network that the page shows inside anew: m
 	@$(IN) digitnet train blog --filters 4 8 --hidden 0 --seed 2 --keep-checkpoints --threads 1 --out runs/page $(FLAGS)
 	@$(IN) digitnet export runs/page --out src/digitnet/reading/blog.onnx
 
-site: .venv/.train ## Build the page as a folder, site, that any web server or code host can publish
+site: .venv/.dev ## Build the documents and the page to draw on as a folder, site, that any web server can publish
 	@rm -rf site
-	@$(IN) digitnet serve --static site
+	@$(IN) sphinx --quiet --fresh-env --fail-on-warning --doctree-dir .sphinx_cache docs site
+	@$(IN) digitnet serve --static site/draw
 
 tutorial: .venv/.dev ## Execute the tutorial's notebook anew, and make its page: a few minutes
 	@$(IN) docs.tutorial

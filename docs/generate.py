@@ -10,8 +10,12 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from inspect import cleandoc
 from pathlib import Path
+from textwrap import dedent
+from types import ModuleType
 
+from digitnet import errors, run_folder
 from digitnet.cli.main import COMMANDS
 from docs import results, serving_results, tutorial
 
@@ -51,14 +55,18 @@ def recipe_loop() -> str:
     return f"```python\n{loop}\n```"
 
 
+def drawn_in(module: ModuleType) -> Callable[[], str]:
+    """Copy what the docstring of a module draws: its second paragraph."""
+    _, drawing, *_ = cleandoc(module.__doc__ or "").split("\n\n")
+    return lambda: f"```\n{dedent(drawing)}\n```"
+
+
 SECTIONS: dict[str, dict[str, Callable[[], str]]] = {
-    "README.md": {
-        "results": results.results_table,
-        "reader": results.reader_goals,
-        "photographs": results.reader_photographs,
-        "sources": results.reader_sources,
-        "loop": recipe_loop,
-    },
+    "README.md": {"results": results.results_summary, "reader": results.reader_summary},
+    "docs/results.md": {"results": results.results_table},
+    "docs/examples.md": {"loop": recipe_loop},
+    "docs/files.md": {"run": drawn_in(run_folder)},
+    "docs/python.md": {"errors": drawn_in(errors)},
     "docs/model-card.md": {
         "numbers": results.reader_numbers,
         "goals": results.reader_goals,

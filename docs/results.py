@@ -47,6 +47,25 @@ def blog_runs() -> str:
     return json.dumps({"seeds": found["seeds"], "accuracies": found["test"]}) + "\n"
 
 
+def results_summary() -> str:
+    """Make a row for each recipe as it is, and say in a sentence how long the default trains."""
+    rows = [
+        "| recipe | MNIST test accuracy: mean ± sd (seeds) | parameters |",
+        "|---|---|---|",
+        f"| the blog's own figure | {BLOG_ACCURACY} (one run) | |",
+    ]
+    for name in ("blog", "fast", "best", "tiny", "micro"):
+        first, *_ = stored(name)["variants"]
+        parameters = first["results"]["parameters"]
+        rows.append(f"| `{_command(name, {})}` | {_spread(first['test'])} | {parameters:,} |")
+    result = stored("peers")
+    long, short = (mean(run["seconds"] for run in _runs(result, name)) for name in ("blog", "digitnet-fast"))
+    return "\n".join(rows) + (
+        f"\n\nOn {result['threads']} threads of one machine, `fast` trains for {short:.0f} seconds, "
+        f"and the blog's own program, in TensorFlow, for {long:.0f}."
+    )
+
+
 def results_table() -> str:
     """Make a row for each recipe and variant, below the blog's own figure, and add the times of the race."""
     rows = [
@@ -444,6 +463,18 @@ It assumes that
   For the same reason, images must be sent in batches of thousands;
 - few cores wait at the end: each runs {TRIALS // cores} trials, so it is idle for at most 1/{TRIALS // cores} of
   the time."""
+    )
+
+
+def reader_summary() -> str:
+    """Say in a few sentences how well the shipped reader reads other people's digits."""
+    digit, other = (_add_up(stored("reader")["ink"][kind]) for kind in ("digit, single", "none, single"))
+    return (
+        f"Of {digit.total()} photographs, scans and drawings of a single digit by other people, it reads "
+        f"{digit['right']} rightly and {digit['wrong']} as another digit; the rest get a `?` or are refused. "
+        f"Of {other.total()} pictures of something else, it takes {other['wrong']} for a digit. digitnet was "
+        "developed with these pictures, so others will be read less well. The [model card](docs/model-card.md) "
+        "has all numbers, by kind of picture, and the goals that were missed."
     )
 
 

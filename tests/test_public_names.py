@@ -59,6 +59,12 @@ def test_a_public_name_is_documented_where_it_is_made(name: str) -> None:
     assert len(docstring(source, name).split()) >= 3
 
 
+@pytest.mark.parametrize("name", digitnet.__all__)
+def test_a_public_name_is_in_the_reference(name: str) -> None:
+    reference = (SOURCES.parent.parent / "docs" / "python.md").read_text(encoding="utf-8")
+    assert re.search(rf"^\.\. auto\w+:: digitnet\.(\w+\.)*{name}$", reference, re.MULTILINE)
+
+
 @pytest.mark.parametrize(
     ("source", "found"),
     [

@@ -33,24 +33,39 @@ def test_the_readme_begins_with_the_two_commands() -> None:
     assert readme.index("make train") < readme.index("docs/figures/") < readme.index("<!-- results -->")
 
 
-def test_the_readmes_tree_names_every_module() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    tree = readme[readme.index("src/digitnet/\n") : readme.index("tests/ ")]
+def test_the_tree_of_the_house_names_every_module() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    tree = text[text.index("src/digitnet/\n") : text.index("tests/   ")]
     source = ROOT / "src" / "digitnet"
     for path in source.rglob("*.py"):
         parts = path.relative_to(source).with_suffix("").parts
         name = parts[-1] if len(parts) <= 2 else parts[1]  # a folder inside a room stands for its modules
         name = "engines" if parts[0] == "engines" else name  # a room with one door: its modules are its own affair
         if not name.startswith("__"):
-            assert re.search(rf"\b{re.escape(name)}\b", tree), f"{path} is missing in the README's tree"
+            assert re.search(rf"\b{re.escape(name)}\b", tree), f"{path} is missing in the tree in CONTRIBUTING.md"
 
 
-def test_files_that_the_documents_link_to_exist() -> None:
-    for document in [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]:
-        text = re.sub(r"^```.*?^```", "", document.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
-        for link in re.findall(r"\]\(([^)#]+)[^)]*\)", text):
-            if "://" not in link:
-                assert (document.parent / link).exists(), f"{document.name} links to {link}"
+DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
+
+
+def without_code(document: Path) -> str:
+    return re.sub(r"^```.*?^```", "", document.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
+
+
+def anchors(document: Path) -> set[str]:
+    """Return what code hosts make of the headings: small letters, hyphens for spaces, and no other signs."""
+    headings = re.findall(r"^#+ (.+)$", without_code(document), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_what_a_document_links_to_exists(document: Path) -> None:
+    for link in re.findall(r"\]\(([^)]+)\)|^\[[^\]]+\]: (\S+)", without_code(document), re.MULTILINE):
+        name, _, anchor = "".join(link).partition("#")
+        if "://" not in name:
+            target = document.parent / name if name else document
+            assert target.exists(), name
+            assert not anchor or anchor in anchors(target), f"{name}#{anchor}"
 
 
 @pytest.mark.acceptance

@@ -105,7 +105,7 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         config = self._configure()
         progress = make_progress() if self.verbose else Progress()
         try:
-            dataset = split(raw, "X", raw.fingerprint, config.images.validation_images, progress.message)
+            dataset = split(raw, "X", config.images.validation_images, progress.message)
         except DataError as error:
             raise ValueError(str(error)) from error
         self.run_ = train(config, dataset=dataset, out=self._make_folder() / "run", progress=progress)

@@ -1,10 +1,7 @@
 """The page as a folder of files: a plain file server hosts it, and its answers are those of the server."""
 
-import functools
-import http.server
 import json
 import shutil
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +11,7 @@ from pen import DIGITS, draw
 from playwright.sync_api import Browser, Page, expect
 from servers import serving
 
-from browser import PHONE, chromium, needs_browser, opened
+from browser import PHONE, chromium, hosted, needs_browser, opened
 from digitnet.data import cache
 from digitnet.data.catalog import Download
 from digitnet.errors import DataError, StorageError
@@ -22,11 +19,6 @@ from digitnet.serving import static
 from digitnet.serving.shelf import list_models
 from digitnet.serving.static import ONNX_RUNTIME, write_static
 from processes import DIGITNET, run
-
-
-class _Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, format: str, *words: object) -> None:
-        """Log nothing."""
 
 
 @pytest.fixture(scope="module")
@@ -43,11 +35,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def address(folder: Path) -> Iterator[str]:
     """Host the folder, as it is, below a path: code hosts do so."""
-    handler = functools.partial(_Quiet, directory=str(folder.parent))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://localhost:{server.server_port}/site/"
-        server.shutdown()
+    with hosted(folder.parent) as server:
+        yield f"{server}site/"
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,7 @@ def test_the_recipe_fast_reads_98_8_percent(tmp_path: Path) -> None:
     run = train(PRESETS["fast"], dataset=dataset, out=tmp_path / "run")
     evaluation = evaluate(run, dataset)
     assert evaluation.images == 10_000
-    assert evaluation.accuracy >= 0.988  # 30 seeds: see the README
+    assert evaluation.accuracy >= 0.988  # 30 seeds: see docs/results.md
 
     # and its model file agrees about every one of the test images
     calibration = calibrate(run, dataset)

@@ -15,8 +15,8 @@ UInt8 = npt.NDArray[np.uint8]
 class Split:
     """Images with their labels, in the order of the file."""
 
-    images: UInt8  # (N, rows, columns), 0 is background, 255 is ink
-    labels: UInt8  # (N,), 0 to classes - 1
+    images: UInt8  #: (N, rows, columns), 0 is background, 255 is ink
+    labels: UInt8  #: (N,), 0 to classes - 1
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -29,13 +29,13 @@ class Split:
 class Dataset:
     """Three splits: train to learn from, validation to choose on, test to evaluate once, after the last step."""
 
-    name: str  # "mnist", or the path of its files
-    fingerprint: str  # SHA-256 of images and labels; it does not depend on path or format
-    label_names: tuple[str, ...]  # (K,): the name of each class
+    name: str  #: "mnist", or the path of its files
+    fingerprint: str  #: SHA-256 of images and labels; it does not depend on path or format
+    label_names: tuple[str, ...]  #: (K,): the name of each class
     train: Split
     validation: Split
     test: Split
-    asked_validation: int | None = None  # how many images load_dataset was asked to keep for validation
+    asked_validation: int | None = None  #: how many images load_dataset was asked to keep for validation
 
     @property
     def classes(self) -> int:

@@ -29,10 +29,10 @@ class Description:
     name: str
     fingerprint: str
     label_names: tuple[str, ...]
-    image_shape: tuple[int, int]  # rows, columns
-    pixel_range: tuple[int, int]  # smallest and largest value of the training images, 0 to 255
-    counts: dict[str, tuple[int, ...]]  # for train, validation and test: the number of images of each class
-    warnings: tuple[str, ...]  # sentences for people
+    image_shape: tuple[int, int]  #: rows, columns
+    pixel_range: tuple[int, int]  #: smallest and largest value of the training images, 0 to 255
+    counts: dict[str, tuple[int, ...]]  #: for train, validation and test: the number of images of each class
+    warnings: tuple[str, ...]  #: sentences for people
 
     def to_json(self) -> dict[str, Any]:
         """Return every field as plain values."""

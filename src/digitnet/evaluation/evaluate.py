@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 class Evaluation:
     """The logits for a labelled set of images, and the metrics computed from them."""
 
-    logits: npt.NDArray[np.float32]  # (N, K)
-    labels: npt.NDArray[np.uint8]  # (N,)
-    label_names: tuple[str, ...]  # (K,)
+    logits: npt.NDArray[np.float32]  #: (N, K)
+    labels: npt.NDArray[np.uint8]  #: (N,)
+    label_names: tuple[str, ...]  #: (K,)
 
     def __repr__(self) -> str:
         return f"<Evaluation: {self.accuracy:.2%} of {self.images:,} images>"

@@ -25,25 +25,25 @@ NEIGHBOURS = 8
 class Neighbour:
     """A training image that resembles the image."""
 
-    index: int  # position in the train split
+    index: int  #: position in the train split
     label: int
-    distance: float  # Euclidean, between pixels of 0 to 255
+    distance: float  #: Euclidean, between pixels of 0 to 255
 
 
 @dataclass(frozen=True)
 class Explanation:
     """A network's answer about one image, and what it rests on."""
 
-    image: UInt8  # (rows, columns) as it enters the network
-    preprocessed: UInt8  # (rows, columns) after its preprocessing: deskewed, for example
-    label_names: tuple[str, ...]  # (K,)
-    probabilities: tuple[float, ...]  # (K,) of the classes; they sum to 1
-    outlier: float | None  # probability, 0 to 1, of "not a digit"; None for a network that can't say it
-    true: int | None  # label of a test image
+    image: UInt8  #: (rows, columns) as it enters the network
+    preprocessed: UInt8  #: (rows, columns) after its preprocessing: deskewed, for example
+    label_names: tuple[str, ...]  #: (K,)
+    probabilities: tuple[float, ...]  #: (K,) of the classes; they sum to 1
+    outlier: float | None  #: probability, 0 to 1, of "not a digit"; None for a network that can't say it
+    true: int | None  #: label of a test image
     occlusion: Occlusion
-    change: Change | None  # the smallest square without which the answer is another one
-    neighbours: tuple[Neighbour, ...]  # nearest training images, nearest first
-    of_class: dict[int, tuple[Neighbour, ...]]  # likewise, of answer, rival and label alone
+    change: Change | None  #: the smallest square without which the answer is another one
+    neighbours: tuple[Neighbour, ...]  #: nearest training images, nearest first
+    of_class: dict[int, tuple[Neighbour, ...]]  #: likewise, of answer, rival and label alone
 
     @property
     def answer(self) -> int:

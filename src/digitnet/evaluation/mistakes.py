@@ -16,13 +16,13 @@ from digitnet.pages import notebook
 class Mistake:
     """A test image that was read wrongly."""
 
-    index: int  # position in the test file
-    image: UInt8  # (rows, columns)
+    index: int  #: position in the test file
+    image: UInt8  #: (rows, columns)
     true: int
     predicted: int
-    probabilities: tuple[float, ...]  # (K,), sums to 1
-    neighbours: tuple[int, ...]  # positions in the train split of the nearest training images, nearest first
-    disputed: str | None  # what annotators said, if they dispute the label
+    probabilities: tuple[float, ...]  #: (K,), sums to 1
+    neighbours: tuple[int, ...]  #: positions in the train split of the nearest training images, nearest first
+    disputed: str | None  #: what annotators said, if they dispute the label
 
     @property
     def confidence(self) -> float:

@@ -33,13 +33,13 @@ class Box:
 class Digit:
     """A mark on a picture, and the network's answer about it."""
 
-    label: str  # the most probable one
-    probabilities: tuple[float, ...]  # (K,) of each label; they sum to 1
+    label: str  #: the most probable one
+    probabilities: tuple[float, ...]  #: (K,) of each label; they sum to 1
     decision: Decision
-    score: float  # of being a digit at all; see modelfile
+    score: float  #: of being a digit at all; see modelfile
     box: Box
-    ink: UInt8 = field(compare=False, repr=False)  # (rows, columns) its ink alone: 0 for paper, 255 for full ink
-    image: UInt8 = field(compare=False, repr=False)  # (28, 28) what the network saw
+    ink: UInt8 = field(compare=False, repr=False)  #: (rows, columns) its ink alone: 0 for paper, 255 for full ink
+    image: UInt8 = field(compare=False, repr=False)  #: (28, 28) what the network saw
 
     @property
     def probability(self) -> float:
@@ -97,7 +97,7 @@ class Line:
 class Reading:
     """What was read from one picture."""
 
-    lines: tuple[Line, ...]  # from top to bottom
+    lines: tuple[Line, ...]  #: from top to bottom
 
     def __repr__(self) -> str:
         return f"<Reading {self.text!r}: {'sure' if self.is_sure else 'not sure'}>"

@@ -76,7 +76,7 @@ class Comparison:
     """Every variant, and every pair that was asked for."""
 
     variants: tuple[VariantSummary, ...]
-    chosen: str | None  # the first with the best mean validation accuracy; None if nothing has finished
+    chosen: str | None  #: the first with the best mean validation accuracy; None if nothing has finished
     pairs: tuple[PairComparison, ...]
 
     def __repr__(self) -> str:

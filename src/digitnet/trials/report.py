@@ -21,7 +21,7 @@ from digitnet.trials.run import TrialsFolder, open_folder
 
 
 def compare(folder: TrialsFolder | Path | str) -> Comparison:
-    """Compare the finished trials; write comparison.json, comparison.md and figures/*.png into the folder.
+    """Compare the finished trials; write ``comparison.json``, ``comparison.md`` and ``figures/*.png`` there.
 
     Trials that failed or still run are left out; the number of seeds of each variant shows it. Raises RunError if
     nothing has finished, and for a search, whose trials were not evaluated on the test images.
