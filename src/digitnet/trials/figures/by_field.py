@@ -4,15 +4,15 @@ import itertools
 import math
 from collections.abc import Mapping, Sequence
 
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from digitnet.reporting.style import LIGHT, Theme, Width, canvas, place, styled
+from digitnet.reporting.style import LIGHT, Theme, Width, canvas, place, spread_dots, styled
 from digitnet.reporting.words import percent
-from digitnet.trials.collect import VariantResults
+from digitnet.trials.collect import Measure, VariantResults
 from digitnet.trials.figures.drawing import (
-    Measure,
+    DOT,
+    are_numbers,
     draw_mean,
     finished,
     head,
@@ -32,16 +32,17 @@ def field_figure(
     width: Width = "wide",
     theme: Theme = LIGHT,
 ) -> Figure:
-    """Draw accuracy by one field: a dot for each seed, in order, and the mean beside them.
+    """Draw accuracy by one field: a dot for each seed, and the mean beside them.
 
-    Numbers are placed to scale (logarithmic from a factor of eight), other values in order.
-    Variants that agree in their other fields are joined, and named at the end where there are several such lines.
-    If there is a line, variants on no line are left out: they differ in something else as well. Raises
-    UsageError for a field that no variant has.
+    Numbers are placed to scale (logarithmic from a factor of eight), and a line joins their means; categories are
+    placed in order, without a line. Variants that agree in their other fields share a colour, and are named at the
+    end where there are several such groups. If there is one, single variants are left out: they differ in
+    something else as well. Raises UsageError for a field that no variant has.
     """
     lines = _lines(finished(variants, field), field)
     shown = [variant for line in lines.values() for variant in line]
-    places = place_values([variant.fields[field] for variant in shown])
+    given = [variant.fields[field] for variant in shown]
+    places = place_values(given)
     for line in lines.values():
         line.sort(key=lambda variant: places[text_of(variant.fields[field])])
     gap = min((after - before for before, after in itertools.pairwise(sorted(places.values()))), default=1.0)
@@ -62,7 +63,8 @@ def field_figure(
             means = [
                 _draw_seeds(axes, x, getattr(v, measure), room, colour) for x, v in zip(middles, line, strict=True)
             ]
-            axes.plot(middles, means, color=colour, linewidth=1, alpha=0.5, zorder=1)
+            if are_numbers(given):
+                axes.plot(middles, means, color=colour, linewidth=1, alpha=0.5, zorder=1)
             if len(lines) > 1:
                 note(axes, (middles[-1], means[-1]), name, (10, 0), colour)
             else:
@@ -90,8 +92,12 @@ def _lines(variants: Sequence[VariantResults], field: str) -> dict[str, list[Var
 def _draw_seeds(axes: Axes, x: float, values: Sequence[float], room: float, colour: str) -> float:
     """Draw a variant's mean with its interval at `x` and its seeds left of it; return the mean."""
     summary = summarise(values)
-    across = x - room * (np.linspace(0.46, 0.14, len(values)) if len(values) > 1 else np.array([0.3]))
-    axes.scatter(across, values, s=16, color=colour, alpha=0.55, linewidths=0, zorder=2)
+    (left, low), (right, high) = axes.transData.inverted().transform([(0, 0), (1, 1)])
+    across, up = right - left, high - low  # of one pixel
+    side = min(16 * across, 0.3 * room)
+    shifts = spread_dots([value / up for value in values], DOT)
+    places = [x - side + min(across, side / (3 * DOT)) * shift for shift in shifts]
+    axes.scatter(places, values, s=16, color=colour, alpha=0.55, linewidths=0, zorder=2)
     draw_mean(axes, x, summary, colour)
     return summary.mean
 
