@@ -85,7 +85,8 @@ def describe_doubt(comparison: Comparison) -> str:
         return ""
     return (
         "The accuracy after the last step is partly luck. In the mean of the last "
-        f"{LAST_VALIDATIONS} validations, {differ} of {counted(len(known), 'comparison')} would end otherwise: see the details."
+        f"{LAST_VALIDATIONS} validations, {differ} of {counted(len(known), 'comparison')} would end otherwise: "
+        "see the details."
     )
 
 

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import textwrap
 from collections.abc import Mapping, Sequence
 
 from matplotlib.axes import Axes
@@ -55,6 +56,7 @@ def field_figure(
         axes = place(figure, 70, 62, span, down - (142 if crowded else 118))
         axes.set_xlim(min(places.values(), default=0) - 0.7 * gap, max(places.values(), default=1) + 0.8 * gap)
         scale_accuracy(axes, [getattr(variant, measure) for variant in shown])
+        ends = []
         for number, (name, line) in enumerate(lines.items()):
             # told apart by lightness too; more lines than four repeat them, and are named anyway
             colour = (theme.training, theme.validation, theme.ink, theme.muted)[number % 4]
@@ -65,10 +67,11 @@ def field_figure(
             ]
             if are_numbers(given):
                 axes.plot(middles, means, color=colour, linewidth=1, alpha=0.5, zorder=1)
-            if len(lines) > 1:
-                note(axes, (middles[-1], means[-1]), name, (10, 0), colour)
-            else:
+            ends.append((means[-1], name, colour))
+            if len(lines) == 1:
                 _note_means(axes, middles, means, theme)
+        if len(lines) > 1:
+            _name_groups(axes, ends)
         _name_places(axes, places, crowded)
         axes.set_xlabel(words_of(field))
         head(
@@ -106,6 +109,18 @@ def _note_means(axes: Axes, middles: Sequence[float], means: Sequence[float], th
     """Write each mean to the right, above or below, where the line to the next mean does not run."""
     for x, mean, following in zip(middles, means, [*means[1:], math.inf], strict=True):
         note(axes, (x, mean), percent(mean), (5, -9 if following >= mean else 9), theme.ink)
+
+
+def _name_groups(axes: Axes, ends: Sequence[tuple[float, str, str]]) -> None:
+    """Write the names right of the axes, each at the height of its last mean or as far below as the others ask."""
+    free = math.inf  # pixels
+    for mean, name, colour in sorted(ends, key=lambda end: -end[0]):
+        text = "\n".join(textwrap.fill(line, 17, break_long_words=False) for line in name.splitlines())
+        half = 8 * (1 + text.count("\n"))
+        height = min(float(axes.transData.transform((0, mean))[1]), free - half)
+        free = height - half
+        place = (1, float(axes.transAxes.inverted().transform((0, height))[1]))
+        axes.text(*place, text, transform=axes.transAxes, color=colour, va="center", fontsize=9)
 
 
 def _name_places(axes: Axes, places: Mapping[str, float], crowded: bool) -> None:

@@ -66,10 +66,8 @@ def difference_figure(comparison: Comparison, width: Width = "wide", theme: Them
         text = signed_points(d.mean) + (f" ± {points(d.half_width)}" if d.interval else "")
         colour = theme.training if pair.verdict == "real" else theme.muted
         rows.append(_Row(pair.name, values, d.mean, d.interval, text, colour))
-    low, high = span_of([row.values for row in rows])
-    margin = 0.05 * (high - low)
     with styled(theme):
-        figure, axes = _draw_rows(rows, (min(low, -margin), max(high, margin)), width, theme)
+        figure, axes = _draw_rows(rows, span_of([[0.0], *(row.values for row in rows)]), width, theme)
         axes.axvline(0, color=theme.ink, linewidth=1.2, zorder=1)
         axes.xaxis.set_major_formatter(FuncFormatter(_write_tick))
         head(axes, "Differences in test accuracy", f"{_MARKS}; blue: real", theme)
