@@ -75,9 +75,8 @@ class History:
     def __repr__(self) -> str:
         return f"<History: {len(self.training):,} training and {len(self.validation):,} validation measurements>"
 
-    @property
     def rows(self) -> list[dict[str, float | None]]:
-        """A row for each step that was measured, with all columns; None where a column was not measured."""
+        """Return a row for each measured step, with all columns; what was not measured then is None."""
         kinds = (TrainingRow, ValidationRow)
         empty = dict.fromkeys(name for kind in kinds for name in kind.__annotations__)
         rows: dict[int, dict[str, float | None]] = {}
@@ -88,10 +87,10 @@ class History:
 
     def to_frame(self) -> "DataFrame":
         """Make a table of `rows`; needs pandas."""
-        return to_frame(self.rows)
+        return to_frame(self.rows())
 
     def _repr_html_(self) -> str:
-        return notebook.block(repr(self), notebook.table(self.rows))
+        return notebook.block(repr(self), notebook.table(self.rows()))
 
 
 class Run:

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from html_page import Page
 from PIL import Image
 
 from conftest import BLOG, SHORT
@@ -31,6 +30,7 @@ from digitnet.reporting.overlays import frame, tinted_ink
 from digitnet.reporting.pictures import Picture
 from digitnet.run_folder import Run
 from digitnet.training.checkpoint import load_network
+from html_page import Page
 
 UInt8 = npt.NDArray[np.uint8]
 BAR = np.zeros((28, 28), np.uint8)

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from html_page import Page
 from torch import nn
 
 from conftest import BLOG, SHORT
@@ -22,6 +21,7 @@ from digitnet.reporting.glossary import OF_LAYERS, TERMS, prose, words_of_readin
 from digitnet.reporting.page import Findings, compose
 from digitnet.reporting.report import collect_findings, make_report, render, trace_first_correct
 from digitnet.run_folder import Run, create
+from html_page import Page
 
 pytest_plugins = ["judged_run"]
 

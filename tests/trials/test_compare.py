@@ -1,6 +1,8 @@
 """A comparison names its choice from validation alone, pairs by seed, corrects, and writes itself everywhere."""
 
+import csv
 import dataclasses
+import io
 import json
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import pytest
 from scipy import stats
 
 from conftest import SHORT
+from digitnet.config import FIELDS
 from digitnet.data.dataset import Dataset, Split
 from digitnet.errors import RunError, UsageError
 from digitnet.evaluation.evaluate import evaluate
@@ -59,15 +62,13 @@ def test_the_last_validations_are_compared_in_the_way_of_the_test() -> None:
     assert pair.p_late is not None and pair.p_late < 0.05
 
 
-@pytest.mark.parametrize(("second", "agrees"), [(0.985, "yes"), (0.975, "no")])
-def test_the_table_says_where_they_disagree_with_the_test(second: float, agrees: str) -> None:
-    assert late_pair(0.985, second).tables[-1].rows[0][-1] == agrees
+@pytest.mark.parametrize(("second", "is_confirmed"), [(0.985, True), (0.975, False)])
+def test_they_confirm_the_test_or_disagree_with_it(second: float, is_confirmed: bool) -> None:
+    assert late_pair(0.985, second).pairs[0].is_confirmed is is_confirmed
 
 
 def test_results_without_them_are_compared_on_the_test_alone() -> None:
-    comparison = compare_variants([GOOD, SAME], [("good", "same")])
-    assert comparison.pairs[0].late is None
-    assert len(comparison.tables) == 3
+    assert compare_variants([GOOD, SAME], [("good", "same")]).pairs[0].late is None
 
 
 # --- choosing and comparing ------------------------------------------------------------------------------------
@@ -149,6 +150,11 @@ def test_what_has_too_few_seeds_is_said_and_stops_nothing() -> None:
     assert sentences[3] == "none and good have no finished seed in common: nothing can be compared."
 
 
+def test_a_difference_is_real_not_seen_or_not_known() -> None:
+    verdicts = [pair.verdict for pair in compare_variants(ALL, PAIRS).pairs]
+    assert verdicts == ["real", "not seen", "not known", "not known"]
+
+
 def test_nothing_finished_is_a_sentence_too() -> None:
     comparison = compare_variants([NONE], [])
     assert comparison.chosen is None
@@ -170,30 +176,46 @@ def test_results_that_do_not_match_their_seeds_are_refused(change: dict[str, obj
 # --- writing ---------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("write", ["to_text", "to_markdown"])
-def test_every_rendering_shows_mean_spread_interval_n_and_sentences(write: str) -> None:
+def test_the_text_has_the_sentences_then_mean_spread_interval_and_n() -> None:
     comparison = compare_variants(ALL, PAIRS)
-    text = getattr(comparison, write)()
+    text = comparison.to_text()
     (summary, *_) = comparison.variants
     assert summary.test is not None
     assert summary.test.interval is not None
     assert summary.test.sd is not None
-    assert f"{100 * summary.test.mean:.2f}%" in text
-    assert f"{100 * summary.test.sd:.2f}" in text
-    assert f"{100 * summary.test.interval.low:.2f}% to {100 * summary.test.interval.high:.2f}%" in text
-    assert all(sentence in text for sentence in comparison.sentences)
+    row = next(line for line in text.splitlines() if line.startswith("  good "))
+    mean, sd = 100 * summary.test.mean, 100 * summary.test.sd
+    low, high = 100 * summary.test.interval.low, 100 * summary.test.interval.high
+    assert row.split() == ["good", "8", f"{mean:.2f}%", "±", f"{sd:.2f}", f"{low:.2f}%", "to", f"{high:.2f}%"]
+    assert text.startswith("\n".join(comparison.sentences))
     assert "Chosen on validation, before the test was looked at: same" in text
 
 
-def test_every_row_of_a_markdown_table_has_as_many_cells_as_its_head() -> None:
-    for table in compare_variants([dataclasses.replace(GOOD, name="a|b"), POOR], [("a|b", "poor")]).tables:
-        lines = table.to_markdown().replace("\\|", "").splitlines()[2:]
-        assert {line.count("|") for line in lines} == {len(table.columns) + 1}
-
-
 def test_the_columns_of_the_text_stand_under_each_other() -> None:
-    _, head, *rows = compare_variants(ALL, PAIRS).tables[0].to_text().splitlines()
+    _, head, *rows = compare_variants(ALL, PAIRS).accuracies("validation").to_text().splitlines()
     assert {len(row) for row in rows} == {len(head)}
+
+
+def test_there_is_a_row_for_each_seed_of_each_variant() -> None:
+    rows = compare_variants(ALL, PAIRS).rows()
+    expected = [(v.name, v.fields["kernel_size"], seed) for v in ALL for seed in v.seeds]
+    assert [(row["variant"], row["kernel_size"], row["seed"]) for row in rows] == expected
+    assert [row["test_accuracy"] for row in rows[:8]] == list(GOOD.test)
+    assert [row["validation_accuracy"] for row in rows[8:16]] == list(SAME.validation)
+
+
+def test_a_row_holds_plain_values_alone_so_that_it_can_be_grouped() -> None:
+    fields = {"filters": (8, 16), "preprocessing": "deskew", "learning_rate": 0.1}
+    (row,) = compare_variants([dataclasses.replace(ALONE, fields=fields)], []).rows()
+    assert row["filters"] == "8-16"
+    assert all(value is None or isinstance(value, str | int | float) for value in row.values())
+
+
+def test_the_csv_is_these_rows_whatever_the_names() -> None:
+    comparison = compare_variants([dataclasses.replace(GOOD, name='a, "b"\nc'), SAME], [])
+    read = list(csv.DictReader(io.StringIO(comparison.to_csv())))
+    expected = [{k: "" if v is None else str(v) for k, v in row.items()} for row in comparison.rows()]
+    assert read == expected
 
 
 def test_the_json_is_plain_and_holds_every_value() -> None:
@@ -206,12 +228,13 @@ def test_the_json_is_plain_and_holds_every_value() -> None:
     assert content["pairs"][0]["difference"]["p_t"] == comparison.pairs[0].difference.p_t  # type: ignore[union-attr]
     assert len(content["pairs"][0]["images"]) == len(SEEDS)
     assert content["sentences"] == list(comparison.sentences)
+    assert content["rows"] == comparison.rows()
 
 
 def test_an_interval_is_not_said_to_pass_100_percent() -> None:
     near = VariantResults("near", {}, (0, 1), (0.99, 0.99), (0.98, 1.0), (1.0, 1.0), 10)
-    (row,) = compare_variants([near], []).tables[1].rows
-    assert row[4] == "86.29% to 100.00%"
+    (row,) = compare_variants([near], []).accuracies("test").rows
+    assert row[-1] == "86.29% to 100.00%"
 
 
 # --- run folders -----------------------------------------------------------------------------------------------
@@ -246,6 +269,24 @@ def test_finished_runs_are_collected_with_what_sets_them_apart(runs: dict[str, l
         assert five.validation[k] == run.summary["validation"]["accuracy"]
         assert five.seconds[k] == run.summary["seconds"]
     assert five.parameters == runs["kernel_size=5"][0].summary["parameters"]
+
+
+def test_a_row_of_a_real_run_has_all_that_it_measured(runs: dict[str, list[Run]], drawn: Dataset) -> None:
+    rows = compare_variants(collect(runs, drawn), []).rows()
+    run, row = runs["kernel_size=5"][1], rows[3]
+    measured = evaluate(run, drawn).to_json()
+    assert (row["kernel_size"], row["seed"]) == (5, 1)
+    assert row["test_mistakes"] == measured["images"] - measured["correct"]
+    assert row["test_loss"] == pytest.approx(measured["negative_log_likelihood"])
+    assert row["test_calibration_error"] == pytest.approx(measured["calibration_error"])
+    assert row["validation_loss"] == run.summary["validation"]["loss"]
+    assert row["images_per_second"] == run.summary["images_per_second"]
+    assert row["peak_memory_bytes"] == run.summary["peak_memory_bytes"]
+
+
+def test_no_measurement_is_called_like_a_field(runs: dict[str, list[Run]], drawn: Dataset) -> None:
+    rows = compare_variants(collect(runs, drawn), []).rows()
+    assert set(rows[0]) & set(FIELDS) == {"kernel_size", "seed"}
 
 
 def test_a_variant_without_a_finished_run_is_kept_empty(runs: dict[str, list[Run]], drawn: Dataset) -> None:

@@ -1,6 +1,7 @@
 """Trials: every trial once, whatever interrupts them; each a run folder like any other."""
 
 import contextlib
+import csv
 import json
 import os
 import shutil
@@ -194,12 +195,15 @@ def test_compare_prints_writes_and_draws(digitnet: Command, local: TrialsFolder)
     done = digitnet("compare", local.path)
     assert done.returncode == 0, done.stderr
     assert "Chosen on validation, before the test was looked at: kernel_size=" in done.stdout
-    assert "kernel_size=5 against kernel_size=3" in done.stdout
-    asked = json.loads(digitnet("compare", local.path, "--format", "json").stdout)
-    assert json.loads((local.path / "comparison.json").read_text()) == asked
-    page = (local.path / "comparison.md").read_text()
-    for figure in ("by-kernel_size", "front"):
-        assert f"figures/{figure}.png" in page
+    assert done.stdout.splitlines()[-1] == f"Report: {local.path / 'comparison.html'}"
+    assert "Next, see the mistakes of one run: digitnet report" in done.stderr
+    asked = digitnet("compare", local.path, "--format", "json")
+    assert json.loads((local.path / "comparison.json").read_text()) == json.loads(asked.stdout)
+    table = digitnet("compare", local.path, "--format", "csv")
+    assert len(list(csv.DictReader(table.stdout.splitlines()))) == len(json.loads(asked.stdout)["rows"])
+    assert asked.stderr == table.stderr == ""
+    assert (local.path / "comparison.html").is_file()
+    for figure in ("variants", "differences", "by-kernel_size", "front"):
         assert (local.path / "figures" / f"{figure}.png").read_bytes().startswith(b"\x89PNG")
 
 

@@ -244,13 +244,13 @@ def made(mean: float, half: float, n: int = 10, sd: float = 0.0007, p: float = 0
 
 def test_a_real_difference_is_said_with_its_winner_first() -> None:
     difference = made(-0.0021, 0.0005, p=0.0004)
-    expected = "three layers beat two by 0.21 +- 0.05 points (10 seeds, p = 0.002): real."
+    expected = "three layers beat two by 0.21 ± 0.05 points (10 seeds, p = 0.002): real."
     assert describe_difference("two", "three layers", difference, p=0.002) == expected
 
 
 def test_no_difference_seen_comes_with_the_seeds_that_would_show_one() -> None:
     assert describe_difference("A", "B", made(0.0001, 0.0004), p=0.6, smallest=0.0003) == (
-        "No difference seen between A and B (0.01 +- 0.04 points, 10 seeds, p = 0.60); "
+        "No difference seen between A and B (0.01 ± 0.04 points, 10 seeds, p = 0.60); "
         "you would need about 45 seeds to see one of 0.03."
     )
 
@@ -280,7 +280,7 @@ def test_a_sure_t_test_of_few_seeds_owns_up_to_what_it_assumes() -> None:
 
 def test_equal_results_have_no_spread_to_plan_with() -> None:
     said = describe_difference("A", "B", compare_pairs([0.5, 0.6], [0.5, 0.6]))
-    assert said.startswith("No difference seen between A and B (0.00 +- 0.00 points, 2 seeds")
+    assert said.startswith("No difference seen between A and B (0.00 ± 0.00 points, 2 seeds")
     assert "no spread to plan with" in said
 
 

@@ -1,7 +1,10 @@
 """The figures of a comparison hold every seed and every mean, at both widths, whatever the results."""
 
+import itertools
+import math
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 
 import matplotlib
 import numpy as np
@@ -15,11 +18,13 @@ from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 
 from digitnet.errors import UsageError
-from digitnet.reporting.style import DARK, LIGHT, Theme, Width, to_png
+from digitnet.reporting.style import DARK, LIGHT, Theme, Width, spread_dots, to_png
 from digitnet.trials.collect import VariantResults
+from digitnet.trials.compare import Comparison, compare_variants
 from digitnet.trials.figures.against_cost import front_figure, pareto
 from digitnet.trials.figures.by_field import field_figure
 from digitnet.trials.figures.by_two_fields import heat_figure, is_crossed
+from digitnet.trials.figures.in_rows import difference_figure, variant_figure
 
 WIDTHS: Sequence[Width] = ("wide", "narrow")
 
@@ -125,6 +130,101 @@ def test_any_accuracies_are_drawn_in_every_figure_without_a_warning(results: lis
     assert all(min(values) - 1e-9 <= y <= max(values) + 1e-9 for y in heights)
 
 
+def joined(figure: Figure) -> bool:
+    """Whether a line runs through the means."""
+    return any(len(line.get_xdata()) > 1 for line in figure.axes[0].lines)  # type: ignore[arg-type]
+
+
+def test_a_line_joins_numbers_and_never_categories() -> None:
+    assert joined(field_figure(SIZES, "kernel_size"))
+    for values in (("none", "gentle", "affine"), ((8,), (8, 16)), (True, False)):
+        assert not joined(field_figure([variant(x=value) for value in values], "x"))
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_names_of_groups_lie_neither_on_each_other_nor_on_the_data_nor_outside(width: Width) -> None:
+    crossed = itertools.product(("none", "gentle", "affine"), ("scale", "deskew"))
+    alike = [variant(augment=one, preprocessing=other) for one, other in crossed]
+    figure = field_figure(alike, "preprocessing", width=width)
+    figure.canvas.draw()
+    boxes = [text.get_window_extent() for text in figure.axes[0].texts if text.get_text().startswith("augment")]
+    assert len(boxes) == 3
+    assert not any(a.overlaps(b) for k, a in enumerate(boxes) for b in boxes[:k])
+    data = figure.axes[0].get_window_extent()
+    assert all(data.x1 <= box.x0 and box.x1 <= figure.bbox.x1 for box in boxes)
+
+
+# --- rows --------------------------------------------------------------------------------------------------------
+
+
+def compared(*variants: VariantResults) -> Comparison:
+    """Compare each variant with the first."""
+    return compare_variants(variants, [(other.name, variants[0].name) for other in variants[1:]])
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_every_variant_is_a_row_of_its_seeds_and_its_mean(width: Width) -> None:
+    figure = variant_figure(compared(*SIZES, variant(0, kernel_size=9)), width=width)
+    found = sorted(x for x, _ in dots(figure))
+    expected = sorted([value for v in SIZES for value in v.test] + [float(np.mean(v.test)) for v in SIZES])
+    assert found == pytest.approx(expected)
+    assert {*(v.name for v in SIZES), "97.30%", "97.50%", "97.70%"} <= set(texts(figure))
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_every_pair_is_a_row_of_its_differences_with_a_line_at_zero(width: Width) -> None:
+    one, *others = SIZES
+    figure = difference_figure(compared(*SIZES), width=width)
+    expected = [a - b for v in others for a, b in zip(v.test, one.test, strict=True)]
+    expected += [float(np.mean(v.test) - np.mean(one.test)) for v in others]
+    assert sorted(x for x, _ in dots(figure)) == pytest.approx(sorted(expected))
+    (zero,) = figure.axes[0].lines
+    assert list(zero.get_xdata()) == [0, 0]  # type: ignore[arg-type]
+    left, right = figure.axes[0].get_xlim()
+    assert left < 0 < right
+
+
+def test_a_difference_without_an_interval_or_a_common_seed_is_no_error() -> None:
+    alone = variant(1, kernel_size=3)
+    apart = VariantResults("apart", {}, (99,), (0.9,), (0.9,), (1.0,), 1)
+    figure = difference_figure(compared(alone, variant(1, test=0.5, kernel_size=5), apart))
+    assert len(dots(figure)) == 2  # the seed, and its mean
+
+
+def test_no_text_of_a_row_is_cut_off_however_long_its_name() -> None:
+    names = ["a name that goes on and on and on " * 5, "W" * 300, "short"]
+    variants = [replace(variant(test=0.9 + k / 100), name=name) for k, name in enumerate(names)]
+    for width in WIDTHS:
+        for figure in (variant_figure(compared(*variants), width=width), difference_figure(compared(*variants))):
+            figure.canvas.draw()
+            inside = [t for t in figure.findobj(Text) if t.get_text() and t.get_text()[0] != "W"]
+            assert all(t.get_window_extent().x1 <= figure.bbox.x1 for t in inside)
+
+
+def test_a_dollar_in_a_name_is_a_dollar_and_any_alphabet_is_drawn() -> None:
+    odd = [replace(variant(test=0.9, x=name), name=name) for name in ("$\\frac{$", "数字")]
+    for figure in (variant_figure(compared(*odd)), field_figure(odd, "x"), front_figure(odd)):
+        assert to_png(figure).startswith(b"\x89PNG")
+
+
+@given(st.lists(st.floats(0, 100), max_size=40))
+def test_dots_that_lie_apart_stay_on_their_line_and_others_leave_it_by_two_dots_at_most(
+    places: list[float],
+) -> None:
+    shifts = spread_dots(places, 5)
+    assert shifts == spread_dots(places, 5)
+    assert set(shifts) <= {0, 5, -5, 10, -10}
+    for k, place in enumerate(places):
+        if all(abs(place - other) >= 5 for j, other in enumerate(places) if j != k):
+            assert shifts[k] == 0
+
+
+def test_few_dots_never_cover_each_other() -> None:
+    places = [0, 1, 2, 3, 9, 9, 9, 20]
+    dots = list(zip(places, spread_dots(places, 5), strict=True))
+    assert min(math.dist(a, b) for k, a in enumerate(dots) for b in dots[:k]) > 4.9
+
+
 # --- two fields ------------------------------------------------------------------------------------------------
 
 
@@ -193,6 +293,8 @@ def test_every_figure_is_drawn_on_its_page_and_leaves_matplotlib_as_it_was(theme
         field_figure(GRID, "filters", theme=theme),
         heat_figure(GRID, "filters", "kernel_size", theme=theme),
         front_figure(GRID, theme=theme),
+        variant_figure(compared(*GRID), theme=theme),
+        difference_figure(compared(*GRID), theme=theme),
     ):
         assert to_png(figure).startswith(b"\x89PNG")
         assert to_hex(figure.get_facecolor()) == theme.paper

@@ -25,6 +25,11 @@ def picture(content: bytes, description: str, kind: str = "image/png") -> str:
     return f'<img src="{data_uri(content, kind)}" alt="{escape(description)}" style="max-width: 100%">'
 
 
+def paragraph(text: str) -> str:
+    """Write a paragraph."""
+    return f"<p>{escape(text)}</p>"
+
+
 def table(rows: Sequence[Mapping[str, Any]], most: int = 20) -> str:
     """Write rows as a table; of more than `most`, the first and the last."""
     if not rows:

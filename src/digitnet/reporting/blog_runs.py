@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from digitnet.config import TrainConfig
 from digitnet.presets import preset
-from digitnet.reporting.style import LIGHT, Theme, Width, canvas, place, styled
+from digitnet.reporting.style import LIGHT, Theme, Width, canvas, place, spread_dots, styled
 from digitnet.reporting.words import RUNNING, percent
 
 BLOG_ACCURACY = 0.9922  # what the blog post reports for its one run
@@ -80,9 +80,8 @@ def strip_figure(accuracy: float, runs: BlogRuns, width: Width = "wide", theme: 
     with styled(theme):
         figure = canvas(across, height)
         axes = place(figure, 16, 50, across - 32, 36)
-        axes.scatter(
-            values, _heights(values, 0.012 * (high - low)), s=30, color=theme.muted, alpha=0.7, linewidths=0
-        )
+        pixel = (high - low + 2 * margin) / (across - 32)
+        axes.scatter(values, spread_dots(values / pixel, 7), s=30, color=theme.muted, alpha=0.7, linewidths=0)
         marks = [(BLOG_ACCURACY, "the blog", theme.validation), (accuracy, "this run", theme.training)]
         middle = (low + high) / 2
         marks.sort(reverse=accuracy + BLOG_ACCURACY < 2 * middle)  # so that no line crosses a name
@@ -93,17 +92,8 @@ def strip_figure(accuracy: float, runs: BlogRuns, width: Width = "wide", theme: 
                 value + shift * (high - low), level, f"{name} {percent(value)}", color=colour, ha=side,
                 transform=axes.get_xaxis_transform(), fontweight="bold",
             )  # fmt: skip
-        axes.set(xlim=(low - margin, high + margin), ylim=(-1, 1), yticks=[])
+        axes.set(xlim=(low - margin, high + margin), ylim=(-18, 18), yticks=[])
         axes.grid(False)
         ticks = np.arange(math.ceil(1_000 * (low - margin)), 1_000 * (high + margin)) / 1_000
         axes.set_xticks(ticks, [f"{100 * tick:.1f}%" for tick in ticks])
     return figure
-
-
-def _heights(values: np.ndarray, closest: float) -> list[float]:
-    """Spread dots that would cover each other over the height of the strip."""
-    placed: list[float] = []
-    for k, value in enumerate(values):
-        near = int((np.abs(values[:k] - value) < closest).sum())
-        placed.append((0, 0.5, -0.5, 0.9, -0.9)[near % 5])
-    return placed

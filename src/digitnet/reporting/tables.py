@@ -1,6 +1,6 @@
 """A table of text, for a terminal and for a page.
 
-Not rich's: its Markdown box aligns no column, escapes no ``|``, and wraps at the width of a terminal.
+Not rich's, which wraps at the width of a terminal.
 """
 
 from dataclasses import dataclass
@@ -22,10 +22,3 @@ class Table:
             for row in (self.columns, *self.rows)
         ]
         return "\n".join([self.title, *(f"  {line}" for line in lines)])
-
-    def to_markdown(self) -> str:
-        """Write a Markdown table under its title."""
-        rule = ("---", *["---:"] * (len(self.columns) - 1))
-        lines = ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in self.rows]
-        head = ["| " + " | ".join(row) + " |" for row in (self.columns, rule)]
-        return "\n".join([f"**{self.title}**", "", *head, *lines])

@@ -1,17 +1,23 @@
 """The measurements of the finished runs of a plan, by variant."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from statistics import mean
+from typing import Any, Literal
 
 import numpy as np
 
 from digitnet.data.dataset import Dataset
 from digitnet.data.load import load_dataset
 from digitnet.evaluation.evaluate import Evaluation, load_evaluation
+from digitnet.metrics import calibration_error, negative_log_likelihood
 from digitnet.run_folder import Run
+from digitnet.trials.ranges import shown
 from digitnet.trials.statistics import Bools
+
+Measure = Literal["validation", "test"]
+"""The images on which accuracy is measured."""
 
 LAST_VALIDATIONS = 5
 """Validations at the end of a run whose mean is less a matter of luck than the accuracy after the last step."""
@@ -30,6 +36,8 @@ class VariantResults:
     parameters: int  # 0 if no trial has finished
     # accuracy, 0 to 1: the mean of the last validations of a run
     late_validation: tuple[float, ...] = ()
+    # what else was measured of each run, by the names of the columns of `rows`
+    others: tuple[Mapping[str, float | None], ...] = field(default=(), compare=False, repr=False)
     # (seeds, N): which test images were read correctly
     correct: Bools | None = field(default=None, compare=False, repr=False)
 
@@ -38,10 +46,28 @@ class VariantResults:
         found = {len(self.seeds), len(set(self.seeds)), len(self.validation), len(self.test), len(self.seconds)}
         if self.late_validation:
             found.add(len(self.late_validation))
+        if self.others:
+            found.add(len(self.others))
         if self.correct is not None:
             found.add(len(self.correct))
         if len(found) > 1:
             raise ValueError(f"{self.name}: expected one value for each of different seeds, found {found} of them")
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """Yield a row for each seed: text, numbers, true and false alone; a list such as filters is ``16-32``."""
+        fields = {name: shown(v) if isinstance(v, tuple | list) else v for name, v in self.fields.items()}
+        for k, seed in enumerate(self.seeds):
+            yield {
+                "variant": self.name,
+                **fields,
+                "seed": seed,
+                "test_accuracy": self.test[k],
+                "validation_accuracy": self.validation[k],
+                "late_validation_accuracy": self.late_validation[k] if self.late_validation else None,
+                **(self.others[k] if self.others else {}),
+                "seconds": self.seconds[k],
+                "parameters": self.parameters,
+            }
 
 
 def collect(runs: Mapping[str, Sequence[Run]], dataset: Dataset | None = None) -> list[VariantResults]:
@@ -76,10 +102,22 @@ def collect(runs: Mapping[str, Sequence[Run]], dataset: Dataset | None = None) -
                 seconds=tuple(run.summary["seconds"] for run in done),
                 parameters=done[0].summary["parameters"] if done else 0,
                 late_validation=tuple(_late_validation(run) for run in done),
+                others=tuple(_others(run, e) for run, e in zip(done, evaluated, strict=True)),
                 correct=np.array(correct) if same_images and done else None,
             )
         )
     return results
+
+
+def _others(run: Run, evaluation: Evaluation) -> dict[str, float | None]:
+    return {
+        "test_mistakes": evaluation.images - evaluation.correct,
+        "test_loss": negative_log_likelihood(evaluation.logits, evaluation.labels),
+        "test_calibration_error": calibration_error(evaluation.logits, evaluation.labels),
+        "validation_loss": run.summary["validation"]["loss"],
+        "images_per_second": run.summary["images_per_second"],
+        "peak_memory_bytes": run.summary.get("peak_memory_bytes"),
+    }
 
 
 def _late_validation(run: Run) -> float:

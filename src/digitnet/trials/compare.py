@@ -1,19 +1,23 @@
-"""What many seeds show about each variant and each pair of variants: numbers, tables and sentences.
+"""What many seeds show about each variant and each pair of variants: numbers, sentences, tables and rows.
 
 Selection and evaluation are separate: the variant is chosen by its mean validation accuracy, and the test
 accuracies only describe it. A comparison is paired: the same seeds and, where known, the same test images.
 """
 
+import csv
 import dataclasses
+import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from digitnet.errors import UsageError, nearest
+from digitnet.frames import to_frame
 from digitnet.metrics import Interval
+from digitnet.pages import notebook
 from digitnet.reporting.tables import Table
-from digitnet.reporting.words import duration, percent
-from digitnet.trials.collect import LAST_VALIDATIONS, VariantResults
+from digitnet.reporting.words import percent
+from digitnet.trials.collect import Measure, VariantResults
 from digitnet.trials.statistics import (
     ALPHA,
     Bools,
@@ -24,20 +28,19 @@ from digitnet.trials.statistics import (
     compare_pairs,
     describe_difference,
     mcnemar,
+    points,
     summarise,
-    write_chance,
 )
 
-NOTES = (
-    "Accuracies are means over the seeds; sd is the standard deviation of single seeds in percentage points, and "
-    "the 95% interval, also after +-, is that of the mean (Student's t).",
-    "Differences are first minus second on the test images, in percentage points, paired by seed; bootstrap is a "
-    "95% interval that assumes no normality. p (t) is the paired t test's, p (permutation) the permutation "
-    "test's, and p (Holm), which decides, is p (t) adjusted for the number of comparisons.",
-    f"At a constant learning rate, the accuracy after the last step is partly luck. The mean of the last "
-    f"{LAST_VALIDATIONS} validations is less so: where both disagree, the answer depends on which one is asked.",
-    "McNemar counts the seeds whose two networks differ on the same images by more than chance (exact, p < 0.05 / "
-    "seeds). It is about those networks; the other p-values are about new seeds, evaluated on these images.",
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+Verdict = Literal["real", "not seen", "not known"]
+"""Of a difference: told from zero, not told from it, or of too few seeds for either."""
+
+NOTE = (
+    "± sd is the standard deviation of single seeds, in percentage points; the 95% interval, also after ± in a "
+    "sentence, is that of the mean (Student's t)."
 )
 
 
@@ -66,9 +69,24 @@ class PairComparison:
     p_late: float | None = None
 
     @property
+    def name(self) -> str:
+        """The pair as tables and figures name it."""
+        return f"{self.first} against {self.second}"
+
+    @property
     def seeds_that_differ(self) -> int:
         """Number of seeds whose two networks differ on the same images by more than chance."""
         return sum(answer.p < ALPHA / len(self.images) for answer in self.images)  # Bonferroni's correction
+
+    @property
+    def verdict(self) -> Verdict:
+        """Whether the difference on the test images is real."""
+        return "not known" if self.p is None else "real" if self.p < ALPHA else "not seen"
+
+    @property
+    def is_confirmed(self) -> bool:
+        """Whether the last validations say what the test says: the same is better, or nothing is seen in both."""
+        return _direction(self.late, self.p_late) == _direction(self.difference, self.p)
 
 
 @dataclass(frozen=True)
@@ -85,41 +103,11 @@ class Comparison:
     @property
     def sentences(self) -> tuple[str, ...]:
         """The chosen variant, and what each pair shows."""
-        return (self._choice(), *(pair.sentence for pair in self.pairs))
+        return (self.choice, *(pair.sentence for pair in self.pairs))
 
     @property
-    def tables(self) -> tuple[Table, ...]:
-        """Validation to choose on, test to report, and the differences if pairs were asked for."""
-        accuracy = ("seeds", "mean", "sd", "95% interval")
-        validation = [(v.results.name, *_cells(v.validation)) for v in self.variants]
-        test = [(v.results.name, *_cells(v.test), *_costs(v)) for v in self.variants]
-        tables = [
-            Table("Validation accuracy, to choose on", ("variant", *accuracy), tuple(validation)),
-            Table("Test accuracy, to report", ("variant", *accuracy, "time", "parameters"), tuple(test)),
-        ]
-        difference = ("pair", "seeds", "points", "sd", "95% interval")
-        if rows := tuple(_difference_cells(pair) for pair in self.pairs):
-            columns = (*difference, "bootstrap", "p (t)", "p (permutation)", "p (Holm)", "McNemar")
-            tables.append(Table("Differences on the test", columns, rows))
-        if late := tuple(_late_cells(pair) for pair in self.pairs if pair.late):
-            title = f"Differences on validation, mean of the last {LAST_VALIDATIONS}"
-            tables.append(Table(title, (*difference, "p (Holm)", "as on the test"), late))
-        return tuple(tables)
-
-    def to_text(self) -> str:
-        """Write tables, sentences and notes as plain text."""
-        return "\n\n".join([*(table.to_text() for table in self.tables), "\n".join(self.sentences), *NOTES])
-
-    def to_markdown(self) -> str:
-        """Write sentences, tables and notes as Markdown."""
-        said = "\n".join(f"- {sentence}" for sentence in self.sentences)
-        return "\n\n".join([said, *(table.to_markdown() for table in self.tables), *NOTES]) + "\n"
-
-    def to_json(self) -> dict[str, Any]:
-        """Return everything as JSON's values: the content of comparison.json."""
-        return {**_plain(self), "correction": "Holm", "sentences": list(self.sentences)}
-
-    def _choice(self) -> str:
+    def choice(self) -> str:
+        """Which variant validation chooses, and what the test says of it, in a sentence."""
         best = next((v for v in self.variants if v.results.name == self.chosen), None)
         if best is None or best.validation is None or best.test is None:
             return "No trial has finished, so there is nothing to compare."
@@ -129,6 +117,44 @@ class Comparison:
             f"Chosen on validation, before the test was looked at: {self.chosen} (mean accuracy "
             f"{percent(best.validation.mean)}). On the test it reads {percent(best.test.mean)} ({inside})."
         )
+
+    def accuracies(self, measure: Measure) -> Table:
+        """Make the table of the accuracy of each variant: seeds, mean ± sd over them, interval of the mean."""
+        rows = tuple((v.results.name, *_cells(getattr(v, measure))) for v in self.variants)
+        return Table(f"{measure.title()} accuracy", ("variant", "seeds", "mean ± sd", "95% interval"), rows)
+
+    def to_text(self) -> str:
+        """Write the sentences and the test accuracies as plain text, for a terminal."""
+        return "\n\n".join(["\n".join(self.sentences), self.accuracies("test").to_text(), NOTE])
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return a row for each run, the tidy table: variant, its varied fields, seed, and all that was measured.
+
+        Accuracies are fractions from 0 to 1, and losses mean negative log-likelihoods; what is not known is None.
+        """
+        return [row for variant in self.variants for row in variant.results.rows()]
+
+    def to_frame(self) -> "DataFrame":
+        """Make a table of `rows`; needs pandas."""
+        return to_frame(self.rows())
+
+    def _repr_html_(self) -> str:
+        table = self.accuracies("test")
+        rows = [dict(zip(table.columns, row, strict=True)) for row in table.rows]
+        return notebook.block(repr(self), notebook.table(rows), *map(notebook.paragraph, self.sentences))
+
+    def to_csv(self) -> str:
+        """Write the rows as CSV; what is not known is empty."""
+        rows, table = self.rows(), io.StringIO()
+        columns = dict.fromkeys(name for row in rows for name in row)
+        writer = csv.DictWriter(table, list(columns), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+        return table.getvalue()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return everything as JSON's values: the content of comparison.json."""
+        return {**_plain(self), "correction": "Holm", "sentences": list(self.sentences), "rows": self.rows()}
 
 
 def compare_variants(variants: Sequence[VariantResults], pairs: Sequence[tuple[str, str]]) -> Comparison:
@@ -155,7 +181,7 @@ def _compare_pairs(pairs: Sequence[tuple[VariantResults, VariantResults]]) -> tu
     common = [tuple(sorted(set(first.seeds) & set(second.seeds))) for first, second in pairs]
     differences, late = (
         [
-            _difference(_values(first, measure, seeds), _values(second, measure, seeds))
+            _difference(values_of(first, measure, seeds), values_of(second, measure, seeds))
             for (first, second), seeds in zip(pairs, common, strict=True)
         ]
         for measure in ("test", "late_validation")
@@ -197,8 +223,8 @@ def _conclude(
     return PairComparison(first.name, second.name, seeds, difference, p, images, sentence)
 
 
-def _values(variant: VariantResults, measure: str, seeds: Sequence[int]) -> list[float]:
-    """Return a measurement of the runs of `seeds`; empty if it is unknown."""
+def values_of(variant: VariantResults, measure: str, seeds: Sequence[int]) -> list[float]:
+    """Return a measurement of a variant's runs with `seeds`; empty if it is unknown."""
     values = getattr(variant, measure)
     return [values[variant.seeds.index(seed)] for seed in seeds] if values else []
 
@@ -216,48 +242,18 @@ def _correct(
 
 
 def _cells(summary: Summary | None) -> tuple[str, ...]:
-    """Write seeds, mean, sd and interval; a dash for what is not defined."""
+    """Write seeds, mean ± sd and interval; a dash for what is not defined."""
     if summary is None:
-        return "0", "-", "-", "-"
-    return f"{summary.n}", percent(summary.mean), _points(summary.sd), _span(summary.interval)
+        return "0", "-", "-"
+    sd = "" if summary.sd is None else f" ± {points(summary.sd)}"
+    return f"{summary.n}", f"{percent(summary.mean)}{sd}", _span(summary.interval)
 
 
-def _costs(variant: VariantSummary) -> tuple[str, str]:
-    if variant.seconds is None:
-        return "-", "-"
-    return duration(variant.seconds.mean), f"{variant.results.parameters:,}"
-
-
-def _difference_cells(pair: PairComparison) -> tuple[str, ...]:
-    name, d = f"{pair.first} against {pair.second}", pair.difference
-    if d is None:
-        return name, "0", *"--------"
-    spans = [f"{_points(i.low)} to {_points(i.high)}" if i else "-" for i in (d.interval, d.bootstrap_interval)]
-    chances = ["-" if p is None else write_chance(p) for p in (d.p_t, d.p_permutation, pair.p)]
-    differ = f"{pair.seeds_that_differ} of {len(pair.images)}" if pair.images else "-"
-    return name, f"{d.n}", _points(d.mean), _points(d.sd), *spans, *chances, differ
-
-
-def _late_cells(pair: PairComparison) -> tuple[str, ...]:
-    """Write the difference on the last validations, and whether it says what the test says."""
-    d = pair.late
-    assert d is not None
-    span = f"{_points(d.interval.low)} to {_points(d.interval.high)}" if d.interval else "-"
-    chance = "-" if pair.p_late is None else write_chance(pair.p_late)
-    same = _verdict(pair.difference, pair.p) == _verdict(d, pair.p_late)
-    cells = f"{pair.first} against {pair.second}", f"{d.n}", _points(d.mean), _points(d.sd), span, chance
-    return *cells, "yes" if same else "no"
-
-
-def _verdict(difference: PairedDifference | None, p: float | None) -> int:
+def _direction(difference: PairedDifference | None, p: float | None) -> int:
     """Return 1 if the first is better, -1 if the second is, and 0 if no difference is seen."""
     if difference is None or p is None or p >= ALPHA:
         return 0
     return 1 if difference.mean > 0 else -1
-
-
-def _points(difference: float | None) -> str:
-    return "-" if difference is None else f"{100 * difference:.2f}".replace("-0.00", "0.00")
 
 
 def _span(interval: Interval | None) -> str:

@@ -5,7 +5,7 @@ A trials folder holds:
     plan.toml                  the plan
     journal.jsonl              how each trial ended, and which fields were sampled for it
     runs/VARIANT/seed-N/       the run of each trial; runs/trial-NNN/ where variants are sampled
-    comparison.json, .md and figures/*.png    the results of `digitnet compare`
+    comparison.html, .json and figures/*.png    the results of `digitnet compare`
     best.toml                  of a search: a plan that compares its best with the start, over fresh seeds
 """
 

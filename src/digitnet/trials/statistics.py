@@ -64,7 +64,7 @@ class PairedDifference:
 
     @property
     def half_width(self) -> float:
-        """Half of the 95% t interval: the number after "+-"; NaN for one seed."""
+        """Half of the 95% t interval: the number after "±"; NaN for one seed."""
         return (self.interval.high - self.interval.low) / 2 if self.interval else math.nan
 
 
@@ -173,7 +173,7 @@ def describe_difference(
         apart = f"{winner} beat {loser} by {points(difference.mean)} points" if difference.mean else ""
         equal = f"{first} and {second} were equal"
         return f"{apart or equal} with the one seed that both have: nothing can be concluded from one seed."
-    size = f"{points(difference.mean)} +- {points(difference.half_width)} points"
+    size = f"{points(difference.mean)} ± {points(difference.half_width)} points"
     facts = f"{difference.n} seeds, {write_p(p)}"
     if p < ALPHA:
         return f"{winner} beat {loser} by {size} ({facts}): real{_reservation(p_permutation)}."
@@ -184,6 +184,12 @@ def describe_difference(
 def points(difference: float) -> str:
     """Write the size of a difference of accuracies in percentage points: ``0.0021`` is ``0.21``."""
     return f"{100 * abs(difference):.2f}"
+
+
+def signed_points(difference: float) -> str:
+    """Write a difference of accuracies in percentage points with its sign: ``0.0021`` is ``+0.21``."""
+    text = f"{100 * difference:+.2f}"
+    return text[1:] if float(text) == 0 else text.replace("-", "\N{MINUS SIGN}")
 
 
 def write_p(p: float) -> str:

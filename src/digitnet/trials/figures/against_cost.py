@@ -10,8 +10,8 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocato
 from matplotlib.transforms import Bbox
 
 from digitnet.reporting.style import LIGHT, Theme, Width, canvas, place, styled
-from digitnet.trials.collect import VariantResults
-from digitnet.trials.figures.drawing import Measure, Point, draw_mean, head, note, scale_accuracy
+from digitnet.trials.collect import Measure, VariantResults
+from digitnet.trials.figures.drawing import Point, draw_mean, head, note, scale_accuracy
 from digitnet.trials.statistics import summarise
 
 

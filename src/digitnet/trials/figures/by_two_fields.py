@@ -9,8 +9,8 @@ from matplotlib.patches import Rectangle
 
 from digitnet.reporting.style import LIGHT, Theme, Width, canvas, place, styled
 from digitnet.reporting.words import percent
-from digitnet.trials.collect import VariantResults
-from digitnet.trials.figures.drawing import Measure, finished, head, place_values, text_of, words_of
+from digitnet.trials.collect import Measure, VariantResults
+from digitnet.trials.figures.drawing import finished, head, place_values, text_of, words_of
 from digitnet.trials.statistics import Summary, summarise
 
 

@@ -5,7 +5,6 @@ Names are written beside their points, and every mean has its 95% interval.
 
 import math
 from collections.abc import Sequence
-from typing import Literal
 
 from matplotlib.axes import Axes
 from matplotlib.text import Annotation
@@ -17,10 +16,11 @@ from digitnet.reporting.words import plain
 from digitnet.trials.collect import VariantResults
 from digitnet.trials.statistics import Summary, summarise
 
-Measure = Literal["validation", "test"]
-"""The images on which accuracy is measured."""
-
 Point = tuple[float, float]
+
+
+DOT = 4.5
+"""Distance of two dots of seeds that lie beside each other, in pixels."""
 
 
 def draw_mean(axes: Axes, x: float, summary: Summary, colour: str) -> None:
@@ -53,16 +53,21 @@ def head(axes: Axes, title: str, explanation: str, theme: Theme) -> None:
 
 
 def scale_accuracy(axes: Axes, groups: Sequence[Sequence[float]]) -> None:
-    """Scale the axis to the seeds; the interval of two seeds, often huge, may be cut off."""
+    """Scale the vertical axis to the accuracies of each group."""
+    axes.set_ylim(span_of(groups, most=1.0))
+    axes.yaxis.set_major_locator(MaxNLocator(5))
+    axes.yaxis.set_major_formatter(PercentFormatter(1))
+
+
+def span_of(groups: Sequence[Sequence[float]], most: float = math.inf) -> tuple[float, float]:
+    """Return the ends of an axis that shows every seed; the interval of two seeds, often huge, may be cut off."""
     values = [value for group in groups for value in group] or [0.0, 1.0]
     low, high = min(values), max(values)
     spread = max(high - low, 0.001)
     ends = [i for group in groups if (i := summarise(group).interval)]
     low = max(low - spread / 2, min([low, *(i.low for i in ends)])) - 0.08 * spread
-    high = min(1.0, high + spread / 2, max([high, *(i.high for i in ends)])) + 0.08 * spread
-    axes.set_ylim(low, high)
-    axes.yaxis.set_major_locator(MaxNLocator(5))
-    axes.yaxis.set_major_formatter(PercentFormatter(1))
+    high = min(most, high + spread / 2, max([high, *(i.high for i in ends)])) + 0.08 * spread
+    return low, high
 
 
 def finished(variants: Sequence[VariantResults], *fields: str) -> list[VariantResults]:
@@ -73,17 +78,22 @@ def finished(variants: Sequence[VariantResults], *fields: str) -> list[VariantRe
     return [variant for variant in variants if variant.seeds and set(fields) <= variant.fields.keys()]
 
 
+def are_numbers(values: Sequence[object]) -> bool:
+    """Tell whether values lie on a scale; all others are categories, through which no line runs."""
+    return bool(values) and all(isinstance(v, int | float) and not isinstance(v, bool) for v in values)
+
+
 def place_values(values: Sequence[object]) -> dict[str, float]:
     """Place each different value on an axis: numbers to scale, others at equal distances.
 
     Lists of numbers are ordered by length, then by content; other values keep their order.
     """
-    numbers = [value for value in values if isinstance(value, int | float) and not isinstance(value, bool)]
-    if len(numbers) < len(values) or not numbers:
+    if not are_numbers(values):
         lists = [tuple(value) for value in values if isinstance(value, tuple | list)]
         lists.sort(key=lambda value: (len(value), value))
         ordered = lists if len(lists) == len(values) else values
         return {text: float(k) for k, text in enumerate(dict.fromkeys(map(text_of, ordered)))}
+    numbers = [value for value in values if isinstance(value, int | float)]
     low, high = min(numbers), max(numbers)
     logarithmic = low > 0 and high / low >= 8
     return {text_of(value): math.log10(value) if logarithmic else float(value) for value in sorted(set(numbers))}
