@@ -19,10 +19,10 @@ from typing import Any
 from statsmodels.stats.weightstats import CompareMeans, DescrStatsW
 
 from benchmarks.peers import PROGRAMS, RunError, machine, messages, missing, prepare, run_program
+from digitnet.comparing.statistics import summarise
 from digitnet.data.cache import fetch
 from digitnet.files import write_whole
 from digitnet.metrics import Interval
-from digitnet.trials.statistics import summarise
 
 RESULTS = Path(__file__).parent / "results"
 THEIRS, OURS = RESULTS / "blog-tensorflow.json", RESULTS / "blog.json"

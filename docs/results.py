@@ -10,12 +10,12 @@ from typing import Any
 
 from benchmarks import parity, peers
 from benchmarks.photographs import OUTCOMES
+from digitnet.comparing.statistics import compare_pairs, summarise
 from digitnet.data.omniglot import HELD_OUT
 from digitnet.photographs.kinds import KINDS
 from digitnet.presets import PRESETS
 from digitnet.reporting.blog_runs import BLOG_ACCURACY, typical_difference
 from digitnet.reporting.words import duration
-from digitnet.trials.statistics import compare_pairs, summarise
 from digitnet.wording import flag
 
 RESULTS = peers.ROOT / "benchmarks" / "results"

@@ -27,6 +27,7 @@ FLOORS = [
         "serving",
         "estimator",
     },  # explaining is in no wing: it stands above both, as cli does
+    {"comparing"},
     {"adapting"},  # neither is adapting: it fine-tunes what the reader reads with
     {"cli"},
     {"__init__", "__main__"},  # the front doors: outsiders come in here, the house itself never does
@@ -34,7 +35,17 @@ FLOORS = [
 
 # Two wings, and modelfile is the only door between them: neither imports the other.
 WINGS = [
-    {"networks", "augmentation", "training", "evaluation", "exporting", "reporting", "trials", "estimator"},
+    {
+        "networks",
+        "augmentation",
+        "training",
+        "evaluation",
+        "exporting",
+        "reporting",
+        "trials",
+        "comparing",
+        "estimator",
+    },
     {"reading", "serving"},
 ]
 

@@ -18,6 +18,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from digitnet.comparing.report import compare
     from digitnet.config import TrainConfig
     from digitnet.data.cache import fetch
     from digitnet.data.dataset import Dataset, Split
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
     from digitnet.training.checkpoint import load_network
     from digitnet.training.memory import keep_freed_memory
     from digitnet.training.train import train
-    from digitnet.trials.report import compare
     from digitnet.trials.run import run_trials, search
 
 _HOMES = {
@@ -57,7 +57,7 @@ _HOMES = {
     "Run": "run_folder",
     "Split": "data.dataset",
     "TrainConfig": "config",
-    "compare": "trials.report",
+    "compare": "comparing.report",
     "convert": "data.load",
     "describe": "data.inspection",
     "evaluate": "evaluation.evaluate",

@@ -12,6 +12,7 @@ from filelock import FileLock
 
 from conftest import Command
 from digitnet.cli.main import main
+from digitnet.comparing.report import compare
 from digitnet.engines.engine import Engine, Outcome
 from digitnet.engines.make import make_engine
 from digitnet.errors import DigitnetError, RunError, StorageError, UsageError
@@ -19,7 +20,6 @@ from digitnet.installation import install_command
 from digitnet.run_folder import Run
 from digitnet.trials.journal import Entry
 from digitnet.trials.plan import Plan
-from digitnet.trials.report import compare
 from digitnet.trials.run import TrialsFolder, open_folder, run_trials, search
 from digitnet.trials.sampler import choose, importances, is_behind, make_study
 from digitnet.trials.status import describe_search

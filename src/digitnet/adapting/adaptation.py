@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from digitnet.adapting.judge import Bools
+from digitnet.comparing.statistics import ALPHA, McNemar, mcnemar
 from digitnet.metrics import Interval, wilson_interval
-from digitnet.trials.statistics import ALPHA, McNemar, mcnemar
 
 
 @dataclass(frozen=True)

@@ -23,8 +23,8 @@ def compare(
         trials: A folder that `digitnet trials` made.
         format: text for people, json for programs, csv for a table with a row for each seed.
     """
-    from digitnet.trials.report import PAGE
-    from digitnet.trials.report import compare as compare_trials
+    from digitnet.comparing.report import PAGE
+    from digitnet.comparing.report import compare as compare_trials
     from digitnet.trials.run import open_folder
 
     folder = open_folder(trials)

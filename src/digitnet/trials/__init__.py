@@ -1,1 +1,1 @@
-"""Many seeded runs, and what they show: a plan, its trials, and a comparison with statistics."""
+"""Many seeded runs: a plan and its trials."""

@@ -8,13 +8,13 @@ from typing import Literal
 
 from matplotlib.figure import Figure
 
+from digitnet.comparing.compare import Comparison
+from digitnet.comparing.figures.against_cost import front_figure
+from digitnet.comparing.figures.by_field import field_figure
+from digitnet.comparing.figures.by_two_fields import heat_figure, is_crossed
+from digitnet.comparing.figures.drawing import are_numbers, words_of
+from digitnet.comparing.figures.in_rows import difference_figure, variant_figure
 from digitnet.reporting.style import Theme, Width
-from digitnet.trials.compare import Comparison
-from digitnet.trials.figures.against_cost import front_figure
-from digitnet.trials.figures.by_field import field_figure
-from digitnet.trials.figures.by_two_fields import heat_figure, is_crossed
-from digitnet.trials.figures.drawing import are_numbers, words_of
-from digitnet.trials.figures.in_rows import difference_figure, variant_figure
 
 Subject = Literal["variants", "differences", "fields", "cost"]
 

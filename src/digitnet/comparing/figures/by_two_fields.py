@@ -7,11 +7,11 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from digitnet.comparing.collect import Measure, VariantResults
+from digitnet.comparing.figures.drawing import finished, head, place_values, text_of, words_of
+from digitnet.comparing.statistics import Summary, summarise
 from digitnet.reporting.style import LIGHT, Theme, Width, canvas, place, styled
 from digitnet.reporting.words import percent
-from digitnet.trials.collect import Measure, VariantResults
-from digitnet.trials.figures.drawing import finished, head, place_values, text_of, words_of
-from digitnet.trials.statistics import Summary, summarise
 
 
 def heat_figure(

@@ -8,7 +8,7 @@ from made_up import PLAN, VARIANTS, findings, results
 from playwright.sync_api import Browser, Page, expect
 
 from browser import DESK, PHONE, chromium, needs_browser, opened
-from digitnet.trials.report import render
+from digitnet.comparing.report import render
 from processes import PATIENCE
 
 pytestmark = needs_browser

@@ -10,8 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from digitnet.metrics import Interval
-from digitnet.trials.statistics import (
+from digitnet.comparing.statistics import (
     ALPHA,
     PairedDifference,
     adjust_holm,
@@ -22,6 +21,7 @@ from digitnet.trials.statistics import (
     summarise,
     write_chance,
 )
+from digitnet.metrics import Interval
 
 shares = st.one_of(st.floats(0, 1), st.integers(0, 10_000).map(lambda right: right / 10_000))
 pairs = st.lists(st.tuples(shares, shares), min_size=1, max_size=16)

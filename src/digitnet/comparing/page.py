@@ -5,17 +5,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from digitnet.checks import command
+from digitnet.comparing.collect import LAST_VALIDATIONS
+from digitnet.comparing.compare import Comparison, PairComparison
+from digitnet.comparing.figures.choose import Graph
+from digitnet.comparing.statistics import ALPHA, points, signed_points, write_chance
 from digitnet.metrics import Interval
 from digitnet.reporting.page import environment_rows
 from digitnet.reporting.pictures import drawing
 from digitnet.reporting.tables import Table
 from digitnet.reporting.words import counted, duration
-from digitnet.trials.collect import LAST_VALIDATIONS
-from digitnet.trials.compare import Comparison, PairComparison
-from digitnet.trials.figures.choose import Graph
 from digitnet.trials.plan import Plan
-from digitnet.trials.statistics import ALPHA, points, signed_points, write_chance
+from digitnet.wording import command
 
 
 @dataclass(frozen=True)

@@ -17,14 +17,14 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 
+from digitnet.comparing.collect import VariantResults
+from digitnet.comparing.compare import Comparison, compare_variants
+from digitnet.comparing.figures.against_cost import front_figure, pareto
+from digitnet.comparing.figures.by_field import field_figure
+from digitnet.comparing.figures.by_two_fields import heat_figure, is_crossed
+from digitnet.comparing.figures.in_rows import difference_figure, variant_figure
 from digitnet.errors import UsageError
 from digitnet.reporting.style import DARK, LIGHT, Theme, Width, spread_dots, to_png
-from digitnet.trials.collect import VariantResults
-from digitnet.trials.compare import Comparison, compare_variants
-from digitnet.trials.figures.against_cost import front_figure, pareto
-from digitnet.trials.figures.by_field import field_figure
-from digitnet.trials.figures.by_two_fields import heat_figure, is_crossed
-from digitnet.trials.figures.in_rows import difference_figure, variant_figure
 
 WIDTHS: Sequence[Width] = ("wide", "narrow")
 

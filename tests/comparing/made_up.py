@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
-from digitnet.trials.collect import VariantResults
-from digitnet.trials.compare import compare_variants
-from digitnet.trials.figures.choose import choose_graphs
-from digitnet.trials.page import Findings
+from digitnet.comparing.collect import VariantResults
+from digitnet.comparing.compare import compare_variants
+from digitnet.comparing.figures.choose import choose_graphs
+from digitnet.comparing.page import Findings
 from digitnet.trials.plan import Plan
 
 PLAN = """

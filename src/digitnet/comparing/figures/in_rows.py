@@ -7,13 +7,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
 
+from digitnet.comparing.collect import Measure
+from digitnet.comparing.compare import Comparison, values_of
+from digitnet.comparing.figures.drawing import DOT, head, span_of
+from digitnet.comparing.statistics import points, signed_points, summarise
 from digitnet.metrics import Interval
 from digitnet.reporting.style import LIGHT, Theme, Width, canvas, place, spread_dots, styled
 from digitnet.reporting.words import percent
-from digitnet.trials.collect import Measure
-from digitnet.trials.compare import Comparison, values_of
-from digitnet.trials.figures.drawing import DOT, head, span_of
-from digitnet.trials.statistics import points, signed_points, summarise
 
 _MARKS = "dots: seeds; bars: mean, 95% interval"
 

@@ -11,14 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from digitnet.errors import UsageError, nearest
-from digitnet.frames import to_frame
-from digitnet.metrics import Interval
-from digitnet.pages import notebook
-from digitnet.reporting.tables import Table
-from digitnet.reporting.words import percent
-from digitnet.trials.collect import Measure, VariantResults
-from digitnet.trials.statistics import (
+from digitnet.comparing.collect import Measure, VariantResults
+from digitnet.comparing.statistics import (
     ALPHA,
     Bools,
     McNemar,
@@ -31,6 +25,12 @@ from digitnet.trials.statistics import (
     points,
     summarise,
 )
+from digitnet.errors import UsageError, nearest
+from digitnet.frames import to_frame
+from digitnet.metrics import Interval
+from digitnet.pages import notebook
+from digitnet.reporting.tables import Table
+from digitnet.reporting.words import percent
 
 if TYPE_CHECKING:
     from pandas import DataFrame

@@ -11,14 +11,14 @@ import pytest
 from scipy import stats
 
 from conftest import SHORT
+from digitnet.comparing.collect import VariantResults, collect
+from digitnet.comparing.compare import Comparison, compare_variants
+from digitnet.comparing.statistics import adjust_holm
 from digitnet.config import FIELDS
 from digitnet.data.dataset import Dataset, Split
 from digitnet.errors import RunError, UsageError
 from digitnet.evaluation.evaluate import evaluate
 from digitnet.run_folder import Run, create
-from digitnet.trials.collect import VariantResults, collect
-from digitnet.trials.compare import Comparison, compare_variants
-from digitnet.trials.statistics import adjust_holm
 
 SEEDS = tuple(range(8))
 
@@ -312,7 +312,7 @@ def test_the_data_are_read_once(
         asked.append(data)
         return drawn
 
-    monkeypatch.setattr("digitnet.trials.collect.load_dataset", load)
+    monkeypatch.setattr("digitnet.comparing.collect.load_dataset", load)
     assert len(collect(runs)) == 2
     assert asked == [SHORT.images.data]
 

@@ -8,13 +8,13 @@ from typing import Any, Literal
 
 import numpy as np
 
+from digitnet.comparing.statistics import Bools
 from digitnet.data.dataset import Dataset
 from digitnet.data.load import load_dataset
 from digitnet.evaluation.evaluate import Evaluation, load_evaluation
 from digitnet.metrics import calibration_error, negative_log_likelihood
 from digitnet.run_folder import Run
 from digitnet.trials.ranges import shown
-from digitnet.trials.statistics import Bools
 
 Measure = Literal["validation", "test"]
 """The images on which accuracy is measured."""

@@ -8,10 +8,8 @@ from collections.abc import Mapping, Sequence
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from digitnet.reporting.style import LIGHT, Theme, Width, canvas, place, spread_dots, styled
-from digitnet.reporting.words import percent
-from digitnet.trials.collect import Measure, VariantResults
-from digitnet.trials.figures.drawing import (
+from digitnet.comparing.collect import Measure, VariantResults
+from digitnet.comparing.figures.drawing import (
     DOT,
     are_numbers,
     draw_mean,
@@ -23,7 +21,9 @@ from digitnet.trials.figures.drawing import (
     text_of,
     words_of,
 )
-from digitnet.trials.statistics import summarise
+from digitnet.comparing.statistics import summarise
+from digitnet.reporting.style import LIGHT, Theme, Width, canvas, place, spread_dots, styled
+from digitnet.reporting.words import percent
 
 
 def field_figure(

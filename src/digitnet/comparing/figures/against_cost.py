@@ -9,10 +9,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 from matplotlib.transforms import Bbox
 
+from digitnet.comparing.collect import Measure, VariantResults
+from digitnet.comparing.figures.drawing import Point, draw_mean, head, note, scale_accuracy
+from digitnet.comparing.statistics import summarise
 from digitnet.reporting.style import LIGHT, Theme, Width, canvas, place, styled
-from digitnet.trials.collect import Measure, VariantResults
-from digitnet.trials.figures.drawing import Point, draw_mean, head, note, scale_accuracy
-from digitnet.trials.statistics import summarise
 
 
 def front_figure(

@@ -10,11 +10,11 @@ from matplotlib.axes import Axes
 from matplotlib.text import Annotation
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
+from digitnet.comparing.collect import VariantResults
+from digitnet.comparing.statistics import Summary, summarise
 from digitnet.errors import UsageError, nearest
 from digitnet.reporting.style import Theme
 from digitnet.reporting.words import plain
-from digitnet.trials.collect import VariantResults
-from digitnet.trials.statistics import Summary, summarise
 
 Point = tuple[float, float]
 

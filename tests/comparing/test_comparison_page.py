@@ -7,10 +7,17 @@ from typing import get_args
 import pytest
 from made_up import PLAN, VARIANTS, findings, results
 
+from digitnet.comparing.figures.choose import choose_graphs
+from digitnet.comparing.page import (
+    Findings,
+    costs,
+    describe_doubt,
+    describe_missing,
+    differences,
+    late_differences,
+)
+from digitnet.comparing.report import render
 from digitnet.reporting.style import DARK, Width
-from digitnet.trials.figures.choose import choose_graphs
-from digitnet.trials.page import Findings, costs, describe_doubt, describe_missing, differences, late_differences
-from digitnet.trials.report import render
 from html_page import Page
 
 

@@ -5,16 +5,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from digitnet.comparing.collect import collect
+from digitnet.comparing.compare import Comparison, compare_variants
+from digitnet.comparing.figures.choose import choose_graphs
+from digitnet.comparing.page import Findings, compose
 from digitnet.errors import RunError
 from digitnet.files import write_whole
 from digitnet.reporting.figures import save_figures
 from digitnet.reporting.style import LIGHT
 from digitnet.reporting.template import fill
 from digitnet.run_folder import Run
-from digitnet.trials.collect import collect
-from digitnet.trials.compare import Comparison, compare_variants
-from digitnet.trials.figures.choose import choose_graphs
-from digitnet.trials.page import Findings, compose
 from digitnet.trials.run import TrialsFolder, open_folder
 
 PAGE = "comparison.html"

@@ -1,0 +1,1 @@
+"""Finished trials -> claims with statistics, and a page about them."""
