@@ -17,7 +17,9 @@ export async function readPicture(picture, network, options, output) {
     if (picture !== newest) return;
     output.replaceChildren(
       element("p", { class: "text", text: reading.text ? reading.text.replaceAll("\n", " / ") : "No digit was found." }),
-      reading.pages > 1 ? element("p", { class: "note", text: `This is the first of ${reading.pages.toLocaleString("en")} pages.` }) : "",
+      reading.pages > 1
+        ? element("p", { class: "note", text: `This is the first of ${reading.pages} pages. The command digitnet read --page 2 reads the next.` })
+        : "",
       canBeShown
         ? element("div", { class: "boxed" }, image, ...boxesOf(reading, image))
         : element("p", { class: "note", text: "The browser can't show this kind of picture." }));
