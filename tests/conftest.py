@@ -3,7 +3,8 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from hypothesis import HealthCheck, settings
 import processes
 from digitnet.data.dataset import Dataset, Split
 from digitnet.presets import PRESETS
+from digitnet.reading import formats
 from digitnet.run_folder import Run
 
 if TYPE_CHECKING:
@@ -117,6 +119,16 @@ def digitnet(tmp_path: Path) -> Command:
         return processes.run(*processes.DIGITNET, *words, cwd=tmp_path, env={**os.environ, **environment})
 
     return run
+
+
+@pytest.fixture
+def without_pictures(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """As where digitnet was installed without its extra ``pictures``."""
+    for extra in (formats.HEIC, formats.PDF):
+        monkeypatch.setitem(sys.modules, extra.module, None)
+    formats._is_installed.cache_clear()
+    yield
+    formats._is_installed.cache_clear()
 
 
 def everything(run: Run) -> tuple[dict[str, object], dict[str, "Tensor"], bytes]:

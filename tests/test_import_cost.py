@@ -58,4 +58,5 @@ def test_reading_a_picture_loads_only_what_reads(flags: list[str], tmp_path: Pat
     loaded = loaded_by(*DIGITNET, "read", str(tmp_path / "sheet.png"), *flags)
     assert loaded & HEAVY == {"PIL", "onnxruntime"}
     assert loaded & {"dask", "distributed", "filelock", "loky", "multiprocessing", "ray", "rich"} == set()
+    assert loaded & {"pillow_heif", "pypdfium2"} == set()  # what opens HEIC and PDF
     assert ("tyro" in loaded) == bool(flags)  # what reads flags, where there are none

@@ -4,14 +4,14 @@ import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-_names_flags = False  # of the process: one that runs a command answers nobody else
+_names_flags = False  # of the process, with all of its threads
 
 
 @contextmanager
-def naming_flags() -> Iterator[None]:
-    """Name options as flags until the block ends; a command of the command line is run inside."""
+def naming_flags(is_so: bool = True) -> Iterator[None]:
+    """Name options as flags until the block ends, as a command does; or as arguments, as a server does."""
     global _names_flags
-    before, _names_flags = _names_flags, True
+    before, _names_flags = _names_flags, is_so
     try:
         yield
     finally:

@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import numpy.typing as npt
+import pillow_heif
 import pytest
 import torch
 from hypothesis import given
@@ -227,6 +228,18 @@ def test_pictures_of_one_digit_are_learned_beside_kept_ones(tmp_path: Path) -> N
     assert len(said) == 1 and "nothing.png" in said[0]
     seen = Reader().read(kept / "3" / "photo.jpg", single=True).lines[0].digits[0].image
     assert any((image == seen).all() for image in own.images[own.labels == 3])
+
+
+def test_a_photograph_of_any_format_is_learned(tmp_path: Path) -> None:
+    kept = write(tmp_path, draw(12, seed=5))
+    before = len(list((kept / "3").iterdir()))
+    for suffix in ("gif", "avif", "pdf"):
+        photograph("3").save(kept / "3" / f"photo.{suffix}")
+    pillow_heif.from_pillow(photograph("3")).save(kept / "3" / "photo.heic")
+    own = read_lessons(kept, Reader())
+    copies = 12 + 4 - len(own)  # formats without loss look the same to the network
+    assert copies <= 2
+    assert np.bincount(own.labels)[3] == before + 4 - copies
 
 
 def test_copies_count_once_and_a_large_picture_is_no_surprise(tmp_path: Path) -> None:

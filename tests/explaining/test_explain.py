@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import pillow_heif
 import pytest
 import scipy.special
 from PIL import Image, ImageDraw, ImageFont
@@ -150,6 +151,14 @@ def test_ink_is_laid_out_with_20_pixels_and_its_centre_of_mass_in_the_middle() -
     assert image[:, 14].sum() / 255 == pytest.approx(20, abs=0.1)
     for axis in (0, 1):
         assert np.average(np.arange(28), weights=image.sum(axis=axis)) == pytest.approx(14, abs=0.01)
+
+
+def test_a_photograph_of_a_telephone_is_laid_out_as_its_png(picture: Path) -> None:
+    with Image.open(picture) as opened:
+        pillow_heif.from_pillow(opened).save(picture.with_suffix(".heic"))
+    (png, expected), (heic, image) = (find_digit(picture.with_suffix(suffix), "") for suffix in (".png", ".heic"))
+    assert heic.pixels.shape[:2] == png.pixels.shape[:2]
+    assert np.abs(image.astype(int) - expected).mean() < 4
 
 
 @pytest.mark.parametrize(

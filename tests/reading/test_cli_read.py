@@ -9,15 +9,20 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+import pillow_heif
 import pytest
 from PIL import Image
 from sheets import draw_sheet
 
 from conftest import Command
 from digitnet.cli.main import main
+from digitnet.installation import install_command
 from digitnet.reading.reader import Reader
 from digitnet.reading.result import Reading
 from processes import DIGITNET, run
+
+USUAL = "PNG, JPEG, BMP, GIF, WebP, TIFF or AVIF"
+ALL = "PNG, JPEG, BMP, GIF, WebP, TIFF, AVIF, HEIC or PDF"
 
 Answer = tuple[int, str, str]  # exit code, standard output, standard error
 
@@ -93,16 +98,28 @@ def test_a_folder_without_pictures_is_refused(read: Callable[..., Answer], tmp_p
     (tmp_path / "scans").mkdir()
     code, out, err = read("scans")
     assert (code, out) == (1, "")
-    assert err == (
-        "digitnet: scans: expected a folder with PNG, JPEG, BMP, WebP or TIFF pictures, "
-        "found none in or below it. Name another.\n"
+    assert (
+        err == f"digitnet: scans: expected a folder with {ALL} files, found none in or below it. Name another.\n"
     )
+    for name in ("one.NEF", "two.docx"):
+        (tmp_path / "scans" / name).touch()
+    assert read("scans")[2] == (
+        f"digitnet: scans: expected a folder with {ALL} files, found only scans/one.NEF, scans/two.docx. "
+        "Save them as PNG or JPEG.\n"
+    )
+
+
+@pytest.mark.usefixtures("without_pictures")
+def test_a_folder_without_pictures_names_the_extra_that_opens_its_files(
+    read: Callable[..., Answer], tmp_path: Path
+) -> None:
+    (tmp_path / "scans").mkdir()
     for name in ("IMG_0002.HEIC", "IMG_0001.HEIC"):
         (tmp_path / "scans" / name).touch()
     assert read("scans")[2] == (
-        "digitnet: scans: expected a folder with PNG, JPEG, BMP, WebP or TIFF pictures, "
-        "found only scans/IMG_0001.HEIC, scans/IMG_0002.HEIC. "
-        "Save them as PNG or JPEG; on an iPhone: Settings, Camera, Formats, Most Compatible.\n"
+        f"digitnet: scans: expected a folder with {USUAL} files, found only scans/IMG_0001.HEIC, "
+        f"scans/IMG_0002.HEIC. Run: {install_command('pictures')}; or save them as PNG or JPEG; on an iPhone: "
+        "Settings, Camera, Formats, Most Compatible.\n"
     )
 
 
@@ -111,20 +128,11 @@ def test_a_folder_tells_what_it_skips(read: Callable[..., Answer], tmp_path: Pat
     for name in ("notes.txt", "answers.csv", "one.json", "Thumbs.db", ".DS_Store", ".IMG_0001.HEIC", "film.mov"):
         (tmp_path / "scans" / name).touch()
     assert read("scans")[2].startswith("Next, ")
-    (tmp_path / "scans" / "anim.gif").touch()
+    (tmp_path / "scans" / "below").mkdir()
+    (tmp_path / "scans" / "below" / "raw.NEF").touch()
     code, out, err = read("scans")
     assert code == 0 and out.startswith("scans/one.png: ")
-    assert err.splitlines()[0] == (
-        "Skipped 1 file that is not PNG, JPEG, BMP, WebP or TIFF: scans/anim.gif. Save it as PNG or JPEG."
-    )
-    (tmp_path / "scans" / "below").mkdir()
-    for name in ("IMG_0002.HEIC", "scan.pdf", "below/raw.NEF", "IMG_0001.HEIC"):
-        (tmp_path / "scans" / name).touch()
-    skipped = (
-        "Skipped 5 files that are not PNG, JPEG, BMP, WebP or TIFF: scans/IMG_0001.HEIC, scans/IMG_0002.HEIC, "
-        "scans/anim.gif and 2 others. "
-        "Save them as PNG or JPEG; on an iPhone: Settings, Camera, Formats, Most Compatible."
-    )
+    skipped = f"Skipped 1 file that is not {ALL}: scans/below/raw.NEF. Save it as PNG or JPEG."
     for flags in ([], ["--format", "json"], ["--out", "answers.csv"]):
         code, _, err = read("scans", *flags)
         assert (code, err.splitlines()[0]) == (0, skipped)
@@ -132,14 +140,72 @@ def test_a_folder_tells_what_it_skips(read: Callable[..., Answer], tmp_path: Pat
     assert read("scans/one.png")[2].startswith("Next, ")  # what was named is not skipped
 
 
-def test_a_file_of_another_format_that_was_named_is_refused(read: Callable[..., Answer], tmp_path: Path) -> None:
+@pytest.mark.usefixtures("without_pictures")
+def test_a_folder_names_the_extra_that_opens_what_it_skips(read: Callable[..., Answer], tmp_path: Path) -> None:
+    draw_sheet(tmp_path / "scans" / "one.png", "1")
+    (tmp_path / "scans" / "scan.pdf").touch()
+    install = f"Run: {install_command('pictures')}; or save"
+    assert read("scans")[2].splitlines()[0] == (
+        f"Skipped 1 file that is not {USUAL}: scans/scan.pdf. {install} it as PNG or JPEG."
+    )
+    for name in ("IMG_0002.HEIC", "raw.NEF", "IMG_0001.HEIC", "anim.webm"):
+        (tmp_path / "scans" / name).touch()
+    assert read("scans")[2].splitlines()[0] == (
+        f"Skipped 4 files that are not {USUAL}: scans/IMG_0001.HEIC, scans/IMG_0002.HEIC, scans/raw.NEF, "
+        f"scans/scan.pdf. {install} them as PNG or JPEG; on an iPhone: Settings, Camera, Formats, Most Compatible."
+    )
+
+
+@pytest.mark.usefixtures("without_pictures")
+def test_a_file_whose_extra_is_missing_is_refused_by_name(read: Callable[..., Answer], tmp_path: Path) -> None:
     (tmp_path / "scan.pdf").write_bytes(b"%PDF-1.4")
     assert read("scan.pdf") == (
         1,
         "",
-        "digitnet: scan.pdf: expected a PNG, JPEG, BMP, WebP or TIFF picture, found a PDF document. "
-        "Save its page as PNG or JPEG.\n",
+        f"digitnet: scan.pdf: expected a {USUAL} file, found a PDF document. "
+        f"Run: {install_command('pictures')}; or save its page as PNG or JPEG.\n",
     )
+
+
+def save(sheet: Path, suffix: str) -> Path:
+    """Save a sheet beside itself in another format."""
+    path = sheet.with_suffix(suffix)
+    with Image.open(sheet) as picture:
+        if suffix == ".heic":
+            pillow_heif.from_pillow(picture).save(path)
+        else:
+            picture.save(path)
+    return path
+
+
+def test_a_folder_is_read_whatever_format_a_telephone_or_a_scanner_has(
+    read: Callable[..., Answer], tmp_path: Path
+) -> None:
+    sheet = draw_sheet(tmp_path / "scans" / "a.png", "25", "708")
+    suffixes = [".png", ".jpg", ".gif", ".webp", ".tif", ".avif", ".heic", ".pdf"]
+    for suffix in suffixes[1:]:
+        save(sheet, suffix)
+    code, out, err = read("scans")
+    assert code == 0 and err.startswith("Next, ")
+    assert out.splitlines() == [
+        f"scans/a{suffix}: {text}" for suffix in sorted(suffixes) for text in ("25", "708")
+    ]
+
+
+def test_what_the_libraries_say_of_damaged_files_never_reaches_the_terminal(
+    digitnet: Command, tmp_path: Path
+) -> None:
+    sheet, names = draw_sheet(tmp_path / "a.png", "25"), []
+    for suffix in (".gif", ".avif", ".heic", ".pdf"):
+        content = save(sheet, suffix).read_bytes()
+        for kind, damaged in {"half": content[: len(content) // 2], "start": content[:40] + bytes(999)}.items():
+            names.append(f"{kind}{suffix}")
+            (tmp_path / names[-1]).write_bytes(damaged)
+    done = digitnet("read", *names)
+    assert (done.returncode, done.stdout) == (1, "")
+    *sentences, count = done.stderr.splitlines()
+    assert [sentence.partition(": expected a ")[0] for sentence in sentences] == names
+    assert count == "digitnet: 8 of 8 pictures could not be read."
 
 
 def test_json_is_one_object_for_one_picture_and_a_list_for_several(
@@ -189,7 +255,7 @@ def test_a_picture_without_a_digit_is_answered_with_nothing_and_a_message(
     assert (code, out, err.splitlines()[0]) == (0, "", "blank.png: no digit was found.")
     code, out, _ = read("blank.png", "--format", "json")
     assert code == 0
-    assert json.loads(out) == {"picture": "blank.png", "text": "", "sure": False, "lines": []}
+    assert json.loads(out) == {"picture": "blank.png", "text": "", "sure": False, "pages": 1, "lines": []}
 
 
 def test_the_error_of_a_single_picture_is_the_only_sentence(read: Callable[..., Answer]) -> None:
@@ -275,12 +341,34 @@ def test_pages_that_were_not_read_are_named(flags: list[str], read: Callable[...
     draw_sheet(tmp_path / "one.png", "14")
     with Image.open(draw_sheet(tmp_path / "a.png", "14")) as first, Image.open(tmp_path / "one.png") as other:
         first.save(tmp_path / "scan.tif", save_all=True, append_images=[other, other])
-    remark = "scan.tif: 3 pages; only the first was read."
+    remark = "scan.tif: 3 pages; only the first was read. Read the next with --page 2."
     code, out, err = read("one.png", "scan.tif", *flags)
     assert code == 0
     assert [line for line in err.splitlines() if "page" in line] == [remark]
     assert remark not in out
     assert remark not in read("one.png", "scan.tif", "--quiet", "--format", "csv")[2]
+
+
+@pytest.mark.parametrize("suffix", [".tif", ".pdf"])
+def test_every_page_of_a_scan_can_be_read(suffix: str, read: Callable[..., Answer], tmp_path: Path) -> None:
+    texts = ("25", "708", "36")
+    first, *others = [Image.open(draw_sheet(tmp_path / f"{text}.png", text)) for text in texts]
+    first.save(tmp_path / f"scan{suffix}", save_all=True, append_images=others)
+    for number, text in enumerate(texts, start=1):
+        code, out, err = read(f"scan{suffix}", "--page", number, "--save-picture", "seen", "--format", "json")
+        answer = json.loads(out)
+        assert (code, answer["text"], answer["pages"]) == (0, text, 3)
+        assert ("--page 2" in err) == (number == 1)  # who asks for a page knows that there are several
+    assert {path.name for path in (tmp_path / "seen").iterdir()} == {
+        "scan.png",
+        "scan-page-2.png",
+        "scan-page-3.png",
+    }
+    assert read(f"scan{suffix}", "--page", 4) == (
+        1,
+        "",
+        f"digitnet: scan{suffix}: expected at least 4 pages, found 3. Name another page.\n",
+    )
 
 
 @pytest.mark.parametrize("flags", [[], ["--format", "json"], ["--out", "answers.csv"]])
@@ -318,6 +406,7 @@ def test_drawings_never_take_each_other_s_place(read: Callable[..., Answer], tmp
     [
         ([], 2, "Name the pictures to read, or a folder of them; - is standard input."),
         (["a.png", "--single", "--digits", "2"], 2, "--single says that a picture is one digit"),
+        (["a.png", "--page", "0"], 2, "--page: expected a whole number of at least 1, found 0."),
         (["a.png", "--digits", "0"], 2, "--digits: expected a whole number of at least 1, found 0."),
         (["a.png", "--min-probability", "95"], 2, "--min-probability: expected a number from 0 to 1, found 95.0"),
         (["a.png", "--min-probability", "-0.1"], 2, "--min-probability: expected a number from 0 to 1, found -0."),

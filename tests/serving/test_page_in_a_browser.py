@@ -167,6 +167,18 @@ def test_a_picture_is_read_with_a_box_around_each_digit(browser: Browser, server
         expect(page.locator("#reading .text")).not_to_have_text("247")
 
 
+def test_of_a_document_the_first_page_is_read_and_all_are_counted(browser: Browser, server: Server) -> None:
+    pages = [Image.new("L", (520, 200), 255) for _ in range(3)]
+    ImageDraw.Draw(pages[0]).text((40, 20), "2 4 7", fill=0, font_size=130)
+    content = io.BytesIO()
+    pages[0].save(content, "PDF", save_all=True, append_images=pages[1:])
+    with at_the_page(browser, server) as page:
+        file = {"name": "scan.pdf", "mimeType": "application/pdf", "buffer": content.getvalue()}
+        page.set_input_files("#file", file)
+        expect(page.locator("#reading .text")).to_have_text("247")
+        expect(page.locator("#reading .note").first).to_contain_text("This is the first of 3 pages.")
+
+
 def paste(page: Page, content: bytes) -> None:
     """Paste a picture into the page."""
     page.locator("body").evaluate(

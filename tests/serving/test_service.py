@@ -75,6 +75,21 @@ def test_a_picture_is_read_as_the_reader_reads_it(server: Server) -> None:
     assert json.loads(content) == Reader().read(page_of("472")).to_json()
 
 
+def test_the_pages_of_a_document_are_read_one_at_a_time(server: Server) -> None:
+    document = io.BytesIO()
+    pages = [Image.open(io.BytesIO(page_of(text))) for text in ("472", "36")]
+    pages[0].save(document, "PDF", save_all=True, append_images=pages[1:])
+    for number, text in enumerate(("472", "36"), start=1):
+        status, _, content = server.ask("POST", f"/v1/read?page={number}", document.getvalue())
+        answer = json.loads(content)
+        assert (status, answer["text"], answer["pages"]) == (200, text, 2)
+    status, _, content = server.ask("POST", "/v1/read?page=3", document.getvalue())
+    assert (status, json.loads(content)["error"]) == (
+        400,
+        "The bytes: expected at least 3 pages, found 2. Name another page.",
+    )
+
+
 def test_what_is_expected_of_a_picture_is_heeded(server: Server) -> None:
     status, _, content = server.ask("POST", "/v1/read?expect=[89]{3}", page_of("472"))
     assert status == 200

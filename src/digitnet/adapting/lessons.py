@@ -1,22 +1,20 @@
 """The digits of one's own hand that a folder holds: those that the page kept, and photographs of single digits."""
 
-import warnings
 from pathlib import Path
 
+import cv2
 import numpy as np
-from PIL import Image
 
 from digitnet.data.dataset import Split, UInt8
 from digitnet.data.raw import DIGITS, OnMessage, ignore_message
 from digitnet.errors import DataError
+from digitnet.finding.ink import FINE
 from digitnet.reading.network import SIDE
+from digitnet.reading.picture import open_page
 from digitnet.reading.reader import Reader
 
 LEAST = 10
 """Digits below which there is nothing to learn from, let alone to judge on."""
-
-
-_FORMATS = "PNG", "JPEG", "BMP"
 
 
 def read_lessons(folder: Path, reader: Reader, on_message: OnMessage = ignore_message) -> Split:
@@ -31,10 +29,7 @@ def read_lessons(folder: Path, reader: Reader, on_message: OnMessage = ignore_me
     labels: list[int] = []
     for label, name in enumerate(DIGITS):
         for file in _list_pictures(folder / name):
-            image = _read_kept(file)
-            if image is None:
-                digits = reader.read(file, single=True).digits
-                image = digits[0].image if digits else None
+            image = _read(file, reader)
             if image is None:
                 on_message(f"{file}: found no digit in it, and left it out.")
             else:
@@ -74,10 +69,11 @@ def _list_pictures(home: Path) -> list[Path]:
         raise DataError.unreadable(home, error) from error
 
 
-def _read_kept(file: Path) -> UInt8 | None:
-    """Read a picture of 28 x 28 pixels; None for anything else, also what can't be read: the reader says why."""
-    try:
-        with warnings.catch_warnings(action="ignore"), Image.open(file, formats=_FORMATS) as picture:
-            return np.asarray(picture.convert("L")) if picture.size == (SIDE, SIDE) else None
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-        return None
+def _read(file: Path, reader: Reader) -> UInt8 | None:
+    """Read the digit of a picture as an image ``(28, 28)``; None where there is no digit."""
+    page = open_page(file, side=FINE)
+    if page.shape == (SIDE, SIDE):
+        grey = page.pixels if page.pixels.ndim == 2 else cv2.cvtColor(page.pixels, cv2.COLOR_RGB2GRAY)
+        return np.asarray(grey, np.uint8)
+    digits = reader.read(page, single=True).digits
+    return digits[0].image if digits else None

@@ -33,6 +33,7 @@ class _ReadFlags(ReadOptions):
     format: Annotated[ReadFormat | None, arg(help_behavior_hint="(default: text; with --out, csv)")] = None
     single: Switch = False
     digits: Annotated[int | None, arg(metavar="N", help_behavior_hint="(default: any number)")] = None
+    page: Annotated[int, arg(metavar="N")] = 1
     expect: Annotated[str | None, arg(metavar="REGEX", help_behavior_hint="")] = None
     min_probability: Annotated[
         float | None,

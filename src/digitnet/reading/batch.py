@@ -13,10 +13,10 @@ from digitnet.errors import DigitnetError, ModelError, PictureError
 from digitnet.files import sha256
 from digitnet.finding.ink import FINE
 from digitnet.modelfile import read_model
+from digitnet.reading.formats import describe_formats, is_other_format, is_picture, name_some, remedy_for
 from digitnet.reading.network import SHIPPED
 from digitnet.reading.options import ReadOptions
-from digitnet.reading.other_formats import FORMATS, is_other_format, name_some, remedy_for
-from digitnet.reading.picture import is_picture, open_first_page
+from digitnet.reading.picture import open_page
 from digitnet.reading.reader import Reader
 from digitnet.reading.result import Result
 
@@ -82,7 +82,7 @@ def _search(folder: str) -> tuple[list[str], list[str]]:
     if not found:
         raise PictureError.mismatch(
             folder,
-            expected=f"a folder with {FORMATS} pictures",
+            expected=f"a folder with {describe_formats()} files",
             found=f"only {name_some(skipped)}" if skipped else "none in or below it",
             remedy=remedy_for(skipped) if skipped else "Name another.",
         )
@@ -179,18 +179,21 @@ def _read_picture(reader: Reader, name: str, folder: Path, options: ReadOptions)
     path = folder / name
     try:
         side = None if options.save_picture else FINE  # a drawing shows the picture as it is
-        page = open_first_page(sys.stdin.buffer if name == STANDARD_INPUT else path, side=side)
+        page = open_page(sys.stdin.buffer if name == STANDARD_INPUT else path, options.page, side=side)
     except PictureError as error:
         return Result(name, None, str(error).replace(str(path), name, 1))
     reading = reader.read(page, single=options.single, digits=options.digits, expect=options.expect)
     if options.save_picture:
         from digitnet.reading.drawing import save_drawing
 
-        save_drawing(page.pixels, reading, folder / options.save_picture / drawing_name(name))
-    remark = f"{name}: {page.pages:,} pages; only the first was read." if page.pages > 1 else None
+        save_drawing(page.pixels, reading, folder / options.save_picture / drawing_name(name, options.page))
+    remark = None
+    if page.pages > 1 and options.page == 1:
+        remark = f"{name}: {page.pages:,} pages; only the first was read. Read the next with --page 2."
     return Result(name, reading, remark=remark)
 
 
-def drawing_name(picture: str) -> str:
-    """Return the file name of a picture's drawing."""
-    return ("standard-input" if picture == STANDARD_INPUT else Path(picture).stem) + ".png"
+def drawing_name(picture: str, page: int) -> str:
+    """Return the file name of the drawing of a picture's page."""
+    stem = "standard-input" if picture == STANDARD_INPUT else Path(picture).stem
+    return f"{stem}.png" if page == 1 else f"{stem}-page-{page}.png"

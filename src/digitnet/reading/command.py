@@ -14,10 +14,10 @@ from digitnet.files import make_folder
 from digitnet.modelfile import read_model
 from digitnet.reading.batch import BATCH_SIZE, STANDARD_INPUT, drawing_name, list_pictures, read_here, read_with
 from digitnet.reading.expectation import check_count, compile_pattern
+from digitnet.reading.formats import describe_skipped
 from digitnet.reading.network import SHIPPED
 from digitnet.reading.options import Format, ReadOptions
-from digitnet.reading.other_formats import describe_skipped
-from digitnet.reading.reader import check_digits, check_min_probability
+from digitnet.reading.reader import check_digits, check_min_probability, check_page
 from digitnet.reading.result import Result
 
 
@@ -34,7 +34,7 @@ def read_all(
     _check(names, options)
     pictures, skipped = list_pictures(names)
     if options.save_picture:
-        _check_drawing_names(pictures)
+        _check_drawing_names(pictures, options.page)
         make_folder(options.save_picture)
     if skipped and not options.quiet:
         sys.stderr.write(f"{describe_skipped(skipped)}\n")
@@ -47,7 +47,9 @@ def read_all(
         read, errors = _print(pictures, options, engine, is_several)
         remedy = ""
     if options.save_picture and read and not options.quiet:
-        sys.stderr.write(f"What it saw: {_describe_drawings(options.save_picture, pictures, read)}\n")
+        sys.stderr.write(
+            f"What it saw: {_describe_drawings(options.save_picture, pictures, read, options.page)}\n"
+        )
     if errors:
         raise PictureError(f"{errors:,} of {_counted(len(pictures))} could not be read.{remedy}")
 
@@ -59,19 +61,20 @@ def _check(names: Sequence[str], options: ReadOptions) -> None:
         raise UsageError("Standard input (-) is one picture, read by itself: name no other, and leave out --out.")
     if options.out and options.format not in (None, "csv"):
         raise UsageError(f"--out writes a CSV file, so leave out --format {options.format}.")
-    check_digits(options.single, options.digits, "--")
-    check_min_probability(options.min_probability, "--min-probability")
+    check_digits(options.single, options.digits)
+    check_page(options.page)
+    check_min_probability(options.min_probability)
     if options.expect is not None:
-        pattern = compile_pattern(options.expect, "--expect")
+        pattern = compile_pattern(options.expect)
         if options.single or options.digits:
             labels = read_model(options.model or SHIPPED).info.labels
-            check_count(pattern, labels, single=options.single, digits=options.digits, dashes="--")
+            check_count(pattern, labels, single=options.single, digits=options.digits)
 
 
-def _check_drawing_names(pictures: Sequence[str]) -> None:
+def _check_drawing_names(pictures: Sequence[str], page: int) -> None:
     taken: dict[str, str] = {}
     for picture in pictures:
-        other = taken.setdefault(drawing_name(picture), picture)
+        other = taken.setdefault(drawing_name(picture, page), picture)
         if other != picture:
             raise UsageError(
                 f"--save-picture: expected pictures of different names, found {other} and {picture}. "
@@ -79,10 +82,10 @@ def _check_drawing_names(pictures: Sequence[str]) -> None:
             )
 
 
-def _describe_drawings(folder: Path, pictures: Sequence[str], drawn: int) -> str:
+def _describe_drawings(folder: Path, pictures: Sequence[str], drawn: int, page: int) -> str:
     """Name the drawing of a single picture, and the folder of several."""
     if len(pictures) == 1:
-        return str(folder / drawing_name(pictures[0]))
+        return str(folder / drawing_name(pictures[0], page))
     return f"{_counted(drawn, 'drawing')} in {folder}"
 
 

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from digitnet.errors import UsageError
 from digitnet.reading.result import Digit, Line
+from digitnet.wording import option
 
 TRIES = 20_000
 """Texts that are tried, the most probable first: all of four digits; of longer lines, all that can matter."""
@@ -24,26 +25,24 @@ ALMOST_NOTHING = 1e-9
 """Least probability of a label, so that a label the network excludes is still found where nothing else matches."""
 
 
-def compile_pattern(expect: str | re.Pattern[str], name: str = "expect") -> re.Pattern[str]:
-    """Compile a regular expression; raise UsageError where it is not one. `name` is what the user calls it."""
+def compile_pattern(expect: str | re.Pattern[str]) -> re.Pattern[str]:
+    """Compile a regular expression; raise UsageError where it is not one."""
     try:
         return re.compile(expect)
     except (re.error, OverflowError, RecursionError) as error:
         raise UsageError(
-            f"{name} {expect}: expected a regular expression, found {error}. An example: [0-9]{{4}}"
+            f"{option('expect')} {expect}: expected a regular expression, found {error}. An example: [0-9]{{4}}"
         ) from error
 
 
-def check_count(
-    pattern: re.Pattern[str], labels: Sequence[str], *, single: bool, digits: int | None, dashes: str = ""
-) -> None:
-    """Raise UsageError when no text of as many digits as a line has can match; `dashes` begin its flags."""
+def check_count(pattern: re.Pattern[str], labels: Sequence[str], *, single: bool, digits: int | None) -> None:
+    """Raise UsageError when no text of as many digits as a line has can match."""
     count = 1 if single else digits
     if count and not _can_match(pattern, tuple(labels), count):
         texts, said = ("1 digit", "single") if single else (f"{count} digits", "digits")
         raise UsageError.mismatch(
-            f"{dashes}expect {pattern.pattern}",
-            expected=f"a regular expression for {texts}, as {dashes}{said} says",
+            f"{option('expect')} {pattern.pattern}",
+            expected=f"a regular expression for {texts}, as {option(said)} says",
             found=f"one that no {texts.replace('1 digit', 'digit')} can match",
             remedy="Correct one of the two.",
         )

@@ -19,6 +19,8 @@ class ReadOptions:
     """Each picture is one digit, whatever it looks like."""
     digits: int | None = None
     """Each picture is a field of exactly N digits: touching ones are cut apart, broken ones joined."""
+    page: int = 1
+    """Of a document or a TIFF file with several pages, the page N is read."""
     expect: str | None = None
     """A regular expression that the digits of each line match, for example '[01][0-9]{3}'."""
     min_probability: float | None = None

@@ -14,24 +14,20 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from digitnet.errors import PictureError
-from digitnet.reading.other_formats import FORMATS, identify
+from digitnet.reading.formats import HEIC, LARGEST, PDF, Extra, describe_formats, find_extra, identify
 
 UInt8 = NDArray[np.uint8]
-
-LARGEST = 100_000_000
-"""The most pixels of a picture: twice as many as any telephone takes without stitching."""
 
 _LARGEST_FILE = 2**29  # bytes, 512 MiB: LARGEST pixels of four bytes, and room for metadata
 _MOST_PAGES = 10_000  # that are counted: a file could name millions
 _KIND_OF_PAGE = 254  # the number of the TIFF field NewSubfileType, whose lowest bit says "a smaller copy"
-_DECODERS = ("PNG", "JPEG", "BMP", "WEBP", "TIFF")  # no other is ever tried: rare ones have the vulnerabilities
-_SUFFIXES = {".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".webp", ".tif", ".tiff"}
-_PICTURE = f"a {FORMATS} picture"
+_DECODERS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF", "AVIF")
+"""Of Pillow's decoders no other is ever tried: rare ones have the vulnerabilities."""
 
 
 @dataclass(frozen=True)
 class Page:
-    """The first page of a picture, ready to be read."""
+    """A page of a picture, ready to be read."""
 
     pixels: UInt8  # (rows, columns) grey, or (rows, columns, 3) red, green and blue
     shape: tuple[int, int]  # rows and columns of the picture; `pixels` has fewer where it was decoded smaller
@@ -41,30 +37,27 @@ class Page:
 Source = str | Path | bytes | BinaryIO | Image.Image | NDArray[np.generic] | Page
 
 
-def is_picture(path: str | Path) -> bool:
-    """Tell by the suffix whether a file of a folder is one of the pictures that `open_picture` reads."""
-    return Path(path).suffix.lower() in _SUFFIXES
-
-
 def open_picture(source: Source) -> UInt8:
     """Return a picture as uint8: grey ``(rows, columns)``, or red, green and blue ``(rows, columns, 3)``.
 
     `source` is a path, the bytes of a file, a binary stream such as `sys.stdin.buffer`, a PIL image, or an array
     ``(rows, columns)`` or ``(rows, columns, channels)`` with 1 (grey), 3 (RGB) or 4 (RGBA) channels: uint8, uint16
     of 0 to 65,535, bool, or floating-point of 0 to 1. Transparency is laid over white, and over black under light
-    strokes; the EXIF orientation is applied, and of several pages the first is taken. Raises PictureError for
-    anything else, and for more than `LARGEST` pixels, before any of them is decoded.
+    strokes; the orientation is applied, and of several pages the first is taken. Raises PictureError for anything
+    else, and for more than `LARGEST` pixels, before any of them is decoded.
     """
-    return open_first_page(source).pixels
+    return open_page(source).pixels
 
 
-def open_first_page(source: Source, *, side: int | None = None) -> Page:
-    """Open a picture as `open_picture` does.
+def open_page(source: Source, number: int = 1, *, side: int | None = None) -> Page:
+    """Open a page of a picture as `open_picture` does; only the files of documents and TIFF have several.
 
     With `side` a large JPEG is decoded smaller, with at least so many pixels on its longer side: to read one of 12
     megapixels then takes four fifths of the time, and 64 MB less.
     """
     match source:
+        case Page() | np.ndarray() | Image.Image() if number > 1:
+            raise _lack_page("The picture", number, 1)
         case Page():
             return source
         case np.ndarray():
@@ -75,42 +68,54 @@ def open_first_page(source: Source, *, side: int | None = None) -> Page:
             except (OSError, SyntaxError, ValueError) as error:  # an image that was opened, but not yet decoded
                 raise _damaged("The image", error) from error
         case bytes():
-            return _open_file(io.BytesIO(source), "The bytes", side)
+            return _open_file(io.BytesIO(source), "The bytes", number, side)
         case str() | Path():
-            return _open_path(Path(source).expanduser(), side)
+            return _open_path(Path(source).expanduser(), number, side)
         case _ if hasattr(source, "read"):
             is_standard = source is getattr(sys.stdin, "buffer", sys.stdin)
-            return _open_file(source, "Standard input" if is_standard else "The stream", side)
+            return _open_file(source, "Standard input" if is_standard else "The stream", number, side)
     kinds = "a path, bytes, a binary stream, a PIL image or a numpy array"
     raise _error("The picture", kinds, type(source).__name__, "Give one of these.")
 
 
-def _make_page(pixels: UInt8) -> Page:
-    return Page(pixels, (pixels.shape[0], pixels.shape[1]))
+def _make_page(pixels: UInt8, pages: int = 1) -> Page:
+    return Page(pixels, (pixels.shape[0], pixels.shape[1]), pages)
 
 
-def _open_path(path: Path, side: int | None) -> Page:
+def _open_path(path: Path, number: int, side: int | None) -> Page:
     try:
         with path.open("rb") as file:
-            return _open_file(file, str(path), side)
+            return _open_file(file, str(path), number, side)
     except (OSError, ValueError) as error:  # ValueError: a null character in the path
         found = "a folder" if isinstance(error, IsADirectoryError) else getattr(error, "strerror", None) or error
-        raise _error(path, _PICTURE, str(found).lower(), "Check the path and its permissions.") from error
+        raise _error(
+            path, _describe_expected(), str(found).lower(), "Check the path and its permissions."
+        ) from error
 
 
-def _open_file(file: BinaryIO, where: str, side: int | None) -> Page:
+def _open_file(file: BinaryIO, where: str, number: int, side: int | None) -> Page:
     content = file.read(_LARGEST_FILE + 1)
     if not isinstance(content, bytes):
         raise _error(where, "a binary stream", "a stream of text", "Open it in binary mode.")
     if len(content) > _LARGEST_FILE:
         raise _error(where, f"at most {_LARGEST_FILE:,} bytes", "more", "Scale the picture down.")
     if not content:
-        raise _error(where, _PICTURE, "an empty file", "Save it again.")
+        raise _error(where, _describe_expected(), "an empty file", "Save it again.")
+    extra = find_extra(content)
+    if extra and not extra.is_installed:
+        raise _error(where, _describe_expected(), *identify(content))
+    if extra is PDF:
+        return _open_document(content, where, number)
     try:
         with (
             warnings.catch_warnings(action="ignore"),  # _check_size is stricter than Pillow's own warning
-            Image.open(io.BytesIO(content), formats=_DECODERS) as picture,
+            _open_image(content, extra) as picture,
         ):
+            frames = _list_pages(content) if picture.format == "TIFF" else [0]
+            if number > len(frames):
+                raise _lack_page(where, number, len(frames))
+            if number > 1:
+                picture.seek(frames[number - 1])
             _check_size(picture.height, picture.width, where)
             shape = picture.height, picture.width
             if side:
@@ -118,9 +123,9 @@ def _open_file(file: BinaryIO, where: str, side: int | None) -> Page:
             pixels = _decode(picture, where)
             if pixels.shape[:2] != (picture.height, picture.width):  # the EXIF orientation turned it
                 shape = shape[::-1]
-            return Page(pixels, shape, _count_pages(picture))
+            return Page(pixels, shape, len(frames))
     except UnidentifiedImageError as error:
-        raise _error(where, _PICTURE, *identify(content)) from error
+        raise _error(where, _describe_expected(), *identify(content)) from error
     except PictureError:
         raise
     except Image.DecompressionBombError as error:  # of pictures twice as large as Pillow's own limit
@@ -129,25 +134,44 @@ def _open_file(file: BinaryIO, where: str, side: int | None) -> Page:
         raise _damaged(where, error) from error
 
 
+def _open_document(content: bytes, where: str, number: int) -> Page:
+    from digitnet.reading.pdf import render_page
+
+    rendering = render_page(content, number, where)
+    if number > rendering.pages:
+        raise _lack_page(where, number, rendering.pages)
+    pixels = np.frombuffer(rendering.pixels, np.uint8).reshape(rendering.rows, rendering.columns, 3)
+    return _make_page(pixels.copy(), rendering.pages)
+
+
+def _open_image(content: bytes, extra: Extra | None) -> Image.Image:
+    """Open an encoded picture without decoding it."""
+    if extra is HEIC:
+        from pillow_heif import HeifImageFile
+
+        return HeifImageFile(io.BytesIO(content))  # itself: registered, it would open files for the whole program
+    return Image.open(io.BytesIO(content), formats=_DECODERS)
+
+
 def _draft(picture: Image.Image, side: int) -> None:
     """Let a JPEG be decoded at a half, a quarter or an eighth, with `side` pixels or more on its longer side."""
     factor = side / max(picture.size)
-    if factor < 1:
+    if factor < 1 and picture.format != "HEIF":  # whose draft is a preview, perhaps from before it was edited
         picture.draft(None, (ceil(picture.width * factor), ceil(picture.height * factor)))
 
 
-def _count_pages(picture: Image.Image) -> int:
-    """Count the pages of a TIFF file; any other picture, a photograph with a preview in it for example, is one.
+def _list_pages(content: bytes) -> list[int]:
+    """List the frames of a TIFF file that are pages: a smaller copy of one is none.
 
-    A smaller copy of a page is none. What is damaged behind the first page ends the count.
+    What is damaged behind the first page ends the list.
     """
-    pages = 1
-    if picture.format == "TIFF":
-        with suppress(Exception):  # EOFError at the end; damaged files have made decoders raise nearly anything
-            for number in range(1, _MOST_PAGES):
-                picture.seek(number)
-                pages += not getattr(picture, "tag_v2", {}).get(_KIND_OF_PAGE, 0) & 1
-    return pages
+    frames = [0]
+    with suppress(Exception), Image.open(io.BytesIO(content), formats=["TIFF"]) as picture:
+        for frame in range(1, _MOST_PAGES):  # EOFError at the end; damaged files have made decoders raise anything
+            picture.seek(frame)
+            if not getattr(picture, "tag_v2", {}).get(_KIND_OF_PAGE, 0) & 1:
+                frames.append(frame)
+    return frames
 
 
 def _decode(picture: Image.Image, where: str) -> UInt8:
@@ -212,6 +236,10 @@ def _scale(array: NDArray[np.generic], where: str) -> UInt8:
     return np.rint(values * 255).astype(np.uint8)
 
 
+def _describe_expected() -> str:
+    return f"a {describe_formats()} file"
+
+
 def _check_size(rows: int, columns: int, where: str) -> None:
     if rows * columns > LARGEST:
         raise _too_large(where, f"{columns:,} x {rows:,} = {rows * columns:,}")
@@ -221,8 +249,13 @@ def _too_large(where: str, found: str) -> PictureError:
     return _error(where, f"at most {LARGEST:,} pixels", found, "Scale the picture down.")
 
 
+def _lack_page(where: str, number: int, pages: int) -> PictureError:
+    return _error(where, f"at least {number:,} pages", f"{pages:,}", "Name another page.")
+
+
 def _damaged(where: str, error: Exception) -> PictureError:
-    found = f"a damaged one ({str(error) or type(error).__name__})"
+    reason = " ".join(str(error).split()) or type(error).__name__  # libheif's have several lines
+    found = f"a damaged one ({reason})"
     return _error(where, "a whole picture", found, "Save or copy it again.")
 
 

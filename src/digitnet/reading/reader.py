@@ -14,9 +14,10 @@ from digitnet.finding.ink import FINE
 from digitnet.modelfile import DECISIONS, ModelInfo
 from digitnet.reading.expectation import check_count, compile_pattern, expect_match
 from digitnet.reading.network import SIDE, Answers, Network, UInt8
-from digitnet.reading.picture import Page, Source, open_first_page
+from digitnet.reading.picture import Page, Source, open_page
 from digitnet.reading.result import Box, Digit, Line, Reading
 from digitnet.reading.stages import Stages, find_digits
+from digitnet.wording import option
 
 CHUNK = 256
 """Images per call of the network: more are not faster, and take more memory."""
@@ -34,7 +35,7 @@ class Reader:
     def __init__(
         self, model: Path | str | None = None, *, threads: int = 1, min_probability: float | None = None
     ) -> None:
-        check_min_probability(min_probability, "min_probability")
+        check_min_probability(min_probability)
         self.network = Network(model, threads, min_probability)
         self._min_probability = min_probability
 
@@ -53,7 +54,7 @@ class Reader:
 
         Raises UsageError for what is no probability.
         """
-        check_min_probability(least, "min_probability")
+        check_min_probability(least)
         if least is None:
             return self
         other = copy.copy(self)
@@ -66,15 +67,17 @@ class Reader:
         *,
         single: bool = False,
         digits: int | None = None,
+        page: int = 1,
         expect: str | re.Pattern[str] | None = None,
         fields: int | None = None,
     ) -> Reading:
         """Read all digits of a picture: a path, bytes, a stream, a PIL image or an array, see `open_picture`.
 
-        With `single` the whole picture is one digit; with `digits` it is one field of exactly so many; `expect`
-        is a regular expression that matches the whole of each line, ``[01][0-9]{3}`` for example. `fields` is the
-        old name of `digits`. Raises PictureError when the picture can't be opened, UsageError when the arguments
-        contradict each other, as `digits` of 4 and an `expect` that only three digits match do.
+        With `single` the whole picture is one digit; with `digits` it is one field of exactly so many; `page` is
+        the one to read of several, from 1; `expect` is a regular expression that matches the whole of each line,
+        ``[01][0-9]{3}`` for example. `fields` is the old name of `digits`. Raises PictureError when the picture
+        can't be opened, UsageError when the arguments contradict each other, as `digits` of 4 and an `expect` that
+        only three digits match do.
         """
         if fields is not None:
             warnings.warn(
@@ -84,19 +87,21 @@ class Reader:
             )
             digits = fields
         check_digits(single, digits)
+        check_page(page)
         pattern = None if expect is None else compile_pattern(expect)
         if pattern:
             check_count(pattern, self.info.labels, single=single, digits=digits)
-        page = open_first_page(picture, side=FINE)
-        lines = [Line(tuple(line)) for line in self._find(page, single, digits).digits]
+        opened = open_page(picture, page, side=FINE)
+        lines = [Line(tuple(line)) for line in self._find(opened, single, digits).digits]
         if pattern:
             lines = [expect_match(line, pattern, self.info.labels, self.min_probability) for line in lines]
-        return Reading(tuple(lines))
+        return Reading(tuple(lines), opened.pages)
 
-    def find(self, picture: Source, *, single: bool = False, digits: int | None = None) -> Stages:
+    def find(self, picture: Source, *, single: bool = False, digits: int | None = None, page: int = 1) -> Stages:
         """Find the digits of a picture as `read` does, and return every stage on the way to them."""
         check_digits(single, digits)
-        return self._find(open_first_page(picture), single, digits)
+        check_page(page)
+        return self._find(open_page(picture, page), single, digits)
 
     def predict(self, images: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
         """Return the most probable class ``(n,)`` of each image; see `predict_proba` for what an image is."""
@@ -139,21 +144,32 @@ class Reader:
         )
 
 
-def check_digits(single: bool, digits: int | None, dashes: str = "") -> None:
-    """Raise UsageError for fewer than one digit, and for more than `single` allows; `dashes` begin its flags."""
+def check_digits(single: bool, digits: int | None) -> None:
+    """Raise UsageError for fewer than one digit, and for more than `single` allows."""
     if digits is not None and digits < 1:
         expected = "a whole number of at least 1"
-        raise UsageError.mismatch(f"{dashes}digits", expected=expected, found=digits, remedy="Count them again.")
+        raise UsageError.mismatch(option("digits"), expected=expected, found=digits, remedy="Count them again.")
     if single and digits:
-        raise UsageError(f"{dashes}single says that a picture is one digit, so leave out {dashes}digits.")
+        raise UsageError(f"{option('single')} says that a picture is one digit, so leave out {option('digits')}.")
 
 
-def check_min_probability(least: object, name: str) -> None:
-    """Raise UsageError for what is no probability; None is left to the model. `name` is what the user calls it."""
+def check_page(page: int) -> None:
+    """Raise UsageError for the number of a page that is less than 1."""
+    if page < 1:
+        expected = "a whole number of at least 1"
+        raise UsageError.mismatch(
+            option("page"), expected=expected, found=page, remedy="Pages are counted from 1."
+        )
+
+
+def check_min_probability(least: object) -> None:
+    """Raise UsageError for what is no probability; None is left to the model."""
     if least is None or (isinstance(least, int | float | np.integer | np.floating) and 0 <= least <= 1):
         return
     found = repr(least) if isinstance(least, str) else least
-    raise UsageError.mismatch(name, expected="a number from 0 to 1", found=found, remedy="Write 95% as 0.95.")
+    raise UsageError.mismatch(
+        option("min_probability"), expected="a number from 0 to 1", found=found, remedy="Write 95% as 0.95."
+    )
 
 
 def check_images(images: npt.NDArray[Any]) -> npt.NDArray[np.float32]:

@@ -95,9 +95,10 @@ class Line:
 
 @dataclass(frozen=True)
 class Reading:
-    """What was read from one picture."""
+    """What was read from one picture, or from one page of several."""
 
     lines: tuple[Line, ...]  #: from top to bottom
+    pages: int = 1  #: of the file
 
     def __repr__(self) -> str:
         return f"<Reading {self.text!r}: {'sure' if self.is_sure else 'not sure'}>"
@@ -120,7 +121,7 @@ class Reading:
     def to_json(self) -> dict[str, Any]:
         """Return everything but the pixels as plain values."""
         lines = [{"text": line.text, "digits": [d.to_json() for d in line.digits]} for line in self.lines]
-        return {"text": self.text, "sure": self.is_sure, "lines": lines}
+        return {"text": self.text, "sure": self.is_sure, "pages": self.pages, "lines": lines}
 
     def to_frame(self) -> "DataFrame":
         """Make a table with a row for each mark, in reading order; needs pandas."""

@@ -134,6 +134,7 @@ def _describe(pictures: Sequence[str], options: ReadOptions) -> dict[str, Any]:
         "model": hash_model(options.model),
         "single": options.single,
         "digits": options.digits,
+        "page": options.page if options.page > 1 else None,  # as in files from before there was a choice
         "expect": options.expect,
         "min_probability": options.min_probability,
         "pictures": len(pictures),

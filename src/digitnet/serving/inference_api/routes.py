@@ -57,6 +57,7 @@ def make_reading_router(answering: Answering) -> APIRouter:
         model: str = "reader",
         single: bool = False,
         digits: int | None = None,
+        page: int = 1,
         expect: str | None = None,
         min_probability: float | None = None,
     ) -> Any:
@@ -65,7 +66,7 @@ def make_reading_router(answering: Answering) -> APIRouter:
 
         def read() -> dict[str, Any]:
             reader = get_model(answering.models, model).reader.with_min_probability(min_probability)
-            return reader.read(content, single=single, digits=digits, expect=expect).to_json()
+            return reader.read(content, single=single, digits=digits, page=page, expect=expect).to_json()
 
         return await pictures.run(read)
 

@@ -13,10 +13,13 @@ export async function readPicture(picture, network, options, output) {
   const image = element("img", { src: address, alt: "The picture that was read" });
   try {
     const reading = await network.readPicture(picture, options);
-    const canBeShown = await image.decode().then(() => true, () => false); // a TIFF can't, in most browsers
+    const canBeShown = await image.decode().then(() => true, () => false); // a TIFF or a PDF can't, in most browsers
     if (picture !== newest) return;
     output.replaceChildren(
       element("p", { class: "text", text: reading.text ? reading.text.replaceAll("\n", " / ") : "No digit was found." }),
+      reading.pages > 1
+        ? element("p", { class: "note", text: `This is the first of ${reading.pages} pages. The command digitnet read --page 2 reads the next.` })
+        : "",
       canBeShown
         ? element("div", { class: "boxed" }, image, ...boxesOf(reading, image))
         : element("p", { class: "note", text: "The browser can't show this kind of picture." }));
