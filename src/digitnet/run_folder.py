@@ -30,6 +30,7 @@ from filelock import FileLock, Timeout
 from digitnet.config import TrainConfig
 from digitnet.data.dataset import Dataset
 from digitnet.data.load import load_dataset
+from digitnet.data.raw import OnMessage, ignore_message
 from digitnet.errors import RunError, UsageError
 from digitnet.files import make_folder, storage_error, sweep, write_whole
 from digitnet.frames import to_frame
@@ -94,10 +95,14 @@ class History:
 
 
 class Run:
-    """An existing run folder; each part is read when it is first used, and cached."""
+    """An existing run folder; each part is read when it is first used, and cached.
 
-    def __init__(self, path: Path | str) -> None:
+    `data` is where the data of the run is now, if that is not where it was.
+    """
+
+    def __init__(self, path: Path | str, data: Path | str | None = None) -> None:
         self.path = Path(path)
+        self.data = data
         self.cache: dict[str, Any] = {}  # network and evaluation, once they are loaded
         try:
             found = "none in it" if self.path.is_dir() else "no such folder"
@@ -175,9 +180,16 @@ class Run:
             validation=tuple(row for row in rows if isinstance(row, ValidationRow)),
         )
 
-    def check_config(self, asked: TrainConfig | None) -> TrainConfig:
-        """Return the run's own configuration; raise RunError when `asked` is another one."""
-        if asked is not None and (names := asked.differences(self.config)):
+    def check_config(self, asked: TrainConfig) -> TrainConfig:
+        """Return the run's own configuration; raise RunError when `asked` is another one.
+
+        Where only the data is at another place, it is read there.
+        """
+        names = asked.differences(self.config)
+        if "data" in names:
+            names.remove("data")
+            self.data = asked.images.data
+        if names:
             listed = ", ".join(f"{option(n, self.config.value(n))} (not {asked.value(n)})" for n in names)
             raise RunError(
                 f"{self.path}: this run was made with {listed}. "
@@ -187,9 +199,29 @@ class Run:
 
     @cached_property
     def dataset(self) -> Dataset:
-        """The data set that the run was trained on; raises the errors of `load_dataset` and `check_data`."""
-        images = self.config.images
-        return self.check_data(load_dataset(images.data, validation_images=images.validation_images))
+        """The data set that the run was trained on; raises the errors of `load`."""
+        return self.load()
+
+    def load(self, on_message: OnMessage = ignore_message) -> Dataset:
+        """Load the data set that the run was trained on.
+
+        Raises RunError when it is gone, and the errors of `load_dataset` and `check_data`.
+        """
+        data, images = self.data or self._find_data(), self.config.images
+        try:
+            dataset = load_dataset(data, validation_images=images.validation_images, on_message=on_message)
+        except UsageError as error:
+            raise RunError(
+                f"{self.path}: was trained on {data}, which is gone. Name its new place with {option('data')}."
+            ) from error
+        return self.check_data(dataset)
+
+    def _find_data(self) -> str:
+        """Return where the data is, as it was named; or where that was, for who is in another folder now."""
+        named = self.config.images.data
+        place = self.environment.get("data_path")
+        is_elsewhere = place is not None and not Path(named).expanduser().exists() and Path(place).exists()
+        return str(place) if is_elsewhere else named
 
     def check_data(self, dataset: Dataset) -> Dataset:
         """Return `dataset`; raise RunError unless it is, byte for byte, what the run was trained on.

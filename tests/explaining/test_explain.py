@@ -170,7 +170,7 @@ def test_a_photograph_of_a_telephone_is_laid_out_as_its_png(picture: Path) -> No
         ("x" * 1_000, PictureError, "file name too long"),
         ("nowhere.png", UsageError, r"nowhere.png: expected the index .* or a picture's file, found neither"),
         (Image.new("L", (90, 90), 230), PictureError, "found no ink on it"),
-        (written("472"), PictureError, r"found 3 digits \(472\)\. Crop it to one .* --single"),
+        (written("472"), PictureError, r"found 3 digits \(472\)\. Crop it to one .* single=True"),
         (np.zeros((4, 4, 4, 4)), PictureError, "The array: expected the shape"),
         (Path(__file__), PictureError, "test_explain.py: expected a PNG"),
     ],

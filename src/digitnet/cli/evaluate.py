@@ -2,11 +2,11 @@
 
 import json
 
-from digitnet.cli.options import Format, RunFolder
+from digitnet.cli.options import Format, MovedData, RunFolder
 from digitnet.cli.output import print_accuracy, print_next
 
 
-def evaluate(run: RunFolder, format: Format = "text") -> None:
+def evaluate(run: RunFolder, data: MovedData = None, format: Format = "text") -> None:
     """Measure a finished run on all test images.
 
     For example:
@@ -15,12 +15,14 @@ def evaluate(run: RunFolder, format: Format = "text") -> None:
 
     Args:
         run: A folder that `digitnet train` made.
+        data: Where the data of the run is now.
         format: text for people, json for programs.
     """
     from digitnet.evaluation.evaluate import evaluate
     from digitnet.reporting.tables import Table
+    from digitnet.run_folder import Run
 
-    evaluation = evaluate(run)
+    evaluation = evaluate(Run(run, data))
     if format == "json":
         print(json.dumps(evaluation.to_json(), indent=2))
         return

@@ -7,13 +7,14 @@ from typing import Annotated
 
 from tyro.conf import Positional, arg
 
-from digitnet.cli.options import Format, RunFolder, Switch
+from digitnet.cli.options import Format, MovedData, RunFolder, Switch
 from digitnet.cli.output import print_next
 
 
 def explain(
     run: RunFolder,
     picture: Annotated[Positional[str], arg(metavar="PICTURE|INDEX")],
+    data: MovedData = None,
     single: Switch = False,
     out: Annotated[
         Path | None,
@@ -31,6 +32,7 @@ def explain(
 
     Args:
         run: A folder that `digitnet train` made.
+        data: Where the data of the run is now.
         picture: A photograph or scan of one digit, or the index of a test image, from 0.
         single: All ink of the picture is one digit, whatever it looks like.
         out: The page to write.
@@ -39,7 +41,7 @@ def explain(
     from digitnet.progress import make_progress
     from digitnet.run_folder import Run
 
-    trained, progress = Run(run), make_progress(quiet=format == "json")
+    trained, progress = Run(run, data), make_progress(quiet=format == "json")
     trained.require_finished()
     progress.message("Reading the image again and again, each time without another square of its ink.")
 

@@ -5,12 +5,13 @@ from typing import Annotated
 
 from tyro.conf import arg
 
-from digitnet.cli.options import RunFolder
+from digitnet.cli.options import MovedData, RunFolder
 from digitnet.cli.output import print_message, print_next
 
 
 def export(
     run: RunFolder,
+    data: MovedData = None,
     out: Annotated[Path | None, arg(metavar="FILE", help_behavior_hint="(default: RUN/model.onnx)")] = None,
 ) -> None:
     """Write a finished run as one model file that any ONNX runtime reads, and print where.
@@ -23,13 +24,14 @@ def export(
 
     Args:
         run: A folder that `digitnet train` made.
+        data: Where the data of the run is now.
         out: The file to write.
     """
     from digitnet.data.raw import DIGITS
     from digitnet.exporting.export import export
     from digitnet.run_folder import Run
 
-    trained = Run(run)
+    trained = Run(run, data)
     print_message("Calibrating on the validation images, and writing the model: about ten seconds.")
     file = export(trained, out)
     print(file)

@@ -13,6 +13,8 @@ from digitnet.reading.options import ReadOptions
 
 RunFolder = Annotated[Positional[Path], arg(metavar="RUN")]
 DataName = Annotated[Positional[str], arg(metavar="DATA")]
+MovedData = Annotated[str | None, arg(metavar="DATA", help_behavior_hint="(default: where it was)")]
+"""Where the data of a run is now."""
 Format = Literal["text", "json"]
 Switch = Annotated[bool, arg(help_behavior_hint="")]
 """A flag that is given or not; naming its default would say nothing."""

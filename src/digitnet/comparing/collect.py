@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from statistics import mean
 from typing import Any, Literal
 
@@ -10,7 +9,6 @@ import numpy as np
 
 from digitnet.comparing.statistics import Bools
 from digitnet.data.dataset import Dataset
-from digitnet.data.load import load_dataset
 from digitnet.evaluation.evaluate import Evaluation, load_evaluation
 from digitnet.metrics import calibration_error, negative_log_likelihood
 from digitnet.run_folder import Run
@@ -80,12 +78,13 @@ def collect(runs: Mapping[str, Sequence[Run]], dataset: Dataset | None = None) -
     varied = {name for run in every for name in run.config.differences(every[0].config)} - {"seed"}
     same_images = len({run.environment.get("data_fingerprint") for run in every}) <= 1
 
-    @cache
-    def load(data: str, validation_images: int) -> Dataset:
-        return dataset or load_dataset(data, validation_images=validation_images)
+    loaded: dict[tuple[str, int], Dataset] = {}
 
     def evaluation(run: Run) -> Evaluation:
-        return load_evaluation(run, load(run.config.images.data, run.config.images.validation_images))
+        asked = run.config.images.data, run.config.images.validation_images
+        if asked not in loaded:
+            loaded[asked] = dataset or run.dataset
+        return load_evaluation(run, loaded[asked])
 
     results = []
     for name, several in runs.items():

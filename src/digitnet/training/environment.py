@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from digitnet.config import TrainConfig
+from digitnet.data.catalog import DATASETS
 from digitnet.data.dataset import Dataset
 from digitnet.presets import to_command
 
@@ -21,6 +22,7 @@ def describe_environment(
     return {
         "command": f"{_launcher(processes)}{to_command(config)}",
         "data_fingerprint": dataset.fingerprint,
+        **_find_path(config.images.data),
         "validation_images": len(dataset.validation),
         "image_shape": list(dataset.image_shape),
         "label_names": list(dataset.label_names),
@@ -36,6 +38,12 @@ def describe_environment(
         "machine": describe_machine(),
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
     }
+
+
+def _find_path(data: str) -> dict[str, str]:
+    """Return the whole path of data that is named by a path."""
+    path = Path(data).expanduser()
+    return {} if data in DATASETS or not path.exists() else {"data_path": str(path.resolve())}
 
 
 def describe_machine() -> dict[str, Any]:

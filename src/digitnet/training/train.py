@@ -103,7 +103,8 @@ def train(
     if out and not run:
         require_free(Path(out))  # before the data is loaded
     device = group.place(choose_device(config.running.device))
-    dataset = _load(config, dataset, progress.message)
+    dataset = dataset or (run.load(progress.message) if run else _load(config, progress.message))
+    dataset.check_split(config.images.validation_images)
     check_recipe(config, dataset)
     prepare_pools(config, dataset, progress.message)  # minutes, once: before there is a run to interrupt
     if run:
@@ -136,7 +137,7 @@ def train(
         recorder.begin()
         saver.begin(session.state)
         progress.begin(session.steps, session.state.step, unit="steps")
-        group.lead(Job(str(run.path), config, threads, dataset.fingerprint, checkpoint))
+        group.lead(Job(str(run.path), config.replace(data=dataset.name), threads, dataset.fingerprint, checkpoint))
         try:
             fit(session)
         except DivergedError as error:
@@ -170,7 +171,8 @@ def follow(group: ProcessGroup, dataset: Dataset | None) -> NoReturn:
 
 def _follow(job: Job, dataset: Dataset | None, stop: Stop, group: ProcessGroup) -> None:
     device = group.place(choose_device(job.config.running.device))
-    dataset = _load(job.config, dataset, ignore_message)
+    dataset = dataset or _load(job.config, ignore_message)
+    dataset.check_split(job.config.images.validation_images)
     if dataset.fingerprint != job.fingerprint:
         raise DataError.mismatch(
             f"{dataset.name} on {socket.gethostname()}",
@@ -184,14 +186,9 @@ def _follow(job: Job, dataset: Dataset | None, stop: Stop, group: ProcessGroup) 
     fit(session)
 
 
-def _load(config: TrainConfig, dataset: Dataset | None, on_message: OnMessage) -> Dataset:
-    """Load the data of `config` unless it is given; raise DataError for another validation split."""
+def _load(config: TrainConfig, on_message: OnMessage) -> Dataset:
     images = config.images
-    dataset = dataset or load_dataset(
-        images.data, validation_images=images.validation_images, on_message=on_message
-    )
-    dataset.check_split(images.validation_images)
-    return dataset
+    return load_dataset(images.data, validation_images=images.validation_images, on_message=on_message)
 
 
 def _create(out: Path | str | None, config: TrainConfig, environment: dict[str, Any]) -> Run:
