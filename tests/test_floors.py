@@ -17,7 +17,7 @@ FLOORS = [
     {"data", "engines"},
     {"run_folder", "modelfile"},
     {"networks", "reading"},
-    {"augmentation"},
+    {"augmentation", "tracking"},
     {"training"},
     {"evaluation"},
     {"exporting", "reporting"},
@@ -29,7 +29,7 @@ FLOORS = [
 
 # Two wings, and modelfile is the only door between them: neither imports the other.
 WINGS = [
-    {"networks", "augmentation", "training", "evaluation", "exporting", "reporting", "trials"},
+    {"networks", "augmentation", "tracking", "training", "evaluation", "exporting", "reporting", "trials"},
     {"reading", "serving"},
 ]
 

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from digitnet.reading.result import Reading
     from digitnet.reporting.report import make_report
     from digitnet.run_folder import Run
+    from digitnet.tracking.track import track
     from digitnet.training.batches import Batches
     from digitnet.training.memory import keep_freed_memory
     from digitnet.training.train import train
@@ -69,6 +70,7 @@ _HOMES = {
     "preset": "presets",
     "run_trials": "trials.run",
     "search": "trials.run",
+    "track": "tracking.track",
     "train": "training.train",
 }
 
@@ -100,6 +102,7 @@ __all__ = [
     "preset",
     "run_trials",
     "search",
+    "track",
     "train",
 ]
 

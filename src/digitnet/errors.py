@@ -9,6 +9,7 @@
     ├── DeviceError          the device is missing, or computes wrong results         exit code 1
     ├── StorageError         a file could not be written                              exit code 1
     ├── DivergedError        the loss or the weights are no longer finite             exit code 1
+    ├── TrackingError        TensorBoard or MLflow could not be written to            exit code 1
     └── Interrupted          a signal asked to stop, and the state was saved          exit code 130 or 143
 
 Every message is one sentence: what, where, what was expected, what was found, what to do. Any other exception is a
@@ -70,6 +71,10 @@ class StorageError(DigitnetError):
 
 class DivergedError(DigitnetError):
     """The loss or the weights are no longer finite numbers."""
+
+
+class TrackingError(DigitnetError):
+    """TensorBoard or MLflow could not be written to."""
 
 
 class Interrupted(DigitnetError):  # noqa: N818 - not an error

@@ -8,8 +8,10 @@ from digitnet.errors import DigitnetError
 
 _EXTRAS = {
     **dict.fromkeys(("jinja2", "matplotlib", "onnx", "onnxscript", "safetensors", "scipy", "torch"), "train"),
+    "mlflow": "mlflow",
     "optuna": "search",
     "pyarrow": "tables",
+    "tensorboard": "tensorboard",
     **dict.fromkeys(
         (
             "anyio",

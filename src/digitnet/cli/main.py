@@ -28,6 +28,7 @@ from digitnet.cli.renamed import rename_flags
 from digitnet.cli.report import report
 from digitnet.cli.search import search
 from digitnet.cli.serve import serve
+from digitnet.cli.track import track
 from digitnet.cli.train import train
 from digitnet.cli.trials import trials
 from digitnet.config import TrainConfig
@@ -37,6 +38,7 @@ from digitnet.presets import PRESETS, preset, read_config
 
 COMMANDS: dict[str, Callable[..., None]] = {
     "train": train,
+    "track": track,
     "evaluate": evaluate,
     "report": report,
     "explain": explain,

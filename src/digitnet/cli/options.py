@@ -14,6 +14,7 @@ from digitnet.reading.options import ReadOptions
 RunFolder = Annotated[Positional[Path], arg(metavar="RUN")]
 DataName = Annotated[Positional[str], arg(metavar="DATA")]
 Format = Literal["text", "json"]
+Tracker = Literal["tensorboard", "mlflow"]
 Switch = Annotated[bool, arg(help_behavior_hint="")]
 """A flag that is given or not; naming its default would say nothing."""
 

@@ -16,6 +16,7 @@ from digitnet.errors import RunError
 from digitnet.files import write_whole
 from digitnet.networks.predict import predict_logits
 from digitnet.run_folder import Run
+from digitnet.tracking.tracker import Tracker
 from digitnet.training.checkpoint import load_network
 
 
@@ -108,6 +109,8 @@ def evaluate(run: Run | Path | str, dataset: Dataset | None = None) -> Evaluatio
         test = {k: v for k, v in evaluation.to_json().items() if k not in ("classes", "confusion")}
         run.write_json("summary.json", {**summary, "test": test})
     run.cache["evaluation"] = evaluation
+    tracker: Tracker = run.cache.get("tracker", Tracker())  # of a run that was trained just now
+    tracker.add_test(run)
     return evaluation
 
 

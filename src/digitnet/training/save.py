@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from types import FrameType
 
+from digitnet.checks import command
 from digitnet.errors import Interrupted
 from digitnet.run_folder import Run
 from digitnet.training.checkpoint import save_checkpoint
@@ -88,9 +89,10 @@ class RunSaver(Saver):
         if number or is_due(state.step, self.config.running.save_every, self.config.optimisation.steps):
             save_checkpoint(self.run, state, self.recorder.content)
         if number:
+            resume = command("train", "--resume", "--out", self.run.path, *self.recorder.tracker.flags)
             raise Interrupted(
                 f"Stopped by {signal.Signals(number).name} after step {state.step:,} of "
                 f"{self.config.optimisation.steps:,}, and saved. "
-                f"Continue with: digitnet train --resume --out {self.run.path}",
+                f"Continue with: {resume}",
                 signal_number=number,
             )
