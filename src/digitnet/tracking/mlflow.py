@@ -8,6 +8,7 @@ from collections.abc import Mapping
 # MLflow reports its use to its makers, unless this is set before it is imported.
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "ERROR")  # it writes to standard error
+os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")  # where the answers of digitnet go
 # A server that is gone would otherwise be asked for minutes, while the training waits.
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")

@@ -1,7 +1,9 @@
 """Write event files into the run folder, so that ``tensorboard --logdir runs`` shows each run by its name."""
 
 import sys
+import time
 from collections.abc import Mapping
+from pathlib import Path
 from types import ModuleType
 
 from digitnet.run_folder import Run
@@ -27,6 +29,8 @@ class TensorBoardTracker(Tracker):
 
         The earlier ones are left, as a TensorBoard that is reading one does not go on to the next without it.
         """
+        _wait_for_a_later_name(run.path)
+        self.folder = run.path
         self.writer = SummaryWriter(str(run.path), purge_step=0, flush_secs=_SECONDS)
         metrics = dict.fromkeys((VALIDATION_ACCURACY, TEST_ACCURACY), 0.0)  # only their names are used
         experiment, start, self.finished = hparams(parameters(run.config), metrics)  # type: ignore[no-untyped-call]
@@ -37,6 +41,8 @@ class TensorBoardTracker(Tracker):
 
     def log(self, step: int, values: Mapping[str, float]) -> None:
         """Write the values as scalars."""
+        if self.writer.file_writer is None:  # after the end
+            _wait_for_a_later_name(self.folder)
         for name, value in values.items():
             self.writer.add_scalar(name, value, step)
 
@@ -48,3 +54,10 @@ class TensorBoardTracker(Tracker):
 
     def _add(self, summary: object) -> None:
         self.writer._get_file_writer().add_summary(summary)  # type: ignore[no-untyped-call]
+
+
+def _wait_for_a_later_name(folder: Path) -> None:
+    """Wait, a second at most: TensorBoard reads the files in the order of their names, which have only seconds."""
+    newest = max((int(file.name.split(".")[3]) for file in folder.glob("events.out.tfevents.*")), default=0)
+    while int(time.time()) <= newest:
+        time.sleep(0.01)

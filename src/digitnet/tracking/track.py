@@ -98,4 +98,9 @@ def _sentences(name: str) -> Iterator[None]:
     except DigitnetError:
         raise
     except Exception as error:
-        raise TrackingError(f"{name}: the run could not be tracked ({first_line(error).rstrip('.')}).") from error
+        cause: BaseException = error
+        while cause.__context__:  # "connection refused", within what urllib3, requests and MLflow make of it
+            cause = cause.__context__
+        raise TrackingError(
+            f"{name}: the run could not be tracked ({first_line(cause).rstrip('.')}). Check its server and settings."
+        ) from error
