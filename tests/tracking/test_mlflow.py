@@ -1,33 +1,21 @@
 """MLflow has one run for each run folder, with every measurement once and the status that it ended with."""
 
 import os
-import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from recorded_run import Calling, Curves, interrupting, recorded
 
 from conftest import SHORT
 from digitnet import track
 from digitnet.data.dataset import Dataset
 from digitnet.errors import Interrupted, TrackingError
 from digitnet.evaluation.evaluate import evaluate
-from digitnet.progress import Progress
 from digitnet.run_folder import Run
 from digitnet.training.train import train
 from processes import run as run_python
-
-
-class Interrupting(Progress):
-    """Sends SIGINT after a given step."""
-
-    def __init__(self, step: int) -> None:
-        self.at = step
-
-    def advance(self, done: int, status: str = "") -> None:
-        if done == self.at:
-            signal.raise_signal(signal.SIGINT)
 
 
 @pytest.fixture(scope="module")
@@ -53,20 +41,9 @@ def runs(client: Any) -> list[Any]:
     return list(client.search_runs([experiment.experiment_id]))
 
 
-def curves(client: Any, run_id: str) -> dict[str, list[tuple[int, float]]]:
+def curves(client: Any, run_id: str) -> Curves:
     names = client.get_run(run_id).data.metrics
     return {name: sorted((m.step, m.value) for m in client.get_metric_history(run_id, name)) for name in names}
-
-
-def recorded(run: Run) -> dict[str, list[tuple[int, float]]]:
-    training, validation = run.history.training, run.history.validation
-    return {
-        "loss/training": [(row.step, row.mean_loss) for row in training],
-        "accuracy/training": [(row.step, row.mean_accuracy) for row in training],
-        "learning_rate": [(row.step, row.learning_rate) for row in training],
-        "loss/validation": [(row.step, row.validation_loss) for row in validation],
-        "accuracy/validation": [(row.step, row.validation_accuracy) for row in validation],
-    }
 
 
 def test_mlflow_has_what_the_run_folder_has(drawn: Dataset, tmp_path: Path, client: Any) -> None:
@@ -87,18 +64,16 @@ def test_mlflow_has_what_the_run_folder_has(drawn: Dataset, tmp_path: Path, clie
     assert client.get_run(logged.info.run_id).info.status == "FINISHED"
 
 
-def test_a_resumed_run_is_continued_and_has_each_point_once(
-    drawn: Dataset, tmp_path: Path, client: Any
-) -> None:
+def test_a_resumed_run_is_continued_and_has_each_point_once(drawn: Dataset, tmp_path: Path, client: Any) -> None:
     before = len(runs(client))
     out = tmp_path / "run"
-    with pytest.raises(Interrupted, match="--track mlflow$"):
-        train(SHORT, dataset=drawn, out=out, progress=Interrupting(25), track="mlflow")
+    with pytest.raises(Interrupted, match=r"--track mlflow$"):
+        train(SHORT, dataset=drawn, out=out, progress=interrupting(25), track="mlflow")
     assert runs(client)[0].info.status == "KILLED"
     for file in out.glob("checkpoint*"):  # so that the steps are taken again
         file.unlink()
     with pytest.raises(Interrupted):
-        train(dataset=drawn, out=out, resume=True, progress=Interrupting(33))  # not tracked
+        train(dataset=drawn, out=out, resume=True, progress=interrupting(33))  # not tracked
     run = train(dataset=drawn, out=out, resume=True, track="mlflow")
     assert len(runs(client)) == before + 1
     assert runs(client)[0].info.status == "FINISHED"
@@ -123,21 +98,6 @@ def test_a_run_that_was_deleted_in_mlflow_is_sent_anew(finished: Run, client: An
     assert curves(client, runs(client)[0].info.run_id) == recorded(finished)
 
 
-class Notes(Progress):
-    """Keeps the messages, and calls something after a step."""
-
-    def __init__(self, step: int, call: Any) -> None:
-        self.step, self.call = step, call
-        self.messages: list[str] = []
-
-    def message(self, text: str) -> None:
-        self.messages.append(text)
-
-    def advance(self, done: int, status: str = "") -> None:
-        if done == self.step:
-            self.call()
-
-
 @pytest.fixture
 def own_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/own.db")
@@ -147,7 +107,7 @@ def own_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pa
 def test_a_database_that_breaks_costs_one_remark_and_nothing_of_the_run(
     drawn: Dataset, finished: Run, tmp_path: Path, own_database: Path
 ) -> None:
-    notes = Notes(12, lambda: own_database.write_bytes(b"broken" * 10_000))
+    notes = Calling(12, lambda: own_database.write_bytes(b"broken" * 10_000))
     run = train(SHORT, dataset=drawn, out=tmp_path / "run", track="mlflow", progress=notes)
     evaluate(run, drawn)
     remarks = [text for text in notes.messages if "track" in text]

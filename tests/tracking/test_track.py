@@ -46,7 +46,9 @@ def test_a_run_that_is_being_trained_is_not_sent_from_outside(finished: Run) -> 
 
 
 def test_training_without_a_tracker_loads_none() -> None:
-    done = run_python("-c", "import sys, digitnet.training.train; print(*{'mlflow', 'tensorboard'} & {*sys.modules})")
+    done = run_python(
+        "-c", "import sys, digitnet.training.train; print(*{'mlflow', 'tensorboard'} & {*sys.modules})"
+    )
     assert done.stdout == "\n", done.stderr
 
 

@@ -69,6 +69,10 @@ def _dispatch(words: list[str]) -> None:
         from importlib.metadata import version
 
         print(f"digitnet {version('digitnet')}")
+    elif words[0] == "--print-completion":
+        from digitnet.cli.completion import make_completion
+
+        print(make_completion(" ".join(words[1:]), COMMANDS))
     else:
         name = _command_name(words)
         rest = rename_flags(name, words[len(name.split()) :])
@@ -130,6 +134,7 @@ def _overview() -> str:
             *lines,
             "",
             "digitnet COMMAND --help explains a command. Start with: digitnet train",
+            "digitnet --print-completion bash, fish or zsh prints what makes the shell complete all of this.",
         ]
     )
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
-from tyro.conf import DisallowNone, OmitArgPrefixes, Suppress, arg
+from tyro.conf import DisallowNone, Fixed, OmitArgPrefixes, Suppress, arg
 
 from digitnet.cli.options import Switch, Tracker
 from digitnet.cli.output import print_accuracy, print_next, print_next_after_run
@@ -17,7 +17,7 @@ def train(
     track: Annotated[DisallowNone[Tracker | None], arg(help_behavior_hint="")] = None,
     test: Switch = True,
     quiet: Switch = False,
-    named: Suppress[bool] = False,
+    named: Suppress[Fixed[bool]] = False,
 ) -> None:
     """Train a network, evaluate it on the test images, and write a report.
 

@@ -102,5 +102,6 @@ def _sentences(name: str) -> Iterator[None]:
         while cause.__context__:  # "connection refused", within what urllib3, requests and MLflow make of it
             cause = cause.__context__
         raise TrackingError(
-            f"{name}: the run could not be tracked ({first_line(cause).rstrip('.')}). Check its server and settings."
+            f"{name}: the run could not be tracked ({first_line(cause).rstrip('.')}). "
+            "Check its server and its settings."
         ) from error
