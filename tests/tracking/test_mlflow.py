@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from mlflow_server import serving
 from recorded_run import Calling, Curves, interrupting, recorded
 
 from conftest import SHORT
@@ -14,6 +15,7 @@ from digitnet.data.dataset import Dataset
 from digitnet.errors import Interrupted, TrackingError
 from digitnet.evaluation.evaluate import evaluate
 from digitnet.run_folder import Run
+from digitnet.tracking.mlflow import MLflowTracker
 from digitnet.training.train import train
 from processes import run as run_python
 
@@ -30,8 +32,6 @@ def in_a_folder(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def client() -> Any:
-    from digitnet.tracking.mlflow import MLflowTracker
-
     return MLflowTracker().client
 
 
@@ -118,6 +118,40 @@ def test_a_database_that_breaks_costs_one_remark_and_nothing_of_the_run(
     with pytest.raises(TrackingError, match="mlflow: the run could not be tracked"):
         track(run, "mlflow")
     own_database.unlink()
+
+
+def test_a_server_that_dies_costs_one_remark_and_gets_the_rest_when_it_is_back(
+    drawn: Dataset,
+    finished: Run,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr("digitnet.tracking.mlflow._PAUSE", 0)  # so that some of it arrives
+    with serving(tmp_path) as server:
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{server.server_port}")
+
+        def die() -> None:
+            server.shutdown()
+            server.server_close()
+
+        notes = Calling(22, die)
+        run = train(SHORT, dataset=drawn, out=tmp_path / "run", track="mlflow", progress=notes)
+    accuracy = evaluate(run, drawn).accuracy
+    remarks = [text for text in notes.messages if "track" in text]
+    assert len(remarks) == 1
+    assert "Connection refused" in remarks[0]
+    assert run.history == finished.history
+
+    with serving(tmp_path) as server:
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{server.server_port}")
+        client = MLflowTracker().client
+        run_id = run.read_json("mlflow.json")["run_id"]
+        assert [step for step, _ in curves(client, run_id)["loss/training"]] == [10, 20]
+        track(run, "mlflow")
+        assert curves(client, run_id) == {**recorded(run), "accuracy/test": [(40, accuracy)]}
+        assert client.get_run(run_id).info.status == "FINISHED"
+    assert capsys.readouterr().out == ""  # MLflow would print where to look at the run
 
 
 def test_a_server_that_is_not_there_is_reported_before_anything_is_trained(
