@@ -1,6 +1,7 @@
 """MLflow has one run for each run folder, with every measurement once and the status that it ended with."""
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -117,6 +118,19 @@ def test_a_database_that_breaks_costs_one_remark_and_nothing_of_the_run(
     assert run.history == finished.history
     with pytest.raises(TrackingError, match="mlflow: the run could not be tracked"):
         track(run, "mlflow")
+    own_database.unlink()
+
+
+def test_a_failure_after_ctrl_c_names_its_own_cause(drawn: Dataset, tmp_path: Path, own_database: Path) -> None:
+    def break_and_interrupt() -> None:
+        own_database.write_bytes(b"broken" * 10_000)
+        signal.raise_signal(signal.SIGINT)
+
+    notes = Calling(12, break_and_interrupt)
+    with pytest.raises(Interrupted):
+        train(SHORT, dataset=drawn, out=tmp_path / "run", track="mlflow", progress=notes)
+    (remark,) = [text for text in notes.messages if "track" in text]
+    assert "not a database" in remark
     own_database.unlink()
 
 

@@ -1,5 +1,6 @@
 """Trackers by name: ``train("fast", track="mlflow")`` tracks a run as it is trained, `track` afterwards."""
 
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -93,14 +94,16 @@ def _make(name: str) -> Tracker:
 @contextmanager
 def _sentences(name: str) -> Iterator[None]:
     """Turn what a tracker's library raises into one sentence."""
+    handled = sys.exception()  # what ended the training, perhaps
     try:
         yield
     except DigitnetError:
         raise
     except Exception as error:
         cause: BaseException = error
-        while cause.__context__:  # "connection refused", within what urllib3, requests and MLflow make of it
-            cause = cause.__context__
+        # "Connection refused", for example, within what urllib3, requests and MLflow make of it.
+        while (context := cause.__context__) and context is not handled:
+            cause = context
         raise TrackingError(
             f"{name}: the run could not be tracked ({first_line(cause).rstrip('.')}). "
             "Check its server and its settings."
