@@ -21,6 +21,7 @@ from digitnet.run_folder import Run
 if TYPE_CHECKING:
     from torch import Tensor
 
+os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"  # also where a test imports MLflow before digitnet does
 os.environ["OMP_NUM_THREADS"] = "1"  # subprocesses of tests: small work is faster on one thread
 
 settings.register_profile(  # a busy machine is not a failure

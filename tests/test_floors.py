@@ -17,7 +17,7 @@ FLOORS = [
     {"data", "engines"},
     {"run_folder", "modelfile"},
     {"networks", "reading"},
-    {"augmentation"},
+    {"augmentation", "tracking"},
     {"training"},
     {"evaluation"},
     {"exporting", "reporting"},
@@ -38,6 +38,7 @@ WINGS = [
     {
         "networks",
         "augmentation",
+        "tracking",
         "training",
         "evaluation",
         "exporting",

@@ -269,8 +269,8 @@ def test_another_configuration_is_refused_by_the_fields_that_differ(run: Run) ->
     assert_sentence(caught.value, run.path)
     sentence = str(caught.value)
     assert "steps=10 (not 20)" in sentence
-    assert "--learning-rate 0.0005 (not 0.5)" in sentence
-    assert set(re.findall(r"--[\w-]+", sentence)) == {"--steps", "--learning-rate", "--out"}
+    assert "learning_rate=0.0005 (not 0.5)" in sentence
+    assert set(re.findall(r"\b(\w+)=", sentence)) == {"steps", "learning_rate"}
 
 
 def test_other_data_is_refused_by_both_fingerprints_and_another_split_by_its_size(

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from digitnet.reading.result import Reading
     from digitnet.reporting.report import make_report
     from digitnet.run_folder import Run
+    from digitnet.tracking.track import track
     from digitnet.training.batches import Batches
     from digitnet.training.checkpoint import load_network
     from digitnet.training.memory import keep_freed_memory
@@ -73,6 +74,7 @@ _HOMES = {
     "preset": "presets",
     "run_trials": "trials.run",
     "search": "trials.run",
+    "track": "tracking.track",
     "train": "training.train",
 }
 
@@ -106,6 +108,7 @@ __all__ = [
     "preset",
     "run_trials",
     "search",
+    "track",
     "train",
 ]
 

@@ -10,6 +10,7 @@
     ├── StorageError         a file could not be written                              exit code 1
     │   └── OutputError      standard output could not be written                     exit code 1
     ├── DivergedError        the loss or the weights are no longer finite             exit code 1
+    ├── TrackingError        TensorBoard or MLflow could not be written to            exit code 1
     └── Interrupted          a signal asked to stop, and the state was saved          exit code 130 or 143
 
 Every message is one sentence: what, where, what was expected, what was found, what to do. Any other exception is a
@@ -75,6 +76,10 @@ class OutputError(StorageError):
 
 class DivergedError(DigitnetError):
     """The loss or the weights are no longer finite numbers."""
+
+
+class TrackingError(DigitnetError):
+    """TensorBoard or MLflow could not be written to."""
 
 
 class Interrupted(DigitnetError):  # noqa: N818 - not an error

@@ -14,8 +14,10 @@ from digitnet.errors import DigitnetError, OutputError
 
 _EXTRAS = {
     **dict.fromkeys(("jinja2", "matplotlib", "onnx", "onnxscript", "safetensors", "scipy", "torch"), "train"),
+    "mlflow": "mlflow",
     "optuna": "search",
     "pyarrow": "tables",
+    "tensorboard": "tensorboard",
     **dict.fromkeys(
         (
             "anyio",

@@ -6,6 +6,8 @@
     checkpoint.json           the newest checkpoint: step, tensor file and its SHA-256; written last
     checkpoint-STEP.safetensors   weights and optimizer at that step
     checkpoints/STEP.safetensors  with --keep-checkpoints: the weights at some steps
+    events.out.tfevents.*     with --track tensorboard: the same measurements as metrics.jsonl
+    mlflow.json               with --track mlflow: the ID of the run in MLflow
     summary.json              the results in numbers
     evaluation.json           all metrics on the test images
     test_logits.npy           (N, K) float32, the logits of the test images
@@ -103,7 +105,7 @@ class Run:
     def __init__(self, path: Path | str, data: Path | str | None = None) -> None:
         self.path = Path(path)
         self.data = data
-        self.cache: dict[str, Any] = {}  # network and evaluation, once they are loaded
+        self.cache: dict[str, Any] = {}  # network, evaluation and tracker, once they are loaded
         try:
             found = "none in it" if self.path.is_dir() else "no such folder"
             is_run = (self.path / "config.toml").is_file()

@@ -36,11 +36,11 @@ def command(*words: object) -> str:
     return shlex.join(["digitnet", *map(str, words)])
 
 
-def resume_command(path: object) -> str:
-    """Write how to continue the run in the folder `path`."""
+def resume_command(path: object, *, track: str = "") -> str:
+    """Write how to continue the run in the folder `path`, with the tracker `track` if it had one."""
     if _names_flags:
-        return command("train", flag("resume"), flag("out"), path)
-    return f"train(resume=True, out={str(path)!r})"
+        return command("train", flag("resume"), flag("out"), path, *([flag("track"), track] if track else []))
+    return f"train(resume=True, out={str(path)!r}{f', track={track!r}' if track else ''})"
 
 
 def see_options() -> str:

@@ -28,6 +28,7 @@ from digitnet.cli.renamed import rename_flags
 from digitnet.cli.report import report
 from digitnet.cli.search import search
 from digitnet.cli.serve import serve
+from digitnet.cli.track import track
 from digitnet.cli.train import train
 from digitnet.cli.trials import trials
 from digitnet.config import TrainConfig
@@ -38,6 +39,7 @@ from digitnet.wording import naming_flags
 
 COMMANDS: dict[str, Callable[..., None]] = {
     "train": train,
+    "track": track,
     "evaluate": evaluate,
     "report": report,
     "explain": explain,
@@ -69,6 +71,10 @@ def _dispatch(words: list[str]) -> None:
         from importlib.metadata import version
 
         print(f"digitnet {version('digitnet')}")
+    elif words[0] == "--print-completion":
+        from digitnet.cli.completion import make_completion
+
+        print(make_completion(" ".join(words[1:]), COMMANDS))
     else:
         name = _command_name(words)
         rest = rename_flags(name, words[len(name.split()) :])
@@ -130,6 +136,7 @@ def _overview() -> str:
             *lines,
             "",
             "digitnet COMMAND --help explains a command. Start with: digitnet train",
+            "digitnet --print-completion bash, fish or zsh prints what makes the shell complete all of this.",
         ]
     )
 

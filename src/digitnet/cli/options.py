@@ -16,6 +16,7 @@ DataName = Annotated[Positional[str], arg(metavar="DATA")]
 MovedData = Annotated[str | None, arg(metavar="DATA", help_behavior_hint="(default: where it was)")]
 """Where the data of a run is now."""
 Format = Literal["text", "json"]
+Tracker = Literal["tensorboard", "mlflow"]
 Switch = Annotated[bool, arg(help_behavior_hint="")]
 """A flag that is given or not; naming its default would say nothing."""
 

@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Annotated
 
-from tyro.conf import OmitArgPrefixes, Suppress, arg
+from tyro.conf import DisallowNone, Fixed, OmitArgPrefixes, Suppress, arg
 
-from digitnet.cli.options import Switch
+from digitnet.cli.options import Switch, Tracker
 from digitnet.cli.output import print_accuracy, print_next, print_next_after_run
 from digitnet.config import TrainConfig
 
@@ -14,9 +14,10 @@ def train(
     config: Annotated[OmitArgPrefixes[TrainConfig], arg(name="")],
     out: Annotated[Path | None, arg(metavar="DIR", help_behavior_hint="(default: a new one under runs)")] = None,
     resume: Switch = False,
+    track: Annotated[DisallowNone[Tracker | None], arg(help_behavior_hint="")] = None,
     test: Switch = True,
     quiet: Switch = False,
-    named: Suppress[bool] = False,
+    named: Suppress[Fixed[bool]] = False,
 ) -> None:
     """Train a network, evaluate it on the test images, and write a report.
 
@@ -32,6 +33,7 @@ def train(
         config: Every field of the configuration.
         out: The run's folder.
         resume: Continue the interrupted run in --out, or the newest one under runs.
+        track: Also show the measurements in TensorBoard or MLflow.
         test: Do not evaluate the test images: print the validation accuracy, and write no report.
         quiet: Show no progress, only the answer.
         named: Whether a preset was named, so that --resume asks for all of its fields.
@@ -49,7 +51,7 @@ def train(
         config, out = interrupted.config.replace(**asked), interrupted.path
     keep_freed_memory()
     progress = make_progress(quiet=quiet)
-    run = train(config, out=out, resume=resume, progress=progress)
+    run = train(config, out=out, resume=resume, progress=progress, track=track)
     if not test:
         print(f"Validation accuracy {run.summary['validation']['accuracy']:.4f}. Run: {run.path}")
         if not quiet:

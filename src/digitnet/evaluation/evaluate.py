@@ -18,6 +18,7 @@ from digitnet.frames import to_frame
 from digitnet.networks.predict import predict_logits
 from digitnet.pages import notebook
 from digitnet.run_folder import Run
+from digitnet.tracking.tracker import Tracker
 from digitnet.training.checkpoint import load_network
 
 if TYPE_CHECKING:
@@ -128,6 +129,8 @@ def evaluate(run: Run | Path | str, dataset: Dataset | None = None) -> Evaluatio
         test = {k: v for k, v in evaluation.to_json().items() if k not in ("classes", "confusion")}
         run.write_json("summary.json", {**summary, "test": test})
     run.cache["evaluation"] = evaluation
+    tracker: Tracker = run.cache.get("tracker", Tracker())  # of a run that was trained just now
+    tracker.add_test(run)
     return evaluation
 
 

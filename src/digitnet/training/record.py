@@ -15,6 +15,7 @@ from digitnet.metrics import accuracy, negative_log_likelihood
 from digitnet.networks.predict import predict_logits
 from digitnet.progress import Progress
 from digitnet.run_folder import Run, TrainingRow, ValidationRow
+from digitnet.tracking.tracker import Tracker
 from digitnet.training.schedule import make_schedule
 from digitnet.training.state import Checkpoint, TrainState, Window
 
@@ -40,6 +41,7 @@ class RunRecorder(Recorder):
         dataset: Dataset,
         progress: Progress,
         on_validation: Callable[[ValidationRow], None] | None = None,
+        tracker: Tracker | None = None,
     ) -> None:
         self.file = run.path / "metrics.jsonl"
         self.config = run.config
@@ -48,6 +50,7 @@ class RunRecorder(Recorder):
         self.classes = dataset.classes
         self.progress = progress
         self.on_validation = on_validation
+        self.tracker = tracker or Tracker()
         self.accuracy = ""  # of training, for the progress line
         self.content = b""  # of the file, a few hundred lines
 
@@ -101,6 +104,7 @@ class RunRecorder(Recorder):
         line = json.dumps(asdict(row)).encode() + b"\n"
         self.content += line
         append(self.file, line)
+        self.tracker.record(row)
         self.progress.message(describe(row))
 
 

@@ -89,9 +89,10 @@ class RunSaver(Saver):
         if number or is_due(state.step, self.config.running.save_every, self.config.optimisation.steps):
             save_checkpoint(self.run, state, self.recorder.content)
         if number:
+            resume = resume_command(self.run.path, track=self.recorder.tracker.name)
             raise Interrupted(
                 f"Stopped by {signal.Signals(number).name} after step {state.step:,} of "
                 f"{self.config.optimisation.steps:,}, and saved. "
-                f"Continue with: {resume_command(self.run.path)}",
+                f"Continue with: {resume}",
                 signal_number=number,
             )

@@ -19,6 +19,7 @@ from digitnet.networks.models import parameter_count
 from digitnet.presets import nearest_preset, preset
 from digitnet.progress import Progress
 from digitnet.run_folder import RUNS, Run, ValidationRow, create, create_next, find_unfinished, require_free
+from digitnet.tracking.track import make_tracker
 from digitnet.training.batches import prepare_pools
 from digitnet.training.checkpoint import load_checkpoint
 from digitnet.training.device import choose_device
@@ -77,6 +78,7 @@ def train(
     resume: bool = False,
     progress: Progress | None = None,
     on_validation: Callable[[ValidationRow], None] | None = None,
+    track: str | None = None,
     watch: Progress | None = None,
     **fields: Any,
 ) -> Run:
@@ -86,7 +88,8 @@ def train(
     `fast`; with `resume`, the run's own. `fields` are other values of some of its fields. `dataset` saves loading
     the data again. `out` is the run's folder: by default the next free ``runs/NAME-001``, with `resume` the newest
     unfinished run. `progress` shows the progress, by default nowhere. `on_validation` is called with each
-    measurement on the validation images; an exception that it raises ends the training. Ctrl-C and SIGTERM save
+    measurement on the validation images; an exception that it raises ends the training. `track` is ``tensorboard``
+    or ``mlflow``: the measurements are also shown there. Ctrl-C and SIGTERM save
     the state and raise Interrupted; `resume` continues to a bit-identical result. Under torchrun the processes
     train one run together; only the leading one returns, the others exit. The command line also calls
     `keep_freed_memory`, which affects the whole process. Raises a subclass of DigitnetError for every error that a
@@ -105,6 +108,7 @@ def train(
     device = group.place(choose_device(config.running.device))
     dataset = dataset or (run.load(progress.message) if run else _load(config, progress.message))
     dataset.check_split(config.images.validation_images)
+    tracker = make_tracker(track, progress.message)  # early, as its package may be missing
     check_recipe(config, dataset)
     prepare_pools(config, dataset, progress.message)  # minutes, once: before there is a run to interrupt
     if run:
@@ -119,7 +123,7 @@ def train(
         if run.is_finished:
             progress.message(f"{run.path} is already finished; there is nothing left to train.")
             return run
-        recorder = RunRecorder(run, dataset, progress, on_validation)
+        recorder = RunRecorder(run, dataset, progress, on_validation, tracker)
         saver = RunSaver(run, recorder, stop, group)
         session = prepare(
             config,
@@ -138,12 +142,14 @@ def train(
         saver.begin(session.state)
         progress.begin(session.steps, session.state.step, unit="steps")
         group.lead(Job(str(run.path), config.replace(data=dataset.name), threads, dataset.fingerprint, checkpoint))
-        try:
-            fit(session)
-        except DivergedError as error:
-            raise DivergedError(f"{error} {_advice(run)}") from error
-        run.write_json("summary.json", summarise(run, session.state))
+        with tracker.follow(run):
+            try:
+                fit(session)
+            except DivergedError as error:
+                raise DivergedError(f"{error} {_advice(run)}") from error
+            run.write_json("summary.json", summarise(run, session.state))
         run.cache["network"] = session.state.network.cpu().eval()  # its last step was saved
+        run.cache["tracker"] = tracker
     return run
 
 
