@@ -5,15 +5,14 @@ import sys
 import torch.nn.functional as F
 from torch.optim import SGD
 
-from digitnet import PRESETS, load_dataset
+from digitnet import Batches, load_dataset, preset
 from digitnet.metrics import accuracy
 from digitnet.networks.models import build_network
 from digitnet.networks.predict import predict_logits
-from digitnet.training.batches import Batches
 
 steps = int(sys.argv[1]) if len(sys.argv) > 1 else 500
 
-config = PRESETS["blog"].replace(filters=(8, 16), kernel_size=3, seed=1)
+config = preset("blog", filters=[8, 16], kernel_size=3, seed=1)
 data = load_dataset("mnist")
 network = build_network(config, data.image_shape, data.classes)
 optimizer = SGD(network.parameters(), lr=0.1, momentum=0.9)

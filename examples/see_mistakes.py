@@ -2,12 +2,12 @@
 
 import sys
 
-from digitnet import Run, evaluate, find_mistakes, load_dataset
+from digitnet import Run, evaluate, find_mistakes
 
 run = Run(sys.argv[1])
-data = load_dataset(run.config.images.data)
+data = run.dataset
 
-for mistake in find_mistakes(evaluate(run, data).logits, data)[:20]:
+for mistake in find_mistakes(evaluate(run).logits, data)[:20]:
     doubt = f"   (the label itself is disputed: {mistake.disputed})" if mistake.disputed else ""
     print(
         f"image {mistake.index:>5}: a {data.label_names[mistake.true]} read as "

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from sheets import draw_sheet
 
 from digitnet.run_folder import Run
 from processes import DIGITNET
@@ -32,7 +33,7 @@ def call(*words: str, folder: Path, redirection: str, **environment: str) -> "su
 @pytest.mark.parametrize("words", [["data", "show", "mnist"], ["read", "7.png"], ["train", "--help"], ["--help"]])
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 def test_a_full_disk_under_the_answer_is_one_sentence(words: list[str], unbuffered: str, tmp_path: Path) -> None:
-    draw_seven(tmp_path / "7.png")
+    draw_sheet(tmp_path / "7.png", "7")
     ended = call(*words, folder=tmp_path, redirection="> /dev/full", PYTHONUNBUFFERED=unbuffered)
     assert ended.returncode == 1
     said = [line for line in ended.stderr.splitlines() if not line.startswith("Next, ")]
@@ -44,7 +45,7 @@ def test_a_full_disk_under_the_answer_is_one_sentence(words: list[str], unbuffer
 
 @pytest.mark.parametrize("words", [["data", "show", "mnist"], ["read", "7.png"], ["train", *SHORT]])
 def test_a_closed_standard_output_is_one_sentence(words: list[str], tmp_path: Path) -> None:
-    draw_seven(tmp_path / "7.png")
+    draw_sheet(tmp_path / "7.png", "7")
     ended = call(*words, folder=tmp_path, redirection=">&-")
     assert ended.returncode == 1
     assert ended.stderr == "digitnet: Standard output is closed, so an answer has nowhere to go. Open it.\n"
@@ -61,12 +62,3 @@ def test_a_run_is_whole_whatever_becomes_of_the_output(redirection: str, tmp_pat
 def test_a_reader_that_has_seen_enough_is_no_failure(tmp_path: Path) -> None:
     ended = call("--help", folder=tmp_path, redirection="| true")
     assert (ended.returncode, ended.stderr) == (0, "")
-
-
-def draw_seven(path: Path) -> None:
-    """Draw a 7 as a picture."""
-    from PIL import Image, ImageDraw
-
-    picture = Image.new("L", (60, 60), "white")
-    ImageDraw.Draw(picture).line([(15, 12), (45, 12), (25, 50)], fill="black", width=5)
-    picture.save(path)

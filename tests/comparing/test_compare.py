@@ -308,12 +308,13 @@ def test_the_data_are_read_once(
 ) -> None:
     asked: list[str] = []
 
-    def load(data: str, validation_images: int) -> Dataset:
+    def load(data: str, **options: object) -> Dataset:
         asked.append(data)
         return drawn
 
-    monkeypatch.setattr("digitnet.comparing.collect.load_dataset", load)
-    assert len(collect(runs)) == 2
+    monkeypatch.setattr("digitnet.run_folder.load_dataset", load)
+    opened = {name: [Run(run.path) for run in several] for name, several in runs.items()}
+    assert len(collect(opened)) == 2
     assert asked == [SHORT.images.data]
 
 

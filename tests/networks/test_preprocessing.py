@@ -5,7 +5,6 @@ import torch
 
 from conftest import BLOG
 from digitnet.augmentation.augment import make_augmentation
-from digitnet.errors import UsageError
 from digitnet.networks.models import build_network
 from digitnet.networks.preprocessing import PREPROCESSING, deskew, make_preprocessing
 
@@ -70,8 +69,3 @@ def moments(image: torch.Tensor) -> tuple[float, float, float]:
 
 def bytes_of(images: torch.Tensor) -> torch.Tensor:
     return (255 * images).round().to(torch.uint8)
-
-
-def test_an_unknown_preprocessing_is_refused_with_the_nearest_name() -> None:
-    with pytest.raises(UsageError, match="Did you mean 'deskew'"):
-        make_preprocessing("deskw")

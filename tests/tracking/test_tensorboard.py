@@ -59,7 +59,7 @@ def test_the_hyperparameters_are_the_fields_of_the_configuration(tracked: Run) -
 
 def test_a_resumed_run_has_each_point_once(drawn: Dataset, tmp_path: Path) -> None:
     for count, step in enumerate((13, 22, 37)):
-        with pytest.raises(Interrupted, match=r"--track tensorboard$"):
+        with pytest.raises(Interrupted, match=r"track='tensorboard'\)$"):
             train(
                 None if count else SHORT, dataset=drawn, out=tmp_path / "run", resume=count > 0,
                 progress=interrupting(step), track="tensorboard",

@@ -10,6 +10,7 @@ from digitnet.cli.main import main
 from digitnet.cli.options import Tracker
 from digitnet.data.dataset import Dataset
 from digitnet.errors import UsageError
+from digitnet.installation import install_command
 from digitnet.run_folder import Run
 from digitnet.tracking.track import TRACKERS, track
 from digitnet.training.train import train
@@ -30,7 +31,7 @@ def test_a_missing_package_is_one_sentence_before_anything_is_written(
     monkeypatch.setitem(sys.modules, name, None)
     monkeypatch.chdir(tmp_path)
     assert main(["train", "--track", name]) == 1
-    assert capsys.readouterr().err == f"digitnet: this needs {name}. Run: pip install 'digitnet[{name}]'\n"
+    assert capsys.readouterr().err == f"digitnet: this needs {name}. Run: {install_command(name)}\n"
     assert list(tmp_path.iterdir()) == []
 
 

@@ -114,7 +114,7 @@ def test_the_number_of_a_million_trials_is_known_without_making_them() -> None:
             "trials: expected at most 3, the number of combinations in the ranges",
         ),
         ("prune = 1\n" + RANGE, "prune: expected true or false, found 1"),
-        ("seed = -1\n" + RANGE, "seed: --seed: expected a whole number of at least 0, found -1"),
+        ("seed = -1\n" + RANGE, "seed: seed: expected a whole number of at least 0, found -1"),
         ("trails = 3\n" + RANGE, "there is no key 'trails' in such a plan. Did you mean 'trials'?"),
         ("preset = 'blogg'\n" + RANGE, "There is no preset 'blogg'. Did you mean 'blog'?"),
         ("[base]\nstep = 3\n" + RANGE, "[base]: there is no field 'step'. Did you mean 'steps'?"),

@@ -1,11 +1,13 @@
 """``digitnet track``."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
 from tyro.conf import Positional, arg
 
 from digitnet.cli.options import Tracker
+from digitnet.cli.output import print_message
 
 
 def track(
@@ -25,3 +27,11 @@ def track(
 
     for run in runs:
         track(run, to)
+        print(f"{run}: in {to}")
+    if to == "tensorboard":
+        folder = os.path.commonpath([run.resolve().parent for run in runs])
+        print_message(f"Next, see the curves: tensorboard --logdir {os.path.relpath(folder)}")
+    else:
+        place = os.environ.get("MLFLOW_TRACKING_URI")
+        page = f"open {place}" if place else "mlflow server --backend-store-uri sqlite:///mlflow.db"
+        print_message(f"Next, see the curves: {page}")
