@@ -295,3 +295,13 @@ def test_a_renamed_flag_of_train_keeps_its_old_name_with_a_warning(
     printed = capsys.readouterr().err
     assert old[0].partition("=")[0] in printed
     assert "There is no data set 'nothing'" in printed
+
+
+def test_a_tilde_that_the_shell_left_is_the_home_folder(
+    drawn_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    assert main(["data", "convert", str(drawn_file), "~/drawn.npz", "--to", "npz"]) == 0
+    assert (tmp_path / "home" / "drawn.npz").is_file()
+    assert not (tmp_path / "~").exists()

@@ -129,3 +129,13 @@ def test_the_network_of_a_run_is_a_module_of_ones_own(finished: Run, drawn: Data
         for weights in network.parameters():
             weights.zero_()
     assert np.array_equal(evaluate(finished, drawn).logits, before)
+
+
+def test_the_home_folder_may_be_written_as_a_tilde(
+    drawn: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    run = train(SHORT, steps=2, dataset=drawn, out="~/run")
+    assert run.path == tmp_path / "run" == Run("~/run").path
+    assert not (tmp_path / "~").exists()

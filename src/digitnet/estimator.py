@@ -29,7 +29,7 @@ from digitnet.data.dataset import Split, UInt8
 from digitnet.data.raw import Raw
 from digitnet.data.splitting import split
 from digitnet.errors import DataError, RunError, nearest
-from digitnet.files import write_whole
+from digitnet.files import expand_home, write_whole
 from digitnet.metrics import softmax
 from digitnet.networks.predict import predict_logits
 from digitnet.presets import preset
@@ -132,6 +132,7 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         Nothing is pickled. Raises RunError where something is there already.
         """
         check_is_fitted(self, "network_")
+        path = expand_home(path)
         if not hasattr(self, "_remove_folder"):
             raise RunError(f"{path}: only the classifier that was fitted has a run to save. Fit this one, too.")
         try:
@@ -145,7 +146,7 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
             "pixel_range": self.pixel_range_,
             "n_features": self.n_features_in_,
         }
-        write_whole(Path(path) / _FILE, json.dumps(learned, indent=2) + "\n")
+        write_whole(path / _FILE, json.dumps(learned, indent=2) + "\n")
         return Run(path)
 
     @classmethod

@@ -9,7 +9,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from digitnet.errors import StorageError
@@ -23,6 +23,13 @@ _REMEDIES = {
     errno.ENOTDIR: "A part of that path is a file; name a folder.",
     errno.EEXIST: "A file has the name of the folder; move it, or name another folder.",
 }
+
+
+def expand_home(path: Path | str) -> Path:
+    """Make a path in which ``~`` is the home folder; that of somebody who does not exist is left as it is."""
+    with suppress(RuntimeError):
+        return Path(path).expanduser()
+    return Path(path)
 
 
 def storage_error(path: Path, error: OSError) -> StorageError:

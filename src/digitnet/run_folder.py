@@ -34,7 +34,7 @@ from digitnet.data.dataset import Dataset
 from digitnet.data.load import load_dataset
 from digitnet.data.raw import OnMessage, ignore_message
 from digitnet.errors import RunError, UsageError
-from digitnet.files import make_folder, storage_error, sweep, write_whole
+from digitnet.files import expand_home, make_folder, storage_error, sweep, write_whole
 from digitnet.frames import to_frame
 from digitnet.pages import notebook
 from digitnet.presets import to_command
@@ -103,7 +103,7 @@ class Run:
     """
 
     def __init__(self, path: Path | str, data: Path | str | None = None) -> None:
-        self.path = Path(path)
+        self.path = expand_home(path)
         self.data = data
         self.cache: dict[str, Any] = {}  # network, evaluation and tracker, once they are loaded
         try:

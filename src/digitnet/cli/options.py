@@ -5,9 +5,16 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from tyro.conf import DisallowNone, OmitArgPrefixes, Positional, arg
-from tyro.constructors import ConstructorRegistry, StructConstructorSpec, StructTypeInfo
+from tyro.constructors import (
+    ConstructorRegistry,
+    PrimitiveConstructorSpec,
+    PrimitiveTypeInfo,
+    StructConstructorSpec,
+    StructTypeInfo,
+)
 
 from digitnet.engines.options import EngineOptions
+from digitnet.files import expand_home
 from digitnet.reading.options import Format as ReadFormat
 from digitnet.reading.options import ReadOptions
 
@@ -64,3 +71,17 @@ def _annotate(info: StructTypeInfo) -> StructConstructorSpec | None:
     spec = ConstructorRegistry.get_struct_spec(replace(info, type=_FLAGS[info.type]))
     assert isinstance(spec, StructConstructorSpec)
     return replace(spec, instantiate=info.type)
+
+
+@REGISTRY.primitive_rule
+def _expand_home(info: PrimitiveTypeInfo) -> PrimitiveConstructorSpec[Path] | None:
+    """Read ``~`` as the home folder, which shells leave as it is in ``--out=~/run``."""
+    if info.type is not Path:
+        return None
+    return PrimitiveConstructorSpec(
+        nargs=1,
+        metavar="PATH",
+        instance_from_str=lambda words: expand_home(words[0]),
+        is_instance=lambda value: isinstance(value, Path),
+        str_from_instance=lambda path: [str(path)],
+    )

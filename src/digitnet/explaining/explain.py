@@ -12,7 +12,7 @@ from digitnet.evaluation.evaluate import load_evaluation
 from digitnet.evaluation.explanation import Explanation, explain_image
 from digitnet.evaluation.mistakes import rank_mistakes
 from digitnet.explaining.own_picture import check_takes_pictures, find_digit, takes_pictures
-from digitnet.files import write_whole
+from digitnet.files import expand_home, write_whole
 from digitnet.progress import Progress
 from digitnet.reading.picture import Source
 from digitnet.reporting.explain_page import OwnPicture, Subject, examples_of, render_explanation
@@ -65,7 +65,7 @@ def explain(
         subject = _subject(run, picture, single, dataset, shown, beside_report=out is None)
     html = render_explanation(subject)
     if out:
-        page = Path(out)
+        page = expand_home(out)
         write_whole(page, html)
     else:
         page = run.path / f"explain-{_stem(subject.image)}.html"

@@ -22,7 +22,7 @@ from digitnet.evaluation.layers import Layer, first_sequence, run_modules, trace
 from digitnet.evaluation.refusal import answer_confidence, digit_score
 from digitnet.exporting.checkpoints import make_checkpoint
 from digitnet.exporting.fold import fold_batchnorm
-from digitnet.files import make_folder, sha256, write_whole
+from digitnet.files import expand_home, make_folder, sha256, write_whole
 from digitnet.modelfile import PRODUCER, Calibration, ModelInfo, checkpoints_of, metadata_of, seal
 from digitnet.networks.lift_ink import lift_ink
 from digitnet.networks.normalise import SIDE, centre_ink
@@ -87,7 +87,7 @@ def export(
     """
     run = run if isinstance(run, Run) else Run(run)
     run.require_finished()  # before the data is loaded
-    path = Path(out) if out else run.path / "model.onnx"
+    path = expand_home(out) if out else run.path / "model.onnx"
     environment = run.environment
     if tuple(environment["image_shape"]) != (SIDE, SIDE):
         rows, columns = environment["image_shape"]

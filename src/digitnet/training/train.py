@@ -15,6 +15,7 @@ from digitnet.data.dataset import Dataset
 from digitnet.data.load import load_dataset
 from digitnet.data.raw import OnMessage, ignore_message
 from digitnet.errors import DataError, DigitnetError, DivergedError, Interrupted
+from digitnet.files import expand_home
 from digitnet.networks.models import parameter_count
 from digitnet.presets import nearest_preset, preset
 from digitnet.progress import Progress
@@ -98,13 +99,14 @@ def train(
     if watch:
         warnings.warn("watch= is now called progress=", DeprecationWarning, stacklevel=2)
     progress, group = progress or watch or Progress(), find_process_group()
+    out = expand_home(out) if out else None
     if not group.leads:
         follow(group, dataset)
     run = (Run(out) if out else find_unfinished(RUNS)) if resume else None
     config = _configure(config, fields, run)
     group.check(config)
     if out and not run:
-        require_free(Path(out))  # before the data is loaded
+        require_free(out)  # before the data is loaded
     device = group.place(choose_device(config.running.device))
     dataset = dataset or (run.load(progress.message) if run else _load(config, progress.message))
     dataset.check_split(config.images.validation_images)
@@ -197,9 +199,9 @@ def _load(config: TrainConfig, on_message: OnMessage) -> Dataset:
     return load_dataset(images.data, validation_images=images.validation_images, on_message=on_message)
 
 
-def _create(out: Path | str | None, config: TrainConfig, environment: dict[str, Any]) -> Run:
+def _create(out: Path | None, config: TrainConfig, environment: dict[str, Any]) -> Run:
     if out:
-        return create(Path(out), config, environment)
+        return create(out, config, environment)
     return create_next(RUNS, nearest_preset(config), config, environment)
 
 

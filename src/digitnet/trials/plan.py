@@ -38,6 +38,7 @@ from typing import Any
 
 from digitnet.config import TrainConfig
 from digitnet.errors import UsageError, nearest
+from digitnet.files import expand_home
 from digitnet.presets import preset
 from digitnet.trials.ranges import Choices, Span, read_ranges, shown
 
@@ -133,7 +134,7 @@ class Plan:
     @classmethod
     def from_file(cls, path: Path | str) -> "Plan":
         """Read a plan file; raise UsageError that begins with its path."""
-        return cls.from_toml(read_plan_file(Path(path)), str(path))
+        return cls.from_toml(read_plan_file(expand_home(path)), str(path))
 
     @classmethod
     def from_toml(cls, text: str, where: str = "plan") -> "Plan":

@@ -22,7 +22,7 @@ from digitnet.data.load import load_dataset
 from digitnet.engines.engine import Engine
 from digitnet.engines.make import make_engine
 from digitnet.errors import DigitnetError, RunError, UsageError
-from digitnet.files import make_folder, write_whole
+from digitnet.files import expand_home, make_folder, write_whole
 from digitnet.progress import Progress
 from digitnet.run_folder import Run, hold
 from digitnet.training.session import check_recipe
@@ -78,7 +78,7 @@ class TrialsFolder:
 
 def open_folder(path: Path | str) -> TrialsFolder:
     """Open a trials folder; raise RunError if it is not one."""
-    path = Path(path)
+    path = expand_home(path)
     _refuse_old_search(path)
     try:
         text = (path / "plan.toml").read_text(encoding="utf-8")
@@ -110,7 +110,7 @@ def run_trials(
     plan = plan if isinstance(plan, Plan) else Plan.from_file(plan)
     if plan.ranges:
         raise UsageError(f"{plan.where}: samples its variants from ranges. Run: digitnet search {plan.where}")
-    return _run(TrialsFolder(Path(out), plan), engine, progress or Progress(), retry_failed)
+    return _run(TrialsFolder(expand_home(out), plan), engine, progress or Progress(), retry_failed)
 
 
 def search(
@@ -134,7 +134,7 @@ def search(
     import digitnet.trials.sampler  # noqa: F401 - fails early without Optuna
 
     _check_names(plan)
-    return _run(TrialsFolder(Path(out), plan), engine, progress or Progress(), retry_failed=False)
+    return _run(TrialsFolder(expand_home(out), plan), engine, progress or Progress(), retry_failed=False)
 
 
 def _run(folder: TrialsFolder, engine: Engine | str, progress: Progress, retry_failed: bool) -> TrialsFolder:
