@@ -28,7 +28,7 @@ from digitnet.config import (
 )
 from digitnet.errors import UsageError
 from digitnet.presets import PRESETS, nearest_preset, preset, read_config, to_command
-from digitnet.wording import flag, naming_flags
+from digitnet.wording import answering, flag
 
 count = st.integers(1, 2**31)
 count_or_none = st.integers(0, 2**31)
@@ -228,7 +228,7 @@ def test_a_bad_value_is_refused_by_name_range_and_value(field: str, value: objec
     assert sentence.startswith(f"{field}: expected {expected}, found ")
     assert str(value) in sentence
     assert sentence.endswith(" See: help(digitnet.TrainConfig)") and "--" not in sentence
-    with naming_flags():
+    with answering("command"):
         sentence = refusal({field: value})
     assert sentence.startswith(f"{flag(field)}: expected {expected}, found ")
     assert sentence.endswith(" See: digitnet train --help")

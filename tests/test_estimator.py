@@ -1,6 +1,7 @@
 """DigitClassifier at home in scikit-learn: pipelines, searches, copies, and its own checks."""
 
 import gc
+import json
 import pickle
 import subprocess
 import sys
@@ -19,7 +20,8 @@ from sklearn.preprocessing import MinMaxScaler
 from sklearn.utils.estimator_checks import check_estimator
 
 from digitnet import DigitClassifier
-from digitnet.errors import RunError, UsageError
+from digitnet.errors import RunError, StorageError
+from digitnet.evaluation.evaluate import evaluate
 from digitnet.installation import install_command
 
 Arrays = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
@@ -104,10 +106,39 @@ def test_what_is_saved_is_loaded_without_a_pickle(fitted: DigitClassifier, digit
     loaded = DigitClassifier.load(tmp_path / "kept")
     assert loaded.get_params() == fitted.get_params()
     assert np.array_equal(loaded.predict_proba(digits[1]), fitted.predict_proba(digits[1]))
-    with pytest.raises(RunError, match="expected a new folder"):
+    with pytest.raises(StorageError, match="kept"):
         fitted.save(tmp_path / "kept")
-    with pytest.raises(RunError, match="Fit this one"):
-        loaded.save(tmp_path / "again")
+    again = DigitClassifier.load(loaded.save(tmp_path / "again"))
+    assert np.array_equal(again.predict_proba(digits[1]), fitted.predict_proba(digits[1]))
+    with pytest.raises(RunError, match="Fit it"):
+        pickle.loads(pickle.dumps(fitted)).save(tmp_path / "third")
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [{"preset": "fastt"}, {"preset": 3}, {"pixel_range": [0, 0]}, {"image_shape": [8]}, {"n_features": "x"}],
+)
+def test_a_damaged_file_of_a_saved_classifier_is_one_sentence(
+    fitted: DigitClassifier, tmp_path: Path, damage: dict[str, Any]
+) -> None:
+    file = fitted.save(tmp_path / "kept").path / "classifier.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | damage))
+    with pytest.raises(RunError, match=r"classifier\.json: is damaged\."):
+        DigitClassifier.load(tmp_path / "kept")
+
+
+def test_the_data_of_a_saved_classifier_are_asked_for_and_not_guessed(
+    fitted: DigitClassifier, tmp_path: Path
+) -> None:
+    with pytest.raises(RunError, match="was trained on data in memory"):
+        evaluate(fitted.save(tmp_path / "kept"))
+
+
+def test_values_may_be_numpys_own(digits: Arrays) -> None:
+    search = GridSearchCV(
+        DigitClassifier("blog", hidden=0), {"learning_rate": np.logspace(-3, -2, 2), "steps": np.array([3])}, cv=2
+    )
+    assert search.fit(digits[0], digits[2]).best_params_["steps"] == 3
 
 
 def test_its_folder_goes_with_it(digits: Arrays) -> None:
@@ -153,9 +184,9 @@ def test_what_cannot_be_learned_from_is_refused(images: Any, labels: Any, senten
 
 
 def test_a_bad_field_is_refused_by_its_name(digits: Arrays) -> None:
-    with pytest.raises(UsageError, match=r"^steps: expected a whole number of at least 1, found 0"):
+    with pytest.raises(ValueError, match=r"^steps: expected a whole number of at least 1, found 0"):
         DigitClassifier(steps=0).fit(digits[0], digits[2])
-    with pytest.raises(UsageError, match="Did you mean 'fast'"):
+    with pytest.raises(ValueError, match="Did you mean 'fast'"):
         DigitClassifier("fastt").fit(digits[0], digits[2])
 
 

@@ -6,10 +6,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from sheets import draw_sheet
 
 from digitnet.run_folder import Run
-from processes import DIGITNET
+from processes import DIGITNET, run
+from sheets import draw_sheet
 
 FULL = Path("/dev/full")
 
@@ -60,5 +60,8 @@ def test_a_run_is_whole_whatever_becomes_of_the_output(redirection: str, tmp_pat
 
 
 def test_a_reader_that_has_seen_enough_is_no_failure(tmp_path: Path) -> None:
-    ended = call("--help", folder=tmp_path, redirection="| true")
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write, "wb") as closed:
+        ended = run(*DIGITNET, "train", "--help", stdout=closed, stderr=subprocess.PIPE, capture_output=False)
     assert (ended.returncode, ended.stderr) == (0, "")

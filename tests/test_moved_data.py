@@ -23,7 +23,9 @@ def on_file(drawn_file: Path, tmp_path: Path) -> Run:
 
 def test_data_that_has_moved_is_asked_for_and_used(on_file: Run, tmp_path: Path) -> None:
     moved = (tmp_path / "data" / "mine.npz").rename(tmp_path / "moved.npz")
-    with pytest.raises(RunError, match=r"run: was trained on .*mine\.npz, which is gone\. .* with data\.") as gone:
+    with pytest.raises(
+        RunError, match=r"run: was trained on .*mine\.npz, which is gone\. Name its new place with Run\("
+    ) as gone:
         evaluate(on_file.path)
     assert "\n" not in str(gone.value)
     assert evaluate(Run(on_file.path, moved)).images == 103

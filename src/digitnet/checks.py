@@ -24,10 +24,13 @@ def check_least(group: object, least: int, *names: str) -> None:
 def check_types(group: object) -> None:
     """Check values from TOML and Python against the annotations; the command line parses its own.
 
-    A list where a tuple is meant becomes one.
+    A list where a tuple is meant becomes one, and a scalar of numpy a plain number.
     """
     for name, kind in typing.get_type_hints(type(group)).items():
         value = getattr(group, name)
+        if hasattr(value, "dtype") and value.ndim == 0:  # numpy's, as grid searches give them
+            value = value.item()
+            object.__setattr__(group, name, value)
         if isinstance(value, list) and _expected_type(tuple(value), kind) is None:
             value = tuple(value)
             object.__setattr__(group, name, value)  # the group is frozen, and not yet in use

@@ -28,8 +28,8 @@ from digitnet.config import FIELDS, TrainConfig
 from digitnet.data.dataset import Split, UInt8
 from digitnet.data.raw import Raw
 from digitnet.data.splitting import split
-from digitnet.errors import DataError, RunError, nearest
-from digitnet.files import expand_home, write_whole
+from digitnet.errors import DataError, RunError, UsageError, nearest
+from digitnet.files import expand_home, new_folder, write_whole
 from digitnet.metrics import softmax
 from digitnet.networks.predict import predict_logits
 from digitnet.presets import preset
@@ -81,9 +81,10 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
 
     def set_params(self, **params: Any) -> Self:
         """Set parameters, and any field of the configuration; raise ValueError for an unknown name."""
-        for name in _FIELDS & params.keys():
-            setattr(self, name, params.pop(name))
-        super().set_params(**params)
+        fields = {name: params.pop(name) for name in _FIELDS & params.keys()}
+        super().set_params(**params)  # first, as it may raise
+        for name, value in fields.items():
+            setattr(self, name, value)
         return self
 
     def fit(self, X: Any, y: Any) -> Self:  # noqa: N803 - scikit-learn's names
@@ -102,13 +103,13 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         images = self._scale(flat)
         nothing = Split(images[:0], encoded[:0].astype(np.uint8))
         raw = Raw(Split(images, encoded.astype(np.uint8)), nothing, tuple(map(str, self.classes_)))
-        config = self._configure()
         progress = make_progress() if self.verbose else Progress()
         try:
+            config = self._configure()
             dataset = split(raw, "X", config.images.validation_images, progress.message)
-        except DataError as error:
+            self.run_ = train(config, dataset=dataset, out=self._make_folder() / "run", progress=progress)
+        except (DataError, UsageError) as error:  # scikit-learn's searches and checks expect a ValueError
             raise ValueError(str(error)) from error
-        self.run_ = train(config, dataset=dataset, out=self._make_folder() / "run", progress=progress)
         self.network_ = load_network(self.run_)
         self.n_iter_ = config.optimisation.steps
         return self
@@ -129,16 +130,12 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
     def save(self, path: Path | str) -> Run:
         """Keep the run of the last `fit` in the new folder `path`, and return it: `load` reads it.
 
-        Nothing is pickled. Raises RunError where something is there already.
+        Nothing is pickled. Raises StorageError where something is there already, or nothing can be written.
         """
         check_is_fitted(self, "network_")
         path = expand_home(path)
-        if not hasattr(self, "_remove_folder"):
-            raise RunError(f"{path}: only the classifier that was fitted has a run to save. Fit this one, too.")
-        try:
-            shutil.copytree(self.run_.path, path)
-        except FileExistsError as error:
-            raise RunError(f"{path}: expected a new folder, found one that exists. Name another.") from error
+        if not hasattr(self, "run_"):
+            raise RunError(f"{path}: a copy of a classifier has no run to save. Fit it, or save the first one.")
         learned = {
             "preset": self.preset,
             "classes": self.classes_.tolist(),
@@ -146,7 +143,9 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
             "pixel_range": self.pixel_range_,
             "n_features": self.n_features_in_,
         }
-        write_whole(path / _FILE, json.dumps(learned, indent=2) + "\n")
+        with new_folder(path) as made:
+            shutil.copytree(self.run_.path, made, dirs_exist_ok=True)
+            write_whole(made / _FILE, json.dumps(learned, indent=2) + "\n")
         return Run(path)
 
     @classmethod
@@ -155,13 +154,20 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         run = run if isinstance(run, Run) else Run(run)
         learned = run.read_json(_FILE, missing="the run was not saved by DigitClassifier.save")
         config = run.config
-        start = preset(learned["preset"])
-        fields = {name: config.value(name) for name in config.differences(start) if name in _FIELDS}
-        classifier = cls(learned["preset"], random_state=config.seed, **fields)
-        classifier.classes_ = np.array(learned["classes"])
-        classifier.image_shape_ = tuple(learned["image_shape"])
-        classifier.pixel_range_ = tuple(learned["pixel_range"])
-        classifier.n_features_in_ = learned["n_features"]
+        try:
+            start = preset(str(learned["preset"]))
+            fields = {name: config.value(name) for name in config.differences(start) if name in _FIELDS}
+            classifier = cls(str(learned["preset"]), random_state=config.seed, **fields)
+            classifier.classes_ = np.array(learned["classes"])
+            rows, columns = map(int, learned["image_shape"])
+            low, high = map(float, learned["pixel_range"])
+            classifier.image_shape_, classifier.pixel_range_ = (rows, columns), (low, high)
+            classifier.n_features_in_ = int(learned["n_features"])
+            is_sound = rows * columns == classifier.n_features_in_ and low < high
+        except (LookupError, TypeError, ValueError, UsageError):
+            is_sound = False
+        if not is_sound:
+            raise RunError(f"{run.path / _FILE}: is damaged. Save the classifier again.")
         classifier.n_iter_ = config.optimisation.steps
         classifier.run_ = run
         classifier.network_ = load_network(run)

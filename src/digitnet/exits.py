@@ -12,9 +12,20 @@ from typing import Any, TextIO
 
 from digitnet.errors import DigitnetError, OutputError
 
+_TRAIN = (
+    "jinja2",
+    "matplotlib",
+    "onnx",
+    "onnxscript",
+    "safetensors",
+    "scipy",
+    "skimage",
+    "statsmodels",
+    "torch",
+)
 _EXTRAS = {
-    **dict.fromkeys(("jinja2", "matplotlib", "onnx", "onnxscript", "safetensors", "scipy", "torch"), "train"),
-    "mlflow": "mlflow",
+    **dict.fromkeys(("alembic", "mlflow", "sqlalchemy"), "mlflow"),
+    **dict.fromkeys(_TRAIN, "train"),
     "optuna": "search",
     "pyarrow": "tables",
     "tensorboard": "tensorboard",
@@ -110,6 +121,7 @@ def _reopen(stream: TextIO, kind: type[io.FileIO]) -> TextIO:
         encoding=stream.encoding,
         errors=stream.errors,
         line_buffering=stream.isatty() or kind is _Messages,
+        write_through=getattr(stream, "write_through", False),  # PYTHONUNBUFFERED
     )
 
 

@@ -23,19 +23,21 @@ def write_command(extra: str, origin: Mapping[str, Any], prefix: Path) -> str:
     https://packaging.python.org/en/latest/specifications/direct-url-data-structure.
     """
     is_editable = origin.get("dir_info", {}).get("editable", False)
-    requirement = shlex.quote(_write_requirement(f"[{extra}]", origin))
+    requirement = ("--editable " if is_editable else "") + shlex.quote(_write_requirement(f"[{extra}]", origin))
     folders = prefix.parts
     if "pipx" in folders:
         return f"pipx install --force {requirement}"
     if "uv" in folders and "tools" in folders:
         return f"uv tool install {requirement}"
-    return f"pip install {'--editable ' if is_editable else ''}{requirement}"
+    return f"pip install {requirement}"
 
 
 def _write_requirement(extra: str, origin: Mapping[str, Any]) -> str:
     url = str(origin.get("url", ""))
-    if "vcs_info" in origin:
-        return f"digitnet{extra} @ {origin['vcs_info']['vcs']}+{url}"
+    if version := origin.get("vcs_info"):
+        revision = f"@{version['requested_revision']}" if "requested_revision" in version else ""
+        folder = f"#subdirectory={origin['subdirectory']}" if "subdirectory" in origin else ""
+        return f"digitnet{extra} @ {version['vcs']}+{url}{revision}{folder}"
     if url.startswith("file:"):
         path = Path(url2pathname(urlsplit(url).path))
         if path.exists():

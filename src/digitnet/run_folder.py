@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock, Timeout
 
 from digitnet.config import TrainConfig
+from digitnet.data.catalog import DATASETS
 from digitnet.data.dataset import Dataset
 from digitnet.data.load import load_dataset
 from digitnet.data.raw import OnMessage, ignore_message
@@ -38,7 +39,7 @@ from digitnet.files import expand_home, make_folder, storage_error, sweep, write
 from digitnet.frames import to_frame
 from digitnet.pages import notebook
 from digitnet.presets import to_command
-from digitnet.wording import option
+from digitnet.wording import name_data, option
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -185,10 +186,10 @@ class Run:
     def check_config(self, asked: TrainConfig) -> TrainConfig:
         """Return the run's own configuration; raise RunError when `asked` is another one.
 
-        Where only the data is at another place, it is read there.
+        Where the data is no longer, another place may be asked for.
         """
         names = asked.differences(self.config)
-        if "data" in names:
+        if "data" in names and self._find_data() is None:
             names.remove("data")
             self.data = asked.images.data
         if names:
@@ -209,21 +210,23 @@ class Run:
 
         Raises RunError when it is gone, and the errors of `load_dataset` and `check_data`.
         """
-        data, images = self.data or self._find_data(), self.config.images
-        try:
-            dataset = load_dataset(data, validation_images=images.validation_images, on_message=on_message)
-        except UsageError as error:
+        images = self.config.images
+        if self.data is None and self.environment.get("data_in_memory"):
+            raise RunError(f"{self.path}: was trained on data in memory. Give the same: dataset=...")
+        if (data := self.data or self._find_data()) is None:
             raise RunError(
-                f"{self.path}: was trained on {data}, which is gone. Name its new place with {option('data')}."
-            ) from error
-        return self.check_data(dataset)
+                f"{self.path}: was trained on {images.data}, which is gone. "
+                f"Name its new place with {name_data(self.path)}."
+            )
+        return self.check_data(
+            load_dataset(data, validation_images=images.validation_images, on_message=on_message)
+        )
 
-    def _find_data(self) -> str:
-        """Return where the data is, as it was named; or where that was, for who is in another folder now."""
+    def _find_data(self) -> str | None:
+        """Find the data by its whole path, which holds in every folder, or as it was named; None if it is gone."""
         named = self.config.images.data
-        place = self.environment.get("data_path")
-        is_elsewhere = place is not None and not Path(named).expanduser().exists() and Path(place).exists()
-        return str(place) if is_elsewhere else named
+        places = [str(self.environment.get("data_path", named)), named]
+        return next((place for place in places if place in DATASETS or expand_home(place).exists()), None)
 
     def check_data(self, dataset: Dataset) -> Dataset:
         """Return `dataset`; raise RunError unless it is, byte for byte, what the run was trained on.

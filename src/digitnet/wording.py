@@ -1,21 +1,27 @@
-"""How a message names an option: as a flag to who typed a command, as an argument to who called a function."""
+"""How a message names an option and what to do, in the words of who asked.
+
+Who typed a command knows flags, and who called a function knows arguments. Who asked a server can install nothing.
+"""
 
 import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Literal
 
-_names_flags = False  # of the process, with all of its threads
+Asker = Literal["command", "function", "server"]
+
+_asker: Asker = "function"  # of the process, with all of its threads
 
 
 @contextmanager
-def naming_flags(is_so: bool = True) -> Iterator[None]:
-    """Name options as flags until the block ends, as a command does; or as arguments, as a server does."""
-    global _names_flags
-    before, _names_flags = _names_flags, is_so
+def answering(asker: Asker) -> Iterator[None]:
+    """Word messages for who typed a command, called a function, or asked a server, until the block ends."""
+    global _asker
+    before, _asker = _asker, asker
     try:
         yield
     finally:
-        _names_flags = before
+        _asker = before
 
 
 def flag(name: str) -> str:
@@ -25,7 +31,7 @@ def flag(name: str) -> str:
 
 def option(name: str, *value: object) -> str:
     """Name an option, perhaps with its value: ``--network fast`` and ``--resume``, or ``network='fast'``."""
-    if not _names_flags:
+    if _asker != "command":
         return f"{name}={value[0]!r}" if value else name
     shown = [str(item) for item in value if item is not True]
     return " ".join([flag(name), *shown])
@@ -38,11 +44,25 @@ def command(*words: object) -> str:
 
 def resume_command(path: object, *, track: str = "") -> str:
     """Write how to continue the run in the folder `path`, with the tracker `track` if it had one."""
-    if _names_flags:
+    if _asker == "command":
         return command("train", flag("resume"), flag("out"), path, *([flag("track"), track] if track else []))
     return f"train(resume=True, out={str(path)!r}{f', track={track!r}' if track else ''})"
 
 
+def name_data(run: object) -> str:
+    """Write how to name the place of a run's data."""
+    return flag("data") if _asker == "command" else f"Run({str(run)!r}, data=...)"
+
+
 def see_options() -> str:
     """Say where the fields of a configuration are explained."""
-    return "See: digitnet train --help" if _names_flags else "See: help(digitnet.TrainConfig)"
+    return "See: digitnet train --help" if _asker == "command" else "See: help(digitnet.TrainConfig)"
+
+
+def install(extra: str) -> str:
+    """Say how to add an extra, ``"Run: pip install '.[train]'; or "``; nothing to who can't install it."""
+    if _asker == "server":
+        return ""
+    from digitnet.installation import install_command  # only now: it loads much
+
+    return f"Run: {install_command(extra)}; or "

@@ -3,6 +3,7 @@
 import csv
 import dataclasses
 import io
+import itertools
 import json
 from pathlib import Path
 
@@ -314,6 +315,8 @@ def test_the_data_are_read_once(
 
     monkeypatch.setattr("digitnet.run_folder.load_dataset", load)
     opened = {name: [Run(run.path) for run in several] for name, several in runs.items()}
+    for run in itertools.chain.from_iterable(opened.values()):  # as if they had not been given the data
+        run.write_json("environment.json", run.environment | {"data_in_memory": False})
     assert len(collect(opened)) == 2
     assert asked == [SHORT.images.data]
 

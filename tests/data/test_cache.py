@@ -132,7 +132,7 @@ def test_when_all_fail_the_error_says_what_each_said_and_what_to_do() -> None:
     message = str(caught.value)
     assert "\n  one: it has no train-images-idx3-ubyte\n" in message
     assert "\n  two: train-images-idx3-ubyte: expected 816 bytes, found 6\n" in message
-    assert message.endswith("and name it with --data DIR.")
+    assert message.endswith("and name it with data='DIR'.")
 
 
 def test_an_unknown_name_is_answered_with_the_nearest() -> None:

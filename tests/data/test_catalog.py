@@ -210,7 +210,7 @@ def test_without_a_network_the_error_names_the_files_and_what_to_do_with_them(na
     message = str(caught.value)
     assert "it answered 503 Service Unavailable" in message
     assert all(file.name in message for file in DATASETS[name].files)
-    assert message.endswith("and name it with --data DIR.")
+    assert message.endswith("and name it with data='DIR'.")
 
 
 @pytest.mark.parametrize("name", NEW)

@@ -124,7 +124,7 @@ def test_a_tenth_of_each_class_is_kept_where_5000_are_too_many(drawn_file: Path)
     dataset = load_dataset(drawn_file, on_message=messages.append)
     assert np.bincount(dataset.validation.labels).tolist() == [6] * 10  # of 56 each
     assert len(dataset.train) == 500
-    assert "5,000 are too many: a tenth of each class, 60 in all, is kept for validation" in messages[0]
+    assert "too few to keep 5,000 of them: a tenth of each class, 60 in all, is kept for validation" in messages[0]
     dataset.check_split(5_000)
 
 

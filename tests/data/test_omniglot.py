@@ -237,7 +237,7 @@ def test_without_a_network_the_error_says_what_to_do(named: NamedDataset, mirror
     assert "it answered 503 Service Unavailable" in str(caught.value)
     names = ", ".join(file.name for file in named.files)
     assert str(caught.value).endswith(
-        f"or get {names} in another way, put them in a folder, and name it with --data DIR."
+        f"or get {names} in another way, put them in a folder, and name it with data='DIR'."
     )
     assert len(load_dataset(archives).test) == 24  # and that is true
 

@@ -5,11 +5,14 @@ from typing import Annotated, Literal
 
 from tyro.conf import Positional, arg
 
+from digitnet.cli.options import MovedData
 from digitnet.cli.output import print_next
 
 
 def compare(
-    trials: Annotated[Positional[Path], arg(metavar="TRIALS")], format: Literal["text", "json", "csv"] = "text"
+    trials: Annotated[Positional[Path], arg(metavar="TRIALS")],
+    data: MovedData = None,
+    format: Literal["text", "json", "csv"] = "text",
 ) -> None:
     """Compare the variants of finished trials, with intervals and in plain sentences.
 
@@ -21,6 +24,7 @@ def compare(
 
     Args:
         trials: A folder that `digitnet trials` made.
+        data: Where the data of the runs is now.
         format: text for people, json for programs, csv for a table with a row for each seed.
     """
     from digitnet.comparing.report import PAGE
@@ -28,7 +32,7 @@ def compare(
     from digitnet.trials.run import open_folder
 
     folder = open_folder(trials)
-    comparison = compare_trials(folder)
+    comparison = compare_trials(folder, data)
     if format == "json":
         print((trials / "comparison.json").read_text(encoding="utf-8"), end="")
     elif format == "csv":

@@ -35,7 +35,7 @@ from digitnet.config import TrainConfig
 from digitnet.errors import UsageError, nearest
 from digitnet.exits import exit_code, is_follower
 from digitnet.presets import PRESETS, preset, read_config
-from digitnet.wording import naming_flags
+from digitnet.wording import answering
 
 COMMANDS: dict[str, Callable[..., None]] = {
     "train": train,
@@ -60,7 +60,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return the exit code; errors that a person can correct become one sentence."""
-    with naming_flags():
+    with answering("command"):
         return exit_code(functools.partial(_dispatch, list(sys.argv[1:] if arguments is None else arguments)))
 
 

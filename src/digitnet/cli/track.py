@@ -32,6 +32,4 @@ def track(
         folder = os.path.commonpath([run.resolve().parent for run in runs])
         print_message(f"Next, see the curves: tensorboard --logdir {os.path.relpath(folder)}")
     else:
-        place = os.environ.get("MLFLOW_TRACKING_URI")
-        page = f"open {place}" if place else "mlflow server --backend-store-uri sqlite:///mlflow.db"
-        print_message(f"Next, see the curves: {page}")
+        print_message("Next, see the curves on MLflow's page: docs/tracking.md says how to start it.")

@@ -1,5 +1,6 @@
 """What `digitnet compare` writes into a trials folder: a page, its figures as PNG files, all numbers as JSON."""
 
+import itertools
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -20,9 +21,10 @@ from digitnet.trials.run import TrialsFolder, open_folder
 PAGE = "comparison.html"
 
 
-def compare(folder: TrialsFolder | Path | str) -> Comparison:
+def compare(folder: TrialsFolder | Path | str, data: Path | str | None = None) -> Comparison:
     """Compare the finished trials; write ``comparison.html``, ``comparison.json`` and ``figures/*.png`` there.
 
+    `data` is where the data of the runs is now, if that is not where it was.
     Trials that failed or still run are left out, and the page says so. Raises RunError if nothing has finished,
     and for a search, whose trials were not evaluated on the test images.
     """
@@ -34,6 +36,8 @@ def compare(folder: TrialsFolder | Path | str) -> Comparison:
             f"one with the start: digitnet trials {best}"
         )
     runs = folder.finished_runs()
+    for run in itertools.chain.from_iterable(runs.values()):
+        run.data = data
     variants = collect(runs)
     if not any(variant.seeds for variant in variants):
         raise RunError(f"{folder.path}: expected finished trials, found none. Run the plan first.")

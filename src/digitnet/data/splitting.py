@@ -43,12 +43,13 @@ def _split(raw: Raw, name: str, asked: int | None, on_message: OnMessage) -> tup
     is_sorted = raw.validation_images is None and not is_large and _lacks_a_class(raw.train.labels, count)
     if is_usual and (is_large or is_sorted):
         chosen = _choose_tenth(raw.train)
-        why = f"{count:,} are too many" if is_large else f"the first {count:,}, or the others, lack a class"
-        count = int(chosen.sum())
-        on_message(
-            f"Of the {images:,} training images of {name} {why}: a tenth of each class, {count:,} in all, is kept "
-            "for validation."
+        why = (
+            f"{name} has {images:,} training images, too few to keep {count:,} of them"
+            if is_large
+            else f"The first {count:,} training images of {name}, or the others, lack a class"
         )
+        count = int(chosen.sum())
+        on_message(f"{why}: a tenth of each class, {count:,} in all, is kept for validation.")
         parts: tuple[Any, Any] = ~chosen, chosen
     else:
         parts = slice(count, None), slice(None, count)

@@ -7,6 +7,8 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
+from digitnet.wording import install
+
 LARGEST = 100_000_000
 """The most pixels of a picture: twice as many as any telephone takes without stitching."""
 
@@ -46,6 +48,7 @@ _BEGINNINGS = (
     (b"\0\0\1\0", "an icon", _SAVE),
     (b"PK\3\4", "a ZIP archive or an office document", _PAGE),
 )
+_BLANK = b"\0\t\n\r \xef\xbb\xbf"  # before the header of a document
 _AVIF = {b"avif", b"avis"}
 _HEIC = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1"}
 
@@ -76,7 +79,7 @@ def is_other_format(path: str | Path) -> bool:
 
 def find_extra(content: bytes) -> Extra | None:
     """Find by the first bytes of a file which extra opens it."""
-    if content.startswith(b"%PDF-"):
+    if content[:1024].lstrip(_BLANK).startswith(b"%PDF-"):
         return PDF
     brands = _read_brands(content)
     return HEIC if brands & _HEIC and not brands & _AVIF else None
@@ -86,7 +89,7 @@ def identify(content: bytes) -> tuple[str, str]:
     """Name the format of a file that is not opened by its first bytes; return also what to do."""
     head = content[:1024]
     if find_extra(content) is PDF:
-        return "a PDF document", f"Run: {_install()}; or save its page as PNG or JPEG."
+        return "a PDF document", _begin(f"{install('pictures')}save its page as PNG or JPEG.")
     for beginning, name, remedy in _BEGINNINGS:
         if head.startswith(beginning):
             return name, remedy
@@ -113,16 +116,14 @@ def _identify_media(brands: set[bytes]) -> tuple[str, str]:
     if brands & _AVIF:
         return "an AVIF picture that can't be decoded", _SAVE
     if brands & _HEIC:
-        return "a HEIC picture", f"Run: {_install()}; or save it as PNG or JPEG; {_IPHONE}"
+        return "a HEIC picture", _begin(f"{install('pictures')}save it as PNG or JPEG; {_IPHONE}")
     if b"crx " in brands:
         return "a raw picture of a camera", _SAVE
     return "a film", "Save a frame of it as PNG or JPEG."
 
 
-def _install() -> str:
-    from digitnet.installation import install_command  # only now: it loads much
-
-    return install_command("pictures")
+def _begin(sentence: str) -> str:
+    return sentence[0].upper() + sentence[1:]
 
 
 @cache
@@ -159,4 +160,5 @@ def remedy_for(files: Sequence[str]) -> str:
     missing = [extra for extra in _EXTRAS if suffixes & extra.suffixes]
     if not missing:
         return f"Save {them} as PNG or JPEG."
-    return f"Run: {_install()}; or save {them} as PNG or JPEG{f'; {_IPHONE}' if HEIC in missing else '.'}"
+    end = f"; {_IPHONE}" if HEIC in missing else "."
+    return _begin(f"{install('pictures')}save {them} as PNG or JPEG{end}")

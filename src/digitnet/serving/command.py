@@ -26,7 +26,7 @@ from digitnet.serving.page_api.adaptation import AdaptationJob
 from digitnet.serving.page_api.own_digits import OwnDigits
 from digitnet.serving.page_api.routes import make_page_routers
 from digitnet.serving.shelf import ADAPTED, add_adapted, list_models
-from digitnet.wording import naming_flags
+from digitnet.wording import answering
 
 TOKEN = "DIGITNET_TOKEN"
 """The environment variable with the token; an argument would show in the list of processes."""
@@ -54,7 +54,7 @@ def serve(named: Path | None, port: int, own: Path, *, browser: bool, origins: t
         threading.Timer(0.1, webbrowser.open, [address]).start()
     gc.freeze()  # otherwise each full collection goes through all that was imported, for tens of milliseconds
     try:
-        with listener, naming_flags(False):
+        with listener, answering("server"):
             _Server(_configure(app)).run([listener])
     finally:
         job.stop()
@@ -77,7 +77,7 @@ def serve_programs(
     listener = listen(host, port)
     announce(listener)
     sys.stderr.write(f"Programs only, {workers} {'process' if workers == 1 else 'processes'}. Ctrl+C stops.\n")
-    with listener, naming_flags(False), tempfile.TemporaryDirectory() as counts:
+    with listener, answering("server"), tempfile.TemporaryDirectory() as counts:
         if workers == 1:
             _Server(_configure(app)).run([listener])
             return

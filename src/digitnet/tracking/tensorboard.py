@@ -58,6 +58,7 @@ class TensorBoardTracker(Tracker):
 
 def _wait_for_a_later_name(folder: Path) -> None:
     """Wait, a second at most: TensorBoard reads the files in the order of their names, which have only seconds."""
-    newest = max((int(file.name.split(".")[3]) for file in folder.glob("events.out.tfevents.*")), default=0)
-    while int(time.time()) <= newest:
-        time.sleep(0.01)
+    seconds = [file.name.split(".")[3] for file in folder.glob("events.out.tfevents.*")]
+    newest = max((int(text) for text in seconds if text.isdecimal()), default=0)
+    if int(time.time()) == newest:  # a later one is of another clock, and would keep us waiting for ever
+        time.sleep(newest + 1 - time.time())

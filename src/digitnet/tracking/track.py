@@ -96,7 +96,7 @@ def _sentences(name: str) -> Iterator[None]:
     handled = sys.exception()  # what ended the training, perhaps
     try:
         yield
-    except DigitnetError:
+    except (DigitnetError, ModuleNotFoundError):
         raise
     except Exception as error:
         cause: BaseException = error

@@ -12,6 +12,7 @@ import torch
 from digitnet.config import TrainConfig
 from digitnet.data.catalog import DATASETS
 from digitnet.data.dataset import Dataset
+from digitnet.files import expand_home
 from digitnet.presets import to_command
 
 
@@ -22,7 +23,7 @@ def describe_environment(
     return {
         "command": f"{_launcher(processes)}{to_command(config)}",
         "data_fingerprint": dataset.fingerprint,
-        **_find_path(config.images.data),
+        **_find_data(config.images.data, dataset),
         "validation_images": len(dataset.validation),
         "image_shape": list(dataset.image_shape),
         "label_names": list(dataset.label_names),
@@ -40,10 +41,11 @@ def describe_environment(
     }
 
 
-def _find_path(data: str) -> dict[str, str]:
-    """Return the whole path of data that is named by a path."""
-    path = Path(data).expanduser()
-    return {} if data in DATASETS or not path.exists() else {"data_path": str(path.resolve())}
+def _find_data(data: str, dataset: Dataset) -> dict[str, Any]:
+    """Say where data is that has no name of its own: its whole path, or in memory alone."""
+    if dataset.name != data:
+        return {"data_in_memory": True}
+    return {} if data in DATASETS else {"data_path": str(expand_home(data).resolve())}
 
 
 def describe_machine() -> dict[str, Any]:

@@ -13,12 +13,13 @@ import numpy as np
 from digitnet.data.formats.arrays import Array, to_splits
 from digitnet.data.formats.label_names import read_label_names
 from digitnet.data.formats.parts import take_one
-from digitnet.data.idx import LARGEST
 from digitnet.data.raw import DIGITS, OnMessage, Part, Raw, assemble
 from digitnet.errors import DataError
 
 _NAME = re.compile(r"(?P<name>.+?)(?P<test>\.t)?\.bz2", re.IGNORECASE)  # usps.bz2, usps.t.bz2
 _LINE = re.compile(rb"[^\s:]+( +[0-9]{1,9}:[^\s:]+)* *")
+_MOST_PIXELS = 2**16  # of an image: 256 x 256
+_MOST_VALUES = 2**25  # of all images: 128 MB; the training images of USPS have 1,866,496
 _LONGEST = 2**26  # bytes of text in one file; the 2,007 test images of USPS have 6,850,221
 
 
@@ -69,18 +70,18 @@ def _read(file: Path) -> tuple[Array, Array]:
 
 def _parse(content: bytes) -> tuple[Array, Array]:
     """Parse the text; raise ValueError."""
-    lines = content.splitlines()
-    for number, line in enumerate(lines, start=1):
-        if not _LINE.fullmatch(line):
+    labels, rows = [], []
+    for number, line in enumerate(content.splitlines(), start=1):
+        if line.count(b":") > _MOST_PIXELS or not _LINE.fullmatch(line):
             raise ValueError(f"line {number:,} is not a label and pixels NUMBER:VALUE")
-    counts = np.array([line.count(b":") for line in lines], np.int64)
-    starts = (1 + 2 * counts).cumsum() - (1 + 2 * counts)  # of the lines, in the numbers
-    numbers = np.array(content.replace(b":", b" ").split(), np.float64)
-    places, values = np.delete(numbers, starts).reshape(-1, 2).T
-    width = int(places.max(initial=0))
-    if not 0 < width * len(lines) <= LARGEST or places.min() < 1:
-        first = places.min(initial=1)
-        raise ValueError(f"it has {len(lines):,} images of {width:,} pixels, numbered from {first:g}")
-    images = np.zeros((len(lines), width), np.float32)
-    images[np.repeat(np.arange(len(lines)), counts), places.astype(np.int64) - 1] = values
-    return images, numbers[starts]
+        label, *pairs = np.array(line.replace(b":", b" ").split(), np.float64)
+        labels.append(label)
+        rows.append(np.array(pairs).reshape(-1, 2))  # of number and value
+    first = min((row[:, 0].min(initial=np.inf) for row in rows), default=np.inf)
+    width = int(max((row[:, 0].max(initial=0) for row in rows), default=0))
+    if not 0 < width <= _MOST_PIXELS or width * len(rows) > _MOST_VALUES or first < 1:
+        raise ValueError(f"it has {len(rows):,} images of {width:,} pixels, numbered from {first:g}")
+    images = np.zeros((len(rows), width), np.float32)
+    for image, row in zip(images, rows, strict=True):
+        image[row[:, 0].astype(np.int64) - 1] = row[:, 1]
+    return images, np.array(labels)

@@ -20,6 +20,7 @@ from digitnet.data.formats.csv_table import to_table
 from digitnet.data.raw import DIGITS
 from digitnet.errors import DataError, UsageError
 from digitnet.files import make_folder, storage_error, write_whole
+from digitnet.pages.png import png
 from digitnet.reading.network import SIDE
 
 Format = Literal["npz", "idx", "csv"]
@@ -38,10 +39,8 @@ class OwnDigits:
 
     def keep(self, image: npt.NDArray[np.uint8], label: str) -> str:
         """Keep an image ``(28, 28)`` as a digit, and return its name; raise StorageError if that fails."""
-        content = io.BytesIO()
-        Image.fromarray(image).save(content, "PNG")
         name = f"{datetime.now():%Y%m%d-%H%M%S}-{secrets.token_hex(4)}"
-        write_whole(make_folder(self.folder / _check_label(label)) / f"{name}.png", content.getvalue())
+        write_whole(make_folder(self.folder / _check_label(label)) / f"{name}.png", png(image))
         return name
 
     def take_back(self, label: str, name: str) -> None:
