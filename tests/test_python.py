@@ -4,6 +4,7 @@ import html
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -139,3 +140,24 @@ def test_the_home_folder_may_be_written_as_a_tilde(
     run = train(SHORT, steps=2, dataset=drawn, out="~/run")
     assert run.path == tmp_path / "run" == Run("~/run").path
     assert not (tmp_path / "~").exists()
+
+
+@pytest.mark.parametrize("config", [5, {"steps": 3}, Path("mine.toml")])
+def test_what_is_no_configuration_is_refused_in_a_sentence(config: Any, drawn: Dataset) -> None:
+    with pytest.raises(UsageError, match=r"^config: expected a preset's name or a TrainConfig, found "):
+        train(config, dataset=drawn)
+
+
+def test_what_is_no_data_set_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"^dataset: expected a Dataset, found str"):
+        train(SHORT, dataset="mnist", out=tmp_path / "run")  # type: ignore[arg-type]
+
+
+def test_rows_of_pixels_no_images_and_what_is_no_array_are_predicted_or_refused(
+    finished: Run, drawn: Dataset
+) -> None:
+    images = drawn.test.images
+    assert np.array_equal(predict(finished, images.reshape(len(images), -1)), predict(finished, images))
+    assert predict(finished, images[:0]).shape == (0, 10)
+    with pytest.raises(DataError, match="expected an array, found str"):
+        predict(finished, "test.csv")  # type: ignore[arg-type]

@@ -21,6 +21,13 @@ def check_least(group: object, least: int, *names: str) -> None:
     check(group, f"a whole number of at least {least:,}", lambda value: value >= least, *names)
 
 
+def check_kind(name: str, value: object, kind: Any, expected: str, example: str) -> None:
+    """Raise UsageError unless an argument is of a type, or of one of a union."""
+    if not isinstance(value, kind):
+        found = type(value).__name__
+        raise UsageError.mismatch(name, expected=expected, found=found, remedy=f"For example: {example}")
+
+
 def check_types(group: object) -> None:
     """Check values from TOML and Python against the annotations; the command line parses its own.
 

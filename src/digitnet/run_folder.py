@@ -234,6 +234,14 @@ class Run:
         Raises DataError when it has another number of validation images.
         """
         dataset.check_split(self.config.images.validation_images)
+        expected = self.environment.get("data_fingerprint")
+        if dataset.fingerprint != expected:
+            raise RunError.mismatch(
+                f"{dataset.name}, the data of {self.path}",
+                expected=f"fingerprint {expected}",
+                found=dataset.fingerprint,
+                remedy="Restore the data that the run was trained on, or train in a new folder.",
+            )
         kept = self.environment.get(
             "validation_images", self.config.images.validation_images
         )  # older runs: as asked
@@ -243,14 +251,6 @@ class Run:
                 expected=f"{kept:,} validation images, which the run has kept",
                 found=f"{len(dataset.validation):,}",
                 remedy="Train in a new folder, or use the version of digitnet that trained this one.",
-            )
-        expected = self.environment.get("data_fingerprint")
-        if dataset.fingerprint != expected:
-            raise RunError.mismatch(
-                f"{dataset.name}, the data of {self.path}",
-                expected=f"fingerprint {expected}",
-                found=dataset.fingerprint,
-                remedy="Restore the data that the run was trained on, or train in a new folder.",
             )
         return dataset
 

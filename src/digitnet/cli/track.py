@@ -8,6 +8,7 @@ from tyro.conf import Positional, arg
 
 from digitnet.cli.options import Tracker
 from digitnet.cli.output import print_message
+from digitnet.errors import UsageError
 
 
 def track(
@@ -25,6 +26,10 @@ def track(
     """
     from digitnet.tracking.track import track
 
+    if not runs:
+        raise UsageError(
+            "RUN: expected folders of runs, found none. Name one: digitnet track runs/fast-001 --to " + to
+        )
     for run in runs:
         track(run, to)
         print(f"{run}: in {to}")

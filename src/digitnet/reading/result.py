@@ -140,8 +140,9 @@ class Reading:
         )
 
     def _repr_html_(self) -> str:
-        captions = [f"{digit.text} {digit.probability:.0%}" for digit in self.digits]
-        return notebook.block(repr(self), notebook.gallery([digit.image for digit in self.digits], captions))
+        captions = [[f"{digit.text} {digit.probability:.0%}" for digit in line.digits] for line in self.lines]
+        images = [[digit.image for digit in line.digits] for line in self.lines]
+        return notebook.block(repr(self), *map(notebook.gallery, images, captions))
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Metric, Param
 from mlflow.exceptions import MlflowException
 
+from digitnet.errors import TrackingError
 from digitnet.run_folder import Run
 from digitnet.tracking.tracker import Status, Tracker, measured, parameters
 
@@ -35,6 +36,11 @@ class MLflowTracker(Tracker):
     name = "mlflow"
 
     def __init__(self) -> None:
+        if "MLFLOW_TRACKING_URI" not in os.environ and not os.access(".", os.W_OK):
+            raise TrackingError(  # MLflow would try for minutes
+                "mlflow.db: can't be written into the current folder. Run it in another, or name a server with "
+                "MLFLOW_TRACKING_URI."
+            )
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of libraries that MLflow imports for its database
             self.client = MlflowClient()

@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 import torch
 from torch import Tensor, nn
 
+from digitnet.checks import check_kind
 from digitnet.config import TrainConfig
 from digitnet.data.dataset import Dataset
 from digitnet.data.load import load_dataset
@@ -102,6 +103,7 @@ def train(
     out = expand_home(out) if out else None
     if not group.leads:
         follow(group, dataset)
+    check_kind("dataset", dataset, Dataset | None, "a Dataset", 'dataset=load_dataset("mnist")')
     run = (Run(out) if out else find_unfinished(RUNS)) if resume else None
     config = _configure(config, fields, run)
     group.check(config)
@@ -157,6 +159,9 @@ def train(
 
 def _configure(config: TrainConfig | str | None, fields: dict[str, Any], resumed: Run | None) -> TrainConfig:
     """Find the configuration of a run; raise RunError if that of a resumed one is another."""
+    check_kind(
+        "config", config, str | TrainConfig | None, "a preset's name or a TrainConfig", 'train("fast", steps=100)'
+    )
     start = preset(config) if isinstance(config, str) else config
     if resumed is None:
         return (start or TrainConfig()).replace(**fields)
