@@ -17,7 +17,6 @@ import onnx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sheets import draw_folder, draw_sheet
 
 from digitnet.cli.main import main
 from digitnet.engines.engine import Engine, Outcome
@@ -30,6 +29,7 @@ from digitnet.reading.reader import Reader
 from digitnet.reading.result import Result
 from digitnet.reading.table import HEADER, hold_file, to_csv
 from processes import DIGITNET, PATIENCE, end, run, running, wait_until
+from sheets import draw_folder, draw_sheet
 
 SHEETS = 2 * BATCH_SIZE + 7
 

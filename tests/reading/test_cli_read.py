@@ -12,7 +12,6 @@ from pathlib import Path
 import pillow_heif
 import pytest
 from PIL import Image
-from sheets import draw_sheet
 
 from conftest import Command
 from digitnet.cli.main import main
@@ -20,6 +19,7 @@ from digitnet.installation import install_command
 from digitnet.reading.reader import Reader
 from digitnet.reading.result import Reading
 from processes import DIGITNET, run
+from sheets import draw_sheet
 
 USUAL = "PNG, JPEG, BMP, GIF, WebP, TIFF or AVIF"
 ALL = "PNG, JPEG, BMP, GIF, WebP, TIFF, AVIF, HEIC or PDF"

@@ -9,7 +9,6 @@ from typing import Any, cast
 import numpy as np
 import pytest
 from scipy.special import expit
-from sheets import draw_sheet
 
 from digitnet import Reader, load_dataset
 from digitnet.cli.main import main
@@ -19,6 +18,7 @@ from digitnet.modelfile import DECISIONS
 from digitnet.reading.batch import Batch, read_here, read_with
 from digitnet.reading.network import Answers
 from digitnet.reading.options import ReadOptions
+from sheets import draw_sheet
 
 ROOT = Path(__file__).parents[2]
 NOT_A_DIGIT = DECISIONS.index("not a digit")
