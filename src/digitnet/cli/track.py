@@ -9,12 +9,13 @@ from tyro.conf import Positional, arg
 from digitnet.cli.options import Tracker
 from digitnet.cli.output import print_message
 from digitnet.errors import UsageError
+from digitnet.wording import command
 
 
 def track(
     runs: Annotated[Positional[tuple[Path, ...]], arg(metavar="RUN ...", help_behavior_hint="")], *, to: Tracker
 ) -> None:
-    """Send what runs have measured to TensorBoard or MLflow, unless it is already there.
+    """Send what runs have measured to TensorBoard or MLflow, where each step is shown once however often.
 
     For example:
         digitnet track runs/fast-001 --to tensorboard
@@ -27,8 +28,9 @@ def track(
     from digitnet.tracking.track import track
 
     if not runs:
-        raise UsageError(
-            "RUN: expected folders of runs, found none. Name one: digitnet track runs/fast-001 --to " + to
+        example = command("track", "runs/fast-001", "--to", to)
+        raise UsageError.mismatch(
+            "RUN", expected="folders of runs", found="none", remedy=f"For example: {example}"
         )
     for run in runs:
         track(run, to)

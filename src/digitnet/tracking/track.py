@@ -72,7 +72,7 @@ def make_tracker(name: str | None, on_message: OnMessage) -> Tracker:
 
 
 def track(run: Run | Path | str, to: str) -> None:
-    """Send what a run has measured to ``tensorboard`` or ``mlflow``, unless it is already there.
+    """Send what a run has measured to ``tensorboard`` or ``mlflow``, where each step is shown once however often.
 
     The run may have been trained without a tracker. Raises what `make_tracker` does, TrackingError also for later
     failures, and RunError while the run is being trained.

@@ -95,8 +95,7 @@ def load_network(run: Run | Path | str) -> nn.Module:
 
     Each call returns a network of its own, which may be trained further.
     """
-    if isinstance(run, (str, Path)):
-        run = Run(run)
+    run = run if isinstance(run, Run) else Run(run)
     if "network" in run.cache:
         network: nn.Module = copy.deepcopy(run.cache["network"])
         return network
