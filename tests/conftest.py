@@ -19,6 +19,7 @@ from digitnet.reading import formats
 from digitnet.run_folder import Run
 
 if TYPE_CHECKING:
+    from playwright.sync_api import Browser
     from torch import Tensor
 
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"  # also where a test imports MLflow before digitnet does
@@ -153,3 +154,12 @@ def assert_equal(one: Run, other: Run) -> None:
     assert {name.partition(".")[0] for name in tensors} == {"network", "optimizer"}
     for name, tensor in tensors.items():
         assert torch.equal(tensor, tensors2[name]), name
+
+
+@pytest.fixture(scope="module")
+def browser() -> "Iterator[Browser]":
+    """Start a real browser for the tests of a file: Playwright runs an event loop in this thread until its end."""
+    from browser import chromium
+
+    with chromium() as started:
+        yield started

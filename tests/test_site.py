@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from browser import PHONE, chromium, hosted, needs_browser, opened
+from browser import PHONE, hosted, needs_browser, opened
 from processes import DIGITNET, run
 
 ROOT = Path(__file__).parent.parent
@@ -34,12 +34,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def address(site: Path) -> Iterator[str]:
     with hosted(site) as server:
         yield server
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as started:
-        yield started
 
 
 def test_every_page_fits_a_phone_and_asks_no_other_host(site: Path, address: str, browser: Browser) -> None:

@@ -7,17 +7,11 @@ import pytest
 from made_up import PLAN, VARIANTS, findings, results
 from playwright.sync_api import Browser, Page, expect
 
-from browser import DESK, PHONE, chromium, needs_browser, opened
+from browser import DESK, PHONE, needs_browser, opened
 from digitnet.comparing.report import render
 from processes import PATIENCE
 
 pytestmark = needs_browser
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")

@@ -8,18 +8,12 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 from playwright.sync_api import Browser, Page, expect
 
-from browser import DESK, PHONE, chromium, needs_browser, opened
+from browser import DESK, PHONE, needs_browser, opened
 from digitnet.data.dataset import Dataset
 from digitnet.explaining.explain import explain
 from processes import PATIENCE
 
 pytestmark = needs_browser
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Locator, Page
 
-from browser import DESK, PHONE, chromium, needs_browser, opened
+from browser import DESK, PHONE, needs_browser, opened
 from digitnet.data.dataset import Dataset
 from digitnet.evaluation.evaluate import load_evaluation
 from digitnet.evaluation.layers import Layer, trace_layers
@@ -24,12 +24,6 @@ from digitnet.training.checkpoint import load_network
 
 pytest_plugins = ["judged_run"]
 pytestmark = needs_browser
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from PIL import Image, ImageDraw
 from playwright.sync_api import Browser, Page, Response, expect
 from servers import Server, serving, without_layers
 
-from browser import PHONE, chromium, needs_browser, opened
+from browser import PHONE, needs_browser, opened
 from digitnet.data.cache import is_cached
 from digitnet.data.catalog import MNIST
 from digitnet.data.load import load_dataset
@@ -34,12 +34,6 @@ pytestmark = needs_browser
 def server() -> Iterator[Server]:
     with serving() as running_server:
         yield running_server
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as started:
-        yield started
 
 
 @contextmanager

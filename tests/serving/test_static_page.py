@@ -11,7 +11,7 @@ from pen import DIGITS, draw
 from playwright.sync_api import Browser, Page, expect
 from servers import serving
 
-from browser import PHONE, chromium, hosted, needs_browser, opened
+from browser import PHONE, hosted, needs_browser, opened
 from digitnet.data import cache
 from digitnet.data.catalog import Download
 from digitnet.errors import DataError, StorageError
@@ -37,12 +37,6 @@ def address(folder: Path) -> Iterator[str]:
     """Host the folder, as it is, below a path: code hosts do so."""
     with hosted(folder.parent) as server:
         yield f"{server}site/"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as started:
-        yield started
 
 
 def answers_to(page: Page, label: str) -> Any:

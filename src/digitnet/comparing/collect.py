@@ -35,7 +35,7 @@ class VariantResults:
     # accuracy, 0 to 1: the mean of the last validations of a run
     late_validation: tuple[float, ...] = ()
     # what else was measured of each run, by the names of the columns of `rows`
-    others: tuple[Mapping[str, float | None], ...] = field(default=(), compare=False, repr=False)
+    measurements: tuple[Mapping[str, float | None], ...] = field(default=(), compare=False, repr=False)
     # (seeds, N): which test images were read correctly
     correct: Bools | None = field(default=None, compare=False, repr=False)
 
@@ -44,8 +44,8 @@ class VariantResults:
         found = {len(self.seeds), len(set(self.seeds)), len(self.validation), len(self.test), len(self.seconds)}
         if self.late_validation:
             found.add(len(self.late_validation))
-        if self.others:
-            found.add(len(self.others))
+        if self.measurements:
+            found.add(len(self.measurements))
         if self.correct is not None:
             found.add(len(self.correct))
         if len(found) > 1:
@@ -62,7 +62,7 @@ class VariantResults:
                 "test_accuracy": self.test[k],
                 "validation_accuracy": self.validation[k],
                 "late_validation_accuracy": self.late_validation[k] if self.late_validation else None,
-                **(self.others[k] if self.others else {}),
+                **(self.measurements[k] if self.measurements else {}),
                 "seconds": self.seconds[k],
                 "parameters": self.parameters,
             }
@@ -101,14 +101,14 @@ def collect(runs: Mapping[str, Sequence[Run]], dataset: Dataset | None = None) -
                 seconds=tuple(run.summary["seconds"] for run in done),
                 parameters=done[0].summary["parameters"] if done else 0,
                 late_validation=tuple(_late_validation(run) for run in done),
-                others=tuple(_others(run, e) for run, e in zip(done, evaluated, strict=True)),
+                measurements=tuple(_measure(run, e) for run, e in zip(done, evaluated, strict=True)),
                 correct=np.array(correct) if same_images and done else None,
             )
         )
     return results
 
 
-def _others(run: Run, evaluation: Evaluation) -> dict[str, float | None]:
+def _measure(run: Run, evaluation: Evaluation) -> dict[str, float | None]:
     return {
         "test_mistakes": evaluation.images - evaluation.correct,
         "test_loss": negative_log_likelihood(evaluation.logits, evaluation.labels),

@@ -46,7 +46,7 @@ class Tracker:
 
     def record(self, row: TrainingRow | ValidationRow) -> None:
         """Show a line of metrics.jsonl."""
-        self.log(row.step, values_of(row))
+        self.log(row.step, name_values(row))
 
     def add_test(self, run: Run) -> None:
         """Show the test accuracy of a run that has ended."""
@@ -54,7 +54,7 @@ class Tracker:
         self.end("FINISHED")
 
 
-def values_of(row: TrainingRow | ValidationRow) -> dict[str, float]:
+def name_values(row: TrainingRow | ValidationRow) -> dict[str, float]:
     """Name the values of a row; those of training are means since the row before."""
     if isinstance(row, TrainingRow):
         return {
@@ -70,7 +70,7 @@ def measured(run: Run) -> Iterator[tuple[int, dict[str, float]]]:
     run = Run(run.path)  # reads the files anew, as they grow
     rows: list[TrainingRow | ValidationRow] = [*run.history.training, *run.history.validation]
     for row in rows:
-        yield row.step, values_of(row)
+        yield row.step, name_values(row)
     if run.is_finished and "test" in run.summary:
         yield run.summary["steps"], _test_values(run)
 
