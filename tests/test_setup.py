@@ -3,11 +3,9 @@
 import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-from PIL import Image, ImageDraw
 
 ROOT = Path(__file__).parent.parent
 
@@ -96,23 +94,3 @@ def test_an_old_python_is_answered_in_one_sentence(tmp_path: Path) -> None:
     done = make(tmp_path / "clone", "train", f"PYTHON={old}")
     assert done.returncode != 0
     assert "digitnet needs Python 3.11 or newer" in done.stderr
-
-
-@pytest.mark.acceptance
-def test_a_machine_without_torch_reads_a_picture(tmp_path: Path) -> None:
-    subprocess.run([sys.executable, "-m", "venv", tmp_path / "venv"], check=True)
-    python = tmp_path / "venv" / "bin" / "python"
-    clone = tmp_path / "clone"
-    subprocess.run(["git", "clone", "--quiet", "--local", ROOT, clone], check=True)
-    constraints = ["--constraint", clone / "constraints.txt"]
-    subprocess.run([python, "-m", "pip", "install", "--quiet", *constraints, clone], check=True, timeout=240)
-    assert subprocess.run([python, "-c", "import torch"], capture_output=True).returncode != 0
-    assert subprocess.run([python, "-c", "import matplotlib"], capture_output=True).returncode != 0
-
-    picture = Image.new("L", (200, 300), 225)
-    ImageDraw.Draw(picture).line([(60, 60), (140, 60), (95, 240)], fill=40, width=14, joint="curve")
-    picture.save(tmp_path / "seven.png")
-    words = [tmp_path / "venv" / "bin" / "digitnet", "read", "seven.png", "--save-picture", "seen"]
-    read = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True)
-    assert (read.stdout, read.returncode) == ("7\n", 0), read.stderr
-    assert (tmp_path / "seen" / "seven.png").is_file()

@@ -58,8 +58,10 @@ def test_the_wheel_reads_a_picture_and_adds_what_training_and_serving_need_by_th
 ) -> None:
     origin = empty.run("python", "-c", "import digitnet; print(digitnet.__file__)").stdout
     assert origin.startswith(str(empty.folder))
-    assert empty.run("digitnet", "read", "7.png").stdout == "7\n"
-    assert empty.run("python", "-c", "import torch").returncode == 1
+    assert empty.run("digitnet", "read", "7.png", "--save-picture", "seen").stdout == "7\n"
+    assert (empty.folder / "seen" / "7.png").is_file()
+    for package in ("torch", "matplotlib"):
+        assert empty.run("python", "-c", f"import {package}").returncode == 1
 
     for command, extra in (("train", "train"), ("serve", "serve")):
         refused = empty.run("digitnet", command)
